@@ -2,12 +2,12 @@ using System.Diagnostics;
 
 namespace KubeLB.Benchmarks;
 
-/// <summary>Waits until embedded clusters have been asked for nothing for a while.</summary>
+/// <summary>Waits until embedded clusters have received no request for a while.</summary>
 internal static class AtRest
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Returns when the last request but for watches and Leases is so long ago.</summary>
+    /// <summary>Returns when the last request, except for watches and Leases, is older than the period.</summary>
     public static async Task WaitAsync(TimeSpan quiet, params EmbeddedCluster.EmbeddedCluster[] clusters)
     {
         var since = Stopwatch.StartNew();

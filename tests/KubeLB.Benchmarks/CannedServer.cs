@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Benchmarks;
 
 /// <summary>
-/// A server that does nothing but read a request and answer the same ConfigMap: what KubernetesClient itself can send at most.
+/// A server that answers every request with the same ConfigMap: the upper bound of what KubernetesClient can send.
 /// </summary>
 internal sealed class CannedServer(WebApplication host) : IAsyncDisposable
 {

@@ -104,7 +104,7 @@ internal static class EmbeddedClusterSpeed
         }
         catch (OperationCanceledException)
         {
-            // What arrived in time is the figure.
+            // The changes that arrived in time are reported.
         }
 
         return (events, seen.Count);

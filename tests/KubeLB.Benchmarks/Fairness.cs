@@ -15,21 +15,21 @@ internal static class Fairness
         await using var sandbox = await SandboxEnvironment.StartAsync(new SandboxOptions { Tenants = 2 });
         foreach (var tenant in sandbox.Tenants)
         {
-            // Its CCM would remove Routes that stand for nothing.
+            // The CCM would remove Routes without source objects.
             await tenant.Ccm.StopAsync();
         }
 
         using var client = sandbox.Management.CreateClient("benchmark");
         Task Create(string tenant, string name) =>
             client.CustomObjects.CreateNamespacedCustomObjectAsync(
-                CarriedRoutes.Http(tenant, name, "gateway"),
+                CcmRoutes.Http(tenant, name, "gateway"),
                 Group,
                 "v1alpha1",
                 tenant,
                 "routes"
             );
 
-        // What is compiled and cached at the first one is not what is compared.
+        // A warm-up: compilation and caching are not compared.
         await GeneratedRoutes.TimeAsync(sandbox, "warm", sizes.Timed, "", name => Create("tenant-t2", name));
         var alone = await GeneratedRoutes.TimeAsync(
             sandbox,

@@ -67,7 +67,7 @@ internal static class InstallationCost
             await CountAsync(sandbox, $"requests for one node heartbeat, {there}", "none", () => HeartbeatAsync(sandbox, tenant)),
             await CountAsync(
                 sandbox,
-                $"requests for one new node, {there} (which must be carried: what shows that the heartbeat was looked for rightly)",
+                $"requests for one new node, {there} (must be more than 0: shows that heartbeats would be detected)",
                 "1 update or patch",
                 () => tenant.CoreV1.CreateNodeAsync(Node())
             ),
@@ -89,7 +89,7 @@ internal static class InstallationCost
         ];
     }
 
-    // What a kubelet writes: only the time at which the conditions were last looked at moves.
+    // What a kubelet writes: only the heartbeat time of the conditions changes.
     private static Task<V1Node> HeartbeatAsync(SandboxEnvironment sandbox, IKubernetes tenant) =>
         tenant.CoreV1.PatchNodeStatusAsync(
             new V1Patch(

@@ -26,14 +26,14 @@ internal sealed class OwnProcess : IAsyncDisposable
         return output.Trim();
     }
 
-    /// <summary>Starts one that answers each line with a line until its input ends, beginning with one that nobody asked for.</summary>
+    /// <summary>Starts one that prints a line, and then answers each line with a line until its input ends.</summary>
     public static async Task<(OwnProcess Process, string FirstLine)> StartAsync(params string[] arguments)
     {
         var own = new OwnProcess(arguments, isAsked: true);
         return (own, await own.ReadLineAsync());
     }
 
-    /// <summary>Asks it.</summary>
+    /// <summary>Sends a line and returns the answer.</summary>
     public async Task<string> AskAsync(string question)
     {
         await _process.StandardInput.WriteLineAsync(question);
@@ -56,7 +56,7 @@ internal sealed class OwnProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Leaves nothing running.</summary>
+    /// <summary>Kills the process if it runs.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

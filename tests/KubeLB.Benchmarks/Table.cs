@@ -3,7 +3,7 @@ namespace KubeLB.Benchmarks;
 /// <summary>A line of the table.</summary>
 /// <param name="What">What was measured.</param>
 /// <param name="Measured">The figure with its unit.</param>
-/// <param name="Target">What it is to be; empty where there is no target.</param>
+/// <param name="Target">The target; empty if there is none.</param>
 internal sealed record Row(string What, string Measured, string Target = "");
 
 /// <summary>Rows as Markdown.</summary>

@@ -14,7 +14,7 @@ namespace KubeLB.Benchmarks;
 
 /// <summary>
 /// What one changed resource costs while a node has many: from <see cref="ResourceCache.Update"/> to a connected delta client over
-/// loopback. The sizes take turns, so that what else runs on the machine meets all of them alike.
+/// loopback. The sizes alternate, so that other load on the machine affects all of them alike.
 /// </summary>
 internal static class XdsPush
 {
@@ -76,7 +76,7 @@ internal static class XdsPush
         {
             rows.Add(
                 new Row(
-                    $"the cache alone: one of {proxy.Clusters:N0} endpoint lists changed, nobody connected",
+                    $"the cache alone: one of {proxy.Clusters:N0} endpoint lists changed, no proxy connected",
                     $"{Cpu(cache, proxy, sizes.XdsChanges):N1} µs"
                 )
             );

@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Charts.Tests;
 
 /// <summary>
-/// What <c>check</c> of both executables, which <c>helm test</c> runs, says when something is wrong. The good case is in the end-to-end
+/// The output of <c>check</c> of both executables, which <c>helm test</c> runs, for failures. The success case is in the end-to-end
 /// tests.
 /// </summary>
 public sealed class CheckTests : IAsyncLifetime
@@ -31,7 +31,7 @@ public sealed class CheckTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Manager_of_which_no_replica_runs_fails()
+    public async Task Manager_check_without_a_running_replica_fails()
     {
         var run = await ProgramRun.OfAsync("kubelb-manager", "check", "--kubeconfig", Kubeconfig, "--timeout", "0");
 
@@ -43,7 +43,7 @@ public sealed class CheckTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ccm_that_never_reported_fails_with_what_to_do()
+    public async Task CCM_check_before_the_first_report_fails_with_the_remedy()
     {
         var run = await ProgramRun.OfAsync(
             "kubelb-ccm",
@@ -69,7 +69,7 @@ public sealed class CheckTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Api_server_that_does_not_answer_is_a_line_without_a_stack()
+    public async Task Unreachable_API_server_is_reported_in_one_line_without_stack_trace()
     {
         await _cluster.DisposeAsync();
 
@@ -85,7 +85,7 @@ public sealed class CheckTests : IAsyncLifetime
     [Theory]
     [InlineData("--kubeconfig", "/no/such/file", 1)]
     [InlineData("--timeout", "soon", 2)]
-    public async Task What_cannot_be_checked_is_told_in_a_line(string flag, string value, int exitCode)
+    public async Task Invalid_check_argument_is_reported_in_one_line(string flag, string value, int exitCode)
     {
         var run = await ProgramRun.OfAsync("kubelb-manager", "check", flag, value);
 

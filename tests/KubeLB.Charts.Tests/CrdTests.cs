@@ -13,7 +13,7 @@ public sealed class CrdTests
     [Theory]
     [InlineData(Chart.Manager, "kubelb.k8c.io_*.yaml", 7)]
     [InlineData(Chart.Ccm, "kubelb.k8c.io_syncsecrets.yaml", 1)]
-    public void Chart_holds_the_definitions_of_deploy(string chart, string pattern, int count)
+    public void Chart_CRDs_equal_those_of_deploy(string chart, string pattern, int count)
     {
         var copies = Directory.CreateDirectory(Path.Combine(Chart.FolderOf(chart), "crds")).FullName;
         var definitions = Directory.GetFiles(Source, pattern);
@@ -38,7 +38,7 @@ public sealed class CrdTests
     [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
-    public void No_template_makes_a_definition(string chart) =>
+    public void Chart_templates_create_no_CRD(string chart) =>
         Directory
             .GetFiles(Path.Combine(Chart.FolderOf(chart), "templates"), "*", SearchOption.AllDirectories)
             .Where(file => File.ReadAllText(file).Contains("kind: CustomResourceDefinition", StringComparison.Ordinal))

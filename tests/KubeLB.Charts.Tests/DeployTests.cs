@@ -15,7 +15,7 @@ public sealed class DeployTests
     [Theory]
     [InlineData("manager", Chart.Manager)]
     [InlineData("ccm", Chart.Ccm)]
-    public async Task Base_is_what_the_chart_renders_and_the_single_file_is_the_base(string side, string chart)
+    public async Task Base_and_single_file_equal_the_rendered_chart(string side, string chart)
     {
         var rendered = await Chart.RenderAsync(chart, chart == Chart.Ccm ? ["--set", "kubelb.tenantName=placeholder"] : []);
         var objects = Yaml.Read(rendered).Where(o => o["metadata"]!["annotations"]?["helm.sh/hook"] is null).Select(WithoutHelm);
@@ -51,7 +51,7 @@ public sealed class DeployTests
             );
 
     [Fact]
-    public async Task The_single_files_are_accepted_by_an_API_server()
+    public async Task Single_files_are_accepted_by_an_API_server()
     {
         await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         using var kubectl = new KubectlBinary(cluster.KubeconfigYaml);

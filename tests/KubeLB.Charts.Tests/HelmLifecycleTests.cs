@@ -31,7 +31,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Manager_is_installed_upgraded_rolled_back_and_removed_and_leaves_what_tenants_depend_on()
+    public async Task Manager_chart_lifecycle_keeps_CRDs_Tenants_and_Config()
     {
         var installed = await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
         installed.Should().Contain("STATUS: deployed").And.NotContain("WARNING");
@@ -80,11 +80,11 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
             .BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
 
         await HelmAsync("install", Chart.Manager, "--set", "kubelb.skipConfigGeneration=false");
-        (await ObjectsAsync("tenants")).Should().ContainSingle("an installation over what is there replaces nothing");
+        (await ObjectsAsync("tenants")).Should().ContainSingle("an installation over existing objects replaces none");
     }
 
     [Fact]
-    public async Task Config_that_the_chart_no_longer_writes_stays()
+    public async Task Config_that_the_chart_no_longer_renders_is_kept()
     {
         await HelmAsync(
             "install",
@@ -104,12 +104,12 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Upgrade_that_would_delete_the_Config_of_an_earlier_chart_is_refused()
+    public async Task Upgrade_that_would_delete_the_Config_of_an_earlier_chart_is_rejected()
     {
         await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
         await _kubectl.OkAsync("annotate configs.kubelb.k8c.io default -n kubelb helm.sh/resource-policy-");
 
-        var refused = await _helm.RunAsync(
+        var rejected = await _helm.RunAsync(
             "upgrade",
             Chart.Manager,
             Chart.FolderOf(Chart.Manager),
@@ -118,8 +118,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
             "--set",
             "kubelb.skipConfigGeneration=true"
         );
-        refused.ExitCode.Should().Be(1);
-        refused.Errors.Should().Contain("This upgrade would delete Config default").And.Contain("helm.sh/resource-policy=keep");
+        rejected.ExitCode.Should().Be(1);
+        rejected.Errors.Should().Contain("This upgrade would delete Config default").And.Contain("helm.sh/resource-policy=keep");
 
         await _kubectl.OkAsync("annotate configs.kubelb.k8c.io default -n kubelb helm.sh/resource-policy=keep");
         await HelmAsync("upgrade", Chart.Manager, "--set", "kubelb.skipConfigGeneration=true");
@@ -127,7 +127,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ccm_is_installed_upgraded_rolled_back_and_removed_and_leaves_the_GatewayClass()
+    public async Task CCM_chart_lifecycle_keeps_the_GatewayClass()
     {
         await InstallGatewayApiAsync();
         var installed = await HelmAsync("install", Chart.Ccm, "--create-namespace", "--set", "kubelb.tenantName=shop");
@@ -159,13 +159,13 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
 
         await _helm.OkAsync("uninstall kubelb-ccm -n kubelb");
         (await ObjectsAsync("deployment,service,networkpolicy -n kubelb")).Should().BeEmpty();
-        (await ObjectsAsync("gatewayclass")).Should().ContainSingle("tenants' Gateways name it");
+        (await ObjectsAsync("gatewayclass")).Should().ContainSingle("tenants' Gateways refer to it");
 
         await HelmAsync("install", Chart.Ccm, "--set", "kubelb.tenantName=shop");
     }
 
     [Fact]
-    public async Task GatewayClass_of_somebody_else_is_left_as_it_is()
+    public async Task GatewayClass_of_another_owner_is_not_changed()
     {
         await InstallGatewayApiAsync();
         await _kubectl.OkAsync(
@@ -182,7 +182,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_Gateway_API_the_CCM_says_what_is_missing_and_installs_nothing()
+    public async Task CCM_chart_without_Gateway_API_reports_it_and_installs_nothing()
     {
         var output = await _helm.RunAsync(
             "install",
@@ -201,12 +201,12 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Upgrade_takes_back_what_somebody_edited_only_with_force()
+    public async Task Upgrade_reverts_manual_edits_only_with_force_conflicts()
     {
         await HelmAsync("install", Chart.Manager, "--create-namespace");
-        await _kubectl.OkAsync("-n kubelb set image deployment/kubelb-manager manager=example.com/mine:1 --field-manager=somebody");
+        await _kubectl.OkAsync("-n kubelb set image deployment/kubelb-manager manager=example.com/mine:1 --field-manager=editor");
 
-        var refused = await _helm.RunAsync(
+        var rejected = await _helm.RunAsync(
             "upgrade",
             Chart.Manager,
             Chart.FolderOf(Chart.Manager),
@@ -215,8 +215,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
             "--set",
             "image.tag=v2"
         );
-        refused.ExitCode.Should().Be(1);
-        refused.Errors.Should().Contain("conflict with \"somebody\"").And.Contain("image");
+        rejected.ExitCode.Should().Be(1);
+        rejected.Errors.Should().Contain("conflict with \"editor\"").And.Contain("image");
 
         await HelmAsync("upgrade", Chart.Manager, "--set", "image.tag=v2", "--force-conflicts");
         (await FieldAsync("deployment kubelb-manager", "{.spec.template.spec.containers[0].image}")).Should().EndWith("/kubelb-manager:v2");

@@ -4,7 +4,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>Whom the manager's NetworkPolicy lets in, judged as Kubernetes does: selectors of one peer must all match.</summary>
+/// <summary>The peers that the manager's NetworkPolicy allows, as in Kubernetes: all selectors of one peer must match.</summary>
 public sealed class NetworkPolicyTests
 {
     private static readonly string Recorded = Path.Combine(
@@ -18,7 +18,7 @@ public sealed class NetworkPolicyTests
     );
 
     [Fact]
-    public async Task Proxies_and_other_replicas_reach_the_xDS_server_and_nobody_else_does()
+    public async Task NetworkPolicy_allows_only_proxies_and_replicas_to_the_xDS_server()
     {
         var objects = Yaml.Read(await Chart.RenderAsync(Chart.Manager));
         var policy = objects.Single(o => (string?)o["kind"] == "NetworkPolicy")["spec"]!;
@@ -31,7 +31,7 @@ public sealed class NetworkPolicyTests
 
         Permits(rule, managerNamespace, replica, isSameNamespace: true)
             .Should()
-            .BeTrue("replicas ask each other what proxies have acknowledged");
+            .BeTrue("replicas query each other for the acknowledgements of proxies");
         Permits(rule, tenantNamespace, proxy, isSameNamespace: false).Should().BeTrue();
         Permits(rule, managerNamespace, others, isSameNamespace: true).Should().BeFalse();
         Permits(rule, tenantNamespace, others, isSameNamespace: false).Should().BeFalse();

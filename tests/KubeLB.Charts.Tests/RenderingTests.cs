@@ -36,7 +36,7 @@ public sealed class RenderingTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task Lint_has_no_complaint(string chart, string name)
+    public async Task Chart_lint_reports_no_warning(string chart, string name)
     {
         using var helm = new HelmBinary();
         var values = Path.Combine(SourceTree.Root, "tests", "KubeLB.Charts.Tests", "testdata", chart, name + Values);
@@ -49,7 +49,7 @@ public sealed class RenderingTests
     [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
-    public async Task Selectors_are_those_of_the_first_release_and_of_the_Go_charts(string chart)
+    public async Task Deployment_selector_is_unchanged_since_the_first_release(string chart)
     {
         var objects = Yaml.Read(
             await Chart.RenderAsync(chart, [.. Chart.Required(chart), "--set", "commonLabels.team=a", "--set", "podLabels.b=c"])
@@ -61,13 +61,13 @@ public sealed class RenderingTests
             .Should()
             .Be(
                 $$$"""{"matchLabels":{"app.kubernetes.io/name":"{{{chart}}}","app.kubernetes.io/instance":"{{{chart}}}"}}""",
-                "Kubernetes refuses to change the selector of a Deployment, so that every upgrade would fail"
+                "the selector of a Deployment is immutable, so that every upgrade would fail"
             );
         deployment["spec"]!["template"]!["metadata"]!["labels"]!.AsObject().Should().ContainKeys("app.kubernetes.io/name", "team", "b");
     }
 
     [Fact]
-    public async Task A_pod_of_helm_test_is_not_selected_by_the_Service_or_the_budget()
+    public async Task Helm_test_pod_is_not_selected_by_Service_or_PodDisruptionBudget()
     {
         foreach (var chart in Chart.Names)
         {
@@ -81,7 +81,7 @@ public sealed class RenderingTests
     [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
-    public void Every_output_belongs_to_values(string chart)
+    public void Every_golden_output_has_a_values_file(string chart)
     {
         var folder = Path.Combine(SourceTree.Root, "tests", "KubeLB.Charts.Tests", "testdata", chart);
 

@@ -4,7 +4,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>What values the charts take, refuse, and warn of.</summary>
+/// <summary>Values that the charts accept, reject, and warn about.</summary>
 public sealed class ValuesTests
 {
     [Theory]
@@ -20,7 +20,7 @@ public sealed class ValuesTests
     [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
-    public void Contract_names_are_all_taken(string chart)
+    public void Contract_value_names_are_all_supported(string chart)
     {
         string[] both =
         [
@@ -118,7 +118,7 @@ public sealed class ValuesTests
     [InlineData(Chart.Manager, "metrics.port=8001", "/metrics/port", "'not' failed")]
     [InlineData(Chart.Manager, "commonLabels.app\\.kubernetes\\.io/name=other", "", "invalid propertyName 'app.kubernetes.io/name'")]
     [InlineData(Chart.Manager, "fullnameOverride=Foo_Bar", "/fullnameOverride", "does not match pattern")]
-    public async Task Wrong_value_is_refused_with_its_name(string chart, string value, string place, string reason)
+    public async Task Invalid_value_is_rejected_with_its_name(string chart, string value, string place, string reason)
     {
         using var helm = new HelmBinary();
 
@@ -151,7 +151,7 @@ public sealed class ValuesTests
         "every pod of the namespace would get the permissions of ServiceAccount default"
     )]
     [InlineData(Chart.Manager, new[] { "kubelb-addons.enabled=true" }, "an upgrade would delete them, including Envoy Gateway")]
-    public async Task Values_that_contradict_each_other_are_refused_in_a_sentence(string chart, string[] values, string reason)
+    public async Task Contradictory_values_are_rejected_with_the_reason(string chart, string[] values, string reason)
     {
         using var helm = new HelmBinary();
 
@@ -180,7 +180,7 @@ public sealed class ValuesTests
     [InlineData(Chart.Ccm, "kubelb.useLoadBalancerClass=true", "kubelb.useLoadBalancerClass has no effect")]
     [InlineData(Chart.Ccm, "kubelb.disableIngressController=false", "Ingresses are not supported")]
     [InlineData(Chart.Ccm, "kubelb.ingressConversion.enabled=true", "kubelb.ingressConversion has no effect")]
-    public async Task Value_without_effect_is_named_in_a_warning(string chart, string value, string warning)
+    public async Task Value_without_effect_causes_a_warning(string chart, string value, string warning)
     {
         var notes = await Chart.NotesAsync(chart, [.. Chart.Required(chart), "--set", value]);
 
@@ -190,7 +190,7 @@ public sealed class ValuesTests
     [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
-    public async Task Default_values_come_with_no_warning(string chart)
+    public async Task Default_values_cause_no_warning(string chart)
     {
         var notes = await Chart.NotesAsync(chart, Chart.Required(chart));
 
@@ -225,6 +225,6 @@ public sealed class ValuesTests
             .Where(p => p.Value!.AsObject().ContainsKey("default") && !values.ContainsKey(p.Key))
             .Select(p => path + p.Key)
             .Should()
-            .BeEmpty("a value with a default belongs into values.yaml");
+            .BeEmpty("a value with a default belongs in values.yaml");
     }
 }

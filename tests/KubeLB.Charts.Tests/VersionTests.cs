@@ -22,7 +22,7 @@ public sealed class VersionTests
     }
 
     [Fact]
-    public void Release_tags_images_as_the_charts_name_them() =>
+    public void Release_image_tags_match_the_charts() =>
         File.ReadAllText(Path.Combine(SourceTree.Root, ".github", "workflows", "release.yml"))
             .Should()
             .Contain(":v${{ steps.version.outputs.version }}");

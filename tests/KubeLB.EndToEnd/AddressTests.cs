@@ -9,26 +9,26 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Node addresses are the tenant's word; proxies of the management cluster do not go wherever it says.</summary>
+/// <summary>Node addresses come from the tenant; proxies use only those that the settings allow.</summary>
 public sealed class AddressTests : IAsyncLifetime
 {
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
     private string _node = "";
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
-        _node = (await _bed.Management.GetAsync<Addresses>("tenant-t1", "default"))!.Spec!.Addresses!.Single().Ip!;
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
+        _node = (await _fixture.Management.GetAsync<Addresses>("tenant-t1", "default"))!.Spec!.Addresses!.Single().Ip!;
 
-        // What it is to send from now on is this test's.
-        await _bed.StopCcmAsync();
+        // From here on the test writes the Addresses, not the CCM.
+        await _fixture.StopCcmAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task A_refused_address_is_told_with_its_reason_and_the_others_go_on()
+    public async Task Rejected_address_is_reported_with_its_reason_and_others_are_used()
     {
         await SendAsync(
             $$"""[{"ip":"{{_node}}"},{"ip":"169.254.169.254"},{"ip":"::ffff:127.0.0.1"},{"hostname":"kubernetes.default.svc"},{"ip":"10.7.0.1"}]"""
@@ -44,9 +44,9 @@ public sealed class AddressTests : IAsyncLifetime
             .And.Contain("use 127.0.0.1")
             .And.Contain("kubernetes.default.svc: names of the form *.svc");
         await Eventually.HoldsAsync(
-            "an Event says so",
+            "an Event reports the rejected address",
             async () =>
-                (await _bed.Management.ListAsync<Corev1Event>("tenant-t1")).Any(e =>
+                (await _fixture.Management.ListAsync<Corev1Event>("tenant-t1")).Any(e =>
                     e.InvolvedObject.Kind == "Addresses" && e.Message.Contains("169.254.169.254")
                 )
         );
@@ -54,37 +54,37 @@ public sealed class AddressTests : IAsyncLifetime
         await SendAsync($$"""[{"ip":"{{_node}}"}]""");
         await WaitForEndpointsAsync(_node);
         await WaitForConditionAsync("True");
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task Settings_of_config_and_tenant_apply_at_once_and_the_tenants_win()
+    public async Task Tenant_address_settings_override_the_Config_and_apply_at_once()
     {
         await SendAsync("""[{"ip":"10.7.0.1"},{"ip":"10.8.0.1"}]""");
         await WaitForEndpointsAsync("10.7.0.1", "10.8.0.1");
 
-        await _bed.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":{"deny":["10.0.0.0/8"]}}}""");
+        await _fixture.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":{"deny":["10.0.0.0/8"]}}}""");
         await WaitForEndpointsAsync();
         (await WaitForConditionAsync("False")).Message.Should().Contain("spec.addresses.deny of the Config");
 
-        await _bed.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"addresses":{"allow":["10.8.0.0/16"]}}}""");
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"addresses":{"allow":["10.8.0.0/16"]}}}""");
         await WaitForEndpointsAsync("10.8.0.1");
     }
 
     [Fact]
-    public async Task Without_the_permission_of_the_config_loopback_is_refused()
+    public async Task Loopback_address_without_permission_in_the_Config_is_rejected()
     {
-        await _bed.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":null}}""");
+        await _fixture.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":null}}""");
 
         await WaitForEndpointsAsync();
         (await WaitForConditionAsync("False")).Message.Should().Contain($"{_node}: it is loopback");
-        await _bed.ExpectStatusAsync(await _bed.AddressAsync(), "api.example.com", 503);
+        await _fixture.ExpectStatusAsync(await _fixture.AddressAsync(), "api.example.com", 503);
     }
 
     [Fact]
-    public async Task A_second_object_is_not_read_and_says_so()
+    public async Task Second_Addresses_object_is_ignored_and_reports_NotUsed()
     {
-        await _bed.Management.CreateAsync(
+        await _fixture.Management.CreateAsync(
             new Addresses
             {
                 Metadata = { Name = "mine", NamespaceProperty = "tenant-t1" },
@@ -92,7 +92,7 @@ public sealed class AddressTests : IAsyncLifetime
             }
         );
 
-        await _bed.Management.WaitAsync<Addresses>("tenant-t1", "mine", a => Accepted(a)?.Reason == "NotUsed", "says that it is not used");
+        await _fixture.Management.WaitAsync<Addresses>("tenant-t1", "mine", a => Accepted(a)?.Reason == "NotUsed", "reports NotUsed");
         await WaitForEndpointsAsync(_node);
     }
 
@@ -102,17 +102,18 @@ public sealed class AddressTests : IAsyncLifetime
     [InlineData("""{"spec":{"addresses":{"deny":["office"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"allow":["10.0.0.1"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"maximum":0}}}""")]
-    public async Task A_setting_that_cannot_be_read_is_refused_when_it_is_written(string patch) =>
-        await _bed.Invoking(b => b.Management.PatchAsync<Config>("kubelb", "default", patch))
+    public async Task Invalid_address_setting_is_rejected_on_write(string patch) =>
+        await _fixture
+            .Invoking(b => b.Management.PatchAsync<Config>("kubelb", "default", patch))
             .Should()
             .ThrowAsync<k8s.Autorest.HttpOperationException>();
 
     private Task<Addresses> SendAsync(string addresses) =>
-        _bed.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
+        _fixture.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
 
     private async Task<Condition> WaitForConditionAsync(string status)
     {
-        var addresses = await _bed.Management.WaitAsync<Addresses>(
+        var addresses = await _fixture.Management.WaitAsync<Addresses>(
             "tenant-t1",
             "default",
             a => Accepted(a) is { } c && c.Status == status && c.ObservedGeneration == a.Metadata.Generation,
@@ -123,7 +124,7 @@ public sealed class AddressTests : IAsyncLifetime
 
     private Task<IReadOnlyList<string>> WaitForEndpointsAsync(params string[] expected) =>
         Eventually.GetAsync(
-            "the proxies send to the right nodes",
+            "the proxies have the expected endpoints",
             () => Task.FromResult(Endpoints()),
             found => found.SequenceEqual(expected),
             found => string.Join(", ", found)
@@ -131,7 +132,7 @@ public sealed class AddressTests : IAsyncLifetime
 
     private IReadOnlyList<string> Endpoints()
     {
-        var resources = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>();
+        var resources = _fixture.Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>();
         var assigned = resources.List("tenant-t1", ResourceTypes.ClusterLoadAssignment).Select(r => r.Body.Unpack<ClusterLoadAssignment>());
         var resolved = resources
             .List("tenant-t1", ResourceTypes.Cluster)

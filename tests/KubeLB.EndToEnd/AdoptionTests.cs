@@ -6,7 +6,7 @@ using KubeLB.EndToEnd.Support;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// An installation that the Go pair made is taken over as it stands: names, ports and addresses stay, and nothing is deleted on the way.
+/// An installation of the Go manager and CCM is adopted unchanged: names, ports and addresses are kept, and nothing is deleted.
 /// The objects are those that the Go manager wrote for one Gateway, one HTTPRoute and one Service on real API servers.
 /// </summary>
 public sealed class AdoptionTests : IAsyncLifetime
@@ -14,37 +14,37 @@ public sealed class AdoptionTests : IAsyncLifetime
     private const string Namespace = "tenant-t1";
     private const int Port = 53630;
 
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
     private Route _ofGateway = null!;
     private Route _ofRoute = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.StopCcmAsync();
-        await _bed.StopManagerAsync();
-        await MakeTenantAsync();
-        await MakeManagementAsync();
-        _bed.ForgetRequests();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.StopCcmAsync();
+        await _fixture.StopManagerAsync();
+        await CreateTenantAsync();
+        await CreateManagementObjectsAsync();
+        _fixture.ForgetRequests();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Everything_is_taken_over_under_its_name_with_its_ports_and_nothing_is_deleted()
+    public async Task Go_installation_is_adopted_with_its_names_and_ports_and_without_deletions()
     {
         var before = await GeneratedAsync();
 
-        await _bed.StartManagerAsync();
-        await _bed.StartCcmAsync();
+        await _fixture.StartManagerAsync();
+        await _fixture.StartCcmAsync();
 
-        await _bed.Tenant.WaitAsync<HttpRoute>(
+        await _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "web",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        var service = await _bed.Management.WaitAsync<V1Service>(
+        var service = await _fixture.Management.WaitAsync<V1Service>(
             Namespace,
             "default-web-web",
             s => s.Metadata.OwnerReferences is { Count: > 0 },
@@ -52,31 +52,31 @@ public sealed class AdoptionTests : IAsyncLifetime
         );
         service.Metadata.OwnerReferences.Should().ContainSingle().Which.Uid.Should().Be(_ofRoute.Metadata.Uid);
         service.Spec.Ports.Should().ContainSingle().Which.TargetPort.Value.Should().Be($"{Port}");
-        await _bed.ExpectBackendAsync("web.example.com");
-        await _bed.SettleAsync();
+        await _fixture.ExpectBackendAsync("web.example.com");
+        await _fixture.SettleAsync();
 
-        (await GeneratedAsync()).Should().Equal(before, "the same objects stand, and no others");
-        (await _bed.Management.GetAsync<HttpRoute>(Namespace, "default-web"))!
+        (await GeneratedAsync()).Should().Equal(before, "the generated objects are unchanged");
+        (await _fixture.Management.GetAsync<HttpRoute>(Namespace, "default-web"))!
             .Spec!.ParentRefs!.Should()
             .ContainSingle()
             .Which.Name.Should()
             .Be("my-gateway");
-        (await _bed.Management.GetAsync<Route>(Namespace, _ofRoute.Name))!.Metadata.Uid.Should().Be(_ofRoute.Metadata.Uid);
-        _bed.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
+        (await _fixture.Management.GetAsync<Route>(Namespace, _ofRoute.Name))!.Metadata.Uid.Should().Be(_ofRoute.Metadata.Uid);
+        _fixture.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
     }
 
     [Fact]
-    public async Task What_was_taken_over_goes_with_the_tenants_objects()
+    public async Task Adopted_objects_are_removed_with_their_source_objects()
     {
-        await _bed.StartManagerAsync();
-        await _bed.StartCcmAsync();
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "web", Statuses.IsAccepted, "is accepted");
+        await _fixture.StartManagerAsync();
+        await _fixture.StartCcmAsync();
+        await _fixture.Tenant.WaitAsync<HttpRoute>("default", "web", Statuses.IsAccepted, "is accepted");
 
-        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "web");
-        await _bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "web");
+        await _fixture.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
 
-        await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "web");
-        await _bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
+        await _fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "web");
+        await _fixture.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
         await Eventually.GetAsync(
             "nothing generated is left",
             GeneratedAsync,
@@ -86,32 +86,32 @@ public sealed class AdoptionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_route_that_was_deleted_while_no_manager_ran_leaves_no_service_behind()
+    public async Task Route_deleted_while_no_manager_runs_loses_its_generated_objects()
     {
-        await _bed.Management.DeleteAsync<Route>(Namespace, _ofRoute.Name);
+        await _fixture.Management.DeleteAsync<Route>(Namespace, _ofRoute.Name);
 
-        await _bed.StartManagerAsync();
+        await _fixture.StartManagerAsync();
 
-        await _bed.Management.WaitGoneAsync<Route>(Namespace, _ofRoute.Name);
-        await _bed.Management.WaitGoneAsync<V1Service>(Namespace, "default-web-web");
-        await _bed.Management.WaitGoneAsync<HttpRoute>(Namespace, "default-web");
+        await _fixture.Management.WaitGoneAsync<Route>(Namespace, _ofRoute.Name);
+        await _fixture.Management.WaitGoneAsync<V1Service>(Namespace, "default-web-web");
+        await _fixture.Management.WaitGoneAsync<HttpRoute>(Namespace, "default-web");
     }
 
     private async Task<IReadOnlyList<string>> GeneratedAsync() =>
         [
-            .. (await _bed.Management.ListAsync<Gateway>(Namespace)).Select(o => $"Gateway {o.Name} {o.Metadata.Uid}"),
-            .. (await _bed.Management.ListAsync<HttpRoute>(Namespace)).Select(o => $"HTTPRoute {o.Name} {o.Metadata.Uid}"),
-            .. (await _bed.Management.ListAsync<V1Service>(Namespace)).Select(o =>
+            .. (await _fixture.Management.ListAsync<Gateway>(Namespace)).Select(o => $"Gateway {o.Name} {o.Metadata.Uid}"),
+            .. (await _fixture.Management.ListAsync<HttpRoute>(Namespace)).Select(o => $"HTTPRoute {o.Name} {o.Metadata.Uid}"),
+            .. (await _fixture.Management.ListAsync<V1Service>(Namespace)).Select(o =>
                 $"Service {o.Name()} {o.Metadata.Uid} {o.Spec.ClusterIP}"
             ),
         ];
 
-    private async Task MakeTenantAsync()
+    private async Task CreateTenantAsync()
     {
-        await _bed.Tenant.ApplyAsync(Documents.Gateway);
-        await _bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "web", StringComparison.Ordinal));
-        await _bed.Tenant.ApplyAsync(Documents.Deployment);
-        await _bed.Tenant.ApplyAsync(
+        await _fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await _fixture.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "web", StringComparison.Ordinal));
+        await _fixture.Tenant.ApplyAsync(Documents.Deployment);
+        await _fixture.Tenant.ApplyAsync(
             """
             apiVersion: gateway.networking.k8s.io/v1
             kind: HTTPRoute
@@ -122,8 +122,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               rules: [{backendRefs: [{name: web, port: 8080}]}]
             """
         );
-        var service = (await _bed.Tenant.GetAsync<V1Service>("default", "web"))!;
-        await _bed.Tenant.ApplyAsync(
+        var service = (await _fixture.Tenant.GetAsync<V1Service>("default", "web"))!;
+        await _fixture.Tenant.ApplyAsync(
             $$$"""
             apiVersion: v1
             kind: Service
@@ -137,10 +137,10 @@ public sealed class AdoptionTests : IAsyncLifetime
         );
     }
 
-    private async Task MakeManagementAsync()
+    private async Task CreateManagementObjectsAsync()
     {
-        var gateway = (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid;
-        var route = (await _bed.Tenant.GetAsync<HttpRoute>("default", "web"))!.Metadata.Uid;
+        var gateway = (await _fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid;
+        var route = (await _fixture.Tenant.GetAsync<HttpRoute>("default", "web"))!.Metadata.Uid;
         _ofGateway = await CreateAsync(
             gateway,
             "Gateway",
@@ -162,8 +162,8 @@ public sealed class AdoptionTests : IAsyncLifetime
             """
         );
 
-        // As the Go manager writes them: the Gateway under its plain name, the Service without an owner.
-        await _bed.Management.ApplyAsync(
+        // As the Go manager writes them: the Gateway with its original name, the Service without an owner reference.
+        await _fixture.Management.ApplyAsync(
             $$$"""
             apiVersion: gateway.networking.k8s.io/v1
             kind: Gateway
@@ -197,7 +197,7 @@ public sealed class AdoptionTests : IAsyncLifetime
     private async Task<Route> CreateAsync(string uid, string kind, string name, string spec, string services)
     {
         var indented = services.Replace("\n", "\n      ", StringComparison.Ordinal);
-        await _bed.Management.ApplyAsync(
+        await _fixture.Management.ApplyAsync(
             $$$"""
             apiVersion: kubelb.k8c.io/v1alpha1
             kind: Route
@@ -231,7 +231,7 @@ public sealed class AdoptionTests : IAsyncLifetime
                 ],
             },
         };
-        return await _bed.Management.PatchStatusAsync<Route>(
+        return await _fixture.Management.PatchStatusAsync<Route>(
             Namespace,
             uid,
             new RouteStatus

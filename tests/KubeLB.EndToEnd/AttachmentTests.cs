@@ -5,7 +5,7 @@ using KubeLB.EndToEnd.Support;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// Routes reach the listeners that let them in, across namespaces and only there, and leave nothing behind in any of them.
+/// Routes attach only to listeners that allow them, also across namespaces, and are cleaned up in every namespace.
 /// </summary>
 public sealed class AttachmentTests
 {
@@ -21,7 +21,7 @@ public sealed class AttachmentTests
           name: backend
         """;
 
-    /// <summary>One listener for everybody, one for routes of the Gateway's own namespace.</summary>
+    /// <summary>One listener for routes of all namespaces, one for routes of the Gateway's namespace.</summary>
     private const string TwoListeners = """
         apiVersion: gateway.networking.k8s.io/v1
         kind: Gateway
@@ -46,41 +46,43 @@ public sealed class AttachmentTests
         """;
 
     [Fact]
-    public async Task A_route_to_a_service_of_another_namespace_serves_and_leaves_nothing_behind_there()
+    public async Task Cross_namespace_route_is_served_and_its_node_port_Service_is_removed()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Namespaces);
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("namespace: default", "namespace: backend"));
-        await bed.Tenant.ApplyAsync(Documents.Deployment.Replace("namespace: default", "namespace: backend"));
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
-        var before = await bed.InventoryAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Namespaces);
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await fixture.Tenant.ApplyAsync(Documents.Backend.Replace("namespace: default", "namespace: backend"));
+        await fixture.Tenant.ApplyAsync(Documents.Deployment.Replace("namespace: default", "namespace: backend"));
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        var before = await fixture.InventoryAsync();
 
-        await bed.Tenant.ApplyAsync(CrossNamespaceRoute);
-        (await bed.ExpectBackendAsync("cross.example.com")).Namespace.Should().Be("backend");
-        (await bed.Tenant.GetAsync<V1Service>("backend", "api-backend-nodeport")).Should().NotBeNull("the twin lives beside its Service");
+        await fixture.Tenant.ApplyAsync(CrossNamespaceRoute);
+        (await fixture.ExpectBackendAsync("cross.example.com")).Namespace.Should().Be("backend");
+        (await fixture.Tenant.GetAsync<V1Service>("backend", "api-backend-nodeport"))
+            .Should()
+            .NotBeNull("the node-port Service is in the namespace of its Service");
 
-        await bed.Tenant.DeleteAsync<HttpRoute>("frontend", "cross-ns-route");
-        await bed.Tenant.WaitGoneAsync<HttpRoute>("frontend", "cross-ns-route");
-        await bed.WaitForInventoryAsync(before);
+        await fixture.Tenant.DeleteAsync<HttpRoute>("frontend", "cross-ns-route");
+        await fixture.Tenant.WaitGoneAsync<HttpRoute>("frontend", "cross-ns-route");
+        await fixture.WaitForInventoryAsync(before);
     }
 
     [Fact]
-    public async Task A_route_is_pinned_to_the_listeners_that_let_it_in()
+    public async Task Generated_route_refers_only_to_listeners_that_allow_its_source()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Namespaces);
-        await bed.Tenant.ApplyAsync(TwoListeners);
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(Documents.Deployment);
-        await bed.Tenant.ApplyAsync(CrossNamespaceRoute.Replace("namespace: backend", "namespace: default"));
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Namespaces);
+        await fixture.Tenant.ApplyAsync(TwoListeners);
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(Documents.Deployment);
+        await fixture.Tenant.ApplyAsync(CrossNamespaceRoute.Replace("namespace: backend", "namespace: default"));
 
-        await bed.ExpectBackendAsync("cross.example.com");
-        var generated = (await bed.Management.GetAsync<HttpRoute>("tenant-t1", "frontend-cross-ns-route"))!;
+        await fixture.ExpectBackendAsync("cross.example.com");
+        var generated = (await fixture.Management.GetAsync<HttpRoute>("tenant-t1", "frontend-cross-ns-route"))!;
         generated.ParentRefs.Should().ContainSingle().Which.SectionName.Should().Be("open");
 
-        // The generated Gateway admits all routes of the tenant's namespace: the pin alone keeps this one off the other listener.
-        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+        // The generated Gateway allows all routes of the tenant's namespace: only sectionName excludes the other listener.
+        var gateway = await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => g.Status?.Listeners?.Any(l => l.AttachedRoutes == 1) == true,
@@ -93,54 +95,54 @@ public sealed class AttachmentTests
     }
 
     [Fact]
-    public async Task A_route_that_asks_for_a_listener_that_does_not_let_it_in_is_refused_and_not_carried()
+    public async Task Route_to_a_disallowed_listener_is_rejected_and_not_generated()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Namespaces);
-        await bed.Tenant.ApplyAsync(TwoListeners);
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Namespaces);
+        await fixture.Tenant.ApplyAsync(TwoListeners);
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(
             CrossNamespaceRoute
                 .Replace("namespace: backend", "namespace: default")
                 .Replace("- name: my-gateway", "- name: my-gateway\n      sectionName: own")
         );
 
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "frontend",
             "cross-ns-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
-            "is refused"
+            "is rejected"
         );
 
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
-        (await bed.Management.ListAsync<HttpRoute>("tenant-t1")).Should().BeEmpty();
+        (await fixture.Management.ListAsync<HttpRoute>("tenant-t1")).Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_listener_that_is_renamed_loses_the_routes_that_name_it_and_gets_them_back()
+    public async Task Route_to_a_renamed_listener_is_rejected_until_the_name_is_restored()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"http"}]}}"""
         );
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
 
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", Listener("web"));
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", Listener("web"));
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
-            "is refused"
+            "is rejected"
         );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NoMatchingParent");
-        await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
+        await fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
 
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", Listener("http"));
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", Listener("http"));
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     private const string CrossNamespaceRoute = """

@@ -28,7 +28,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// A generated route refers to a backend only after the tenant's proxies have acknowledged its cluster, endpoints and listener, whichever
-/// replica of the manager they are connected to. Two managers; pods are objects here, and their streams are the test's.
+/// replica of the manager they are connected to. There are two managers; the test creates the pods and opens their streams.
 /// </summary>
 public sealed class BackendOrderTests : IAsyncLifetime
 {
@@ -61,10 +61,10 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
         await _bare.AddTenantAsync(_leader);
         await _bare.SetAddressesAsync("10.7.0.1");
-        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await Management.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
         _other = await _bare.StartManagerAsync("other");
         await Eventually.HoldsAsync(
-            "both have the certificate of their server",
+            "both managers have a server certificate",
             () => Task.FromResult(new[] { _leader, _other }.All(m => m.Services.GetRequiredService<XdsCertificates>().Server is not null))
         );
     }
@@ -84,10 +84,10 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await AddPodAsync("starting", isReady: false);
         var here = await ConnectAsync(_leader, "pod-1");
         var there = await ConnectAsync(_other, "pod-2");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
 
         await AcknowledgeAsync(here, "web");
-        await OthersAreAskedAsync("pod-2");
+        await WaitForReplicaAsync("pod-2");
         (await GeneratedAsync("web")).Should().BeNull("pod-2 has not acknowledged the backend");
 
         await AcknowledgeAsync(there, "web");
@@ -96,39 +96,39 @@ public sealed class BackendOrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_ready_pod_a_route_is_written_at_once()
+    public async Task Route_without_a_ready_proxy_pod_is_generated_at_once()
     {
         await AddPodAsync("starting", isReady: false);
         var starting = await ConnectAsync(_leader, "starting");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
 
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
         await AcknowledgeAsync(starting, "web");
     }
 
     [Fact]
-    public async Task Ready_pod_that_is_connected_nowhere_is_waited_for_and_counted_in_the_end()
+    public async Task Ready_pod_without_a_stream_delays_the_route_until_the_timeout()
     {
         await AddPodAsync("pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Management.WaitAsync<V1Service>(TenantNamespace, "default-web-web", _ => true, "is generated");
-        await LookAsync("web", "first");
+        await TouchAsync("web", "first");
         (await GeneratedAsync("web")).Should().BeNull();
 
         _clock.Forward(Delays.Acknowledgement + TimeSpan.FromSeconds(1));
-        await LookAsync("web", "second", isSeen: false);
+        await TouchAsync("web", "second", isSeen: false);
 
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
         (await TimeoutsAsync()).Should().Be(1);
     }
 
     [Fact]
-    public async Task Pod_that_is_no_longer_ready_is_not_waited_for()
+    public async Task Route_does_not_wait_for_a_pod_that_became_unready()
     {
         await AddPodAsync("pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Management.WaitAsync<V1Service>(TenantNamespace, "default-web-web", _ => true, "is generated");
-        await LookAsync("web", "first");
+        await TouchAsync("web", "first");
         (await GeneratedAsync("web")).Should().BeNull();
 
         await ReadyAsync("pod-1", isReady: false);
@@ -137,18 +137,18 @@ public sealed class BackendOrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rejected_backend_leaves_the_route_as_it_is_and_says_so()
+    public async Task Route_with_a_rejected_backend_keeps_the_old_one_and_reports_ProxyRejected()
     {
         await AddPodAsync("pod-1");
         var proxy = await ConnectAsync(_leader, "pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await AcknowledgeAsync(proxy, "web");
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
 
         await Management.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route?.SourceGeneration == 1, "is reported");
 
-        // As the CCM writes a route that has turned to another Service.
-        await TurnAsync("web", "green", 30081, generation: 2);
+        // As the CCM writes a route whose backend was replaced.
+        await SwitchBackendAsync("web", "green", 30081, generation: 2);
         var clusters = await ReceiveAsync(proxy, ResourceTypes.Cluster);
         await proxy.NackAsync(clusters, "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
         var route = await Management.WaitAsync<Route>(
@@ -159,13 +159,18 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
 
         Programmed(route)!.Message.Should().EndWith("default-web-green-80-TCP: no such thing");
-        route.Status!.Resources!.Route!.SourceGeneration.Should().Be(1, "what is generated is the first one still");
+        route.Status!.Resources!.Route!.SourceGeneration.Should().Be(1, "the generated route is unchanged");
         BackendOf(await GeneratedAsync("web")).Should().Be("default-web-web");
-        (await Management.GetAsync<V1Service>(TenantNamespace, "default-web-web")).Should().NotBeNull("the route still leads to it");
+        (await Management.GetAsync<V1Service>(TenantNamespace, "default-web-web")).Should().NotBeNull("the route still refers to it");
 
-        await TurnAsync("web", "green", 30082, generation: 3);
+        await SwitchBackendAsync("web", "green", 30082, generation: 3);
         _ = AcknowledgeEverythingAsync(proxy);
-        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
+        await Management.WaitAsync<HttpRoute>(
+            TenantNamespace,
+            "default-web",
+            r => BackendOf(r) == "default-web-green",
+            "refers to the new backend"
+        );
         await Management.WaitAsync<Route>(
             TenantNamespace,
             "web",
@@ -175,15 +180,15 @@ public sealed class BackendOrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Backend_that_a_proxy_of_another_replica_rejected_is_served_when_it_is_acknowledged()
+    public async Task Backend_rejected_on_another_replica_is_served_once_acknowledged()
     {
         await NotifyReplicasAsync();
         await AddPodAsync("pod-1");
         var proxy = await ConnectAsync(_other, "pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await AcknowledgeAsync(proxy, "web");
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
-        await TurnAsync("web", "green", 30081, generation: 2);
+        await SwitchBackendAsync("web", "green", 30081, generation: 2);
         var listeners = await ReceiveAsync(proxy, ResourceTypes.Listener);
         await proxy.NackAsync(
             listeners,
@@ -198,19 +203,24 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
         _ = AcknowledgeEverythingAsync(proxy);
 
-        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
+        await Management.WaitAsync<HttpRoute>(
+            TenantNamespace,
+            "default-web",
+            r => BackendOf(r) == "default-web-green",
+            "refers to the new backend"
+        );
     }
 
     [Fact]
-    public async Task Proxy_that_rejected_a_backend_and_only_reconnects_is_waited_for()
+    public async Task Route_waits_for_a_proxy_that_reconnects_after_a_rejection()
     {
         await AddPodAsync("pod-1");
         var proxy = await ConnectAsync(_leader, "pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await AcknowledgeAsync(proxy, "web");
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
         await Management.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route?.SourceGeneration == 1, "is reported");
-        await TurnAsync("web", "green", 30081, generation: 2);
+        await SwitchBackendAsync("web", "green", 30081, generation: 2);
         await proxy.NackAsync(
             await ReceiveAsync(proxy, ResourceTypes.Cluster),
             "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing"
@@ -228,25 +238,25 @@ public sealed class BackendOrderTests : IAsyncLifetime
             "its stream has ended",
             () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0)
         );
-        await LookAsync("web", "disconnected");
+        await TouchAsync("web", "disconnected");
 
         BackendOf(await GeneratedAsync("web"))
             .Should()
-            .Be("default-web-web", "the time in which it was rejected is no time without an answer");
+            .Be("default-web-web", "the time since the rejection does not count towards the timeout");
         (await TimeoutsAsync()).Should().Be(0);
     }
 
     [Fact]
-    public async Task Change_that_adds_no_backend_waits_for_nobody()
+    public async Task Route_change_without_a_new_backend_does_not_wait()
     {
         await AddPodAsync("pod-1");
         var proxy = await ConnectAsync(_leader, "pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await AcknowledgeAsync(proxy, "web");
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
         await AddPodAsync("silent");
 
-        await Management.PatchAsync<Route>(TenantNamespace, "web", CarriedRoutes.Edit("other.example.com", generation: 2));
+        await Management.PatchAsync<Route>(TenantNamespace, "web", CcmRoutes.Edit("other.example.com", generation: 2));
 
         await Management.WaitAsync<HttpRoute>(
             TenantNamespace,
@@ -257,14 +267,14 @@ public sealed class BackendOrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Manager_that_starts_while_a_route_waits_still_serves_the_old_backend()
+    public async Task Manager_started_while_a_route_waits_serves_both_backends()
     {
         await AddPodAsync("pod-1");
         var proxy = await ConnectAsync(_leader, "pod-1");
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await AcknowledgeAsync(proxy, "web");
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
-        await TurnAsync("web", "green", 30081, generation: 2);
+        await SwitchBackendAsync("web", "green", 30081, generation: 2);
         await Management.WaitAsync<V1Service>(TenantNamespace, "default-web-green", _ => true, "is generated");
 
         var third = await _bare.StartManagerAsync("third");
@@ -282,7 +292,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Proxies_may_not_ask_what_others_have_acknowledged()
+    public async Task Proxy_request_to_the_replica_service_is_rejected()
     {
         using var channel = RawProxy.Channel(Server(_leader), await CertificateAsync());
 
@@ -326,7 +336,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         return proxy;
     }
 
-    // Takes responses until it has the listeners of these Services.
+    // Acknowledges responses until it has the listeners of these Services.
     private static async Task AcknowledgeAsync(RawProxy proxy, params string[] services)
     {
         var wanted = services.ToHashSet();
@@ -341,7 +351,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         }
     }
 
-    // Until the test ends.
+    // Runs until the test ends.
     private static async Task AcknowledgeEverythingAsync(RawProxy proxy)
     {
         while (true)
@@ -384,7 +394,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
         await ReadyAsync(name, isReady);
         await Eventually.HoldsAsync(
-            "the leader knows the pod",
+            "the leader has cached the pod",
             () =>
                 Task.FromResult(
                     _leader
@@ -403,7 +413,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             new { conditions = new[] { new { type = "Ready", status = isReady ? "True" : "False" } } }
         );
 
-    // What the EndpointSlice controller writes of Service envoycp.
+    // What the EndpointSlice controller writes for Service envoycp.
     private async Task NotifyReplicasAsync()
     {
         foreach (var (manager, index) in new[] { _leader, _other }.Select((m, i) => (m, i)))
@@ -433,12 +443,12 @@ public sealed class BackendOrderTests : IAsyncLifetime
         }
     }
 
-    // The leader's next question is answered after this: what it has heard before of the pod did not suffice.
-    private async Task OthersAreAskedAsync(string pod)
+    // After this the response of the other replica to the leader includes the pod.
+    private async Task WaitForReplicaAsync(string pod)
     {
         var replicas = _leader.Services.GetRequiredService<OtherReplicas>();
         await Eventually.GetAsync(
-            "the other replica knows the pod",
+            "the other replica has a stream of the pod",
             async () =>
             {
                 var clients = new ConcurrentBag<XdsClientAcknowledgement>();
@@ -448,11 +458,11 @@ public sealed class BackendOrderTests : IAsyncLifetime
             clients => clients.Any(c => c.Pod == pod),
             clients => string.Join(", ", clients)
         );
-        await LookAsync("web", "asked");
+        await TouchAsync("web", "asked");
     }
 
-    // Touches a Route, and waits until the leader has looked at it.
-    private async Task LookAsync(string route, string mark, bool isSeen = true)
+    // Changes an annotation of a Route and waits until the leader has reconciled it.
+    private async Task TouchAsync(string route, string mark, bool isSeen = true)
     {
         var before = await ReconcileCounts.OfAsync(_leader, "route");
         await Management.PatchAsync<Route>(
@@ -462,13 +472,16 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
         if (isSeen)
         {
-            await Eventually.HoldsAsync("the leader looks", async () => await ReconcileCounts.OfAsync(_leader, "route") > before);
+            await Eventually.HoldsAsync(
+                "the leader reconciles the Route",
+                async () => await ReconcileCounts.OfAsync(_leader, "route") > before
+            );
         }
     }
 
-    private Task<Route> TurnAsync(string route, string service, int nodePort, int generation)
+    private Task<Route> SwitchBackendAsync(string route, string service, int nodePort, int generation)
     {
-        var turned = CarriedRoutes.Http(TenantNamespace, service);
+        var turned = CcmRoutes.Http(TenantNamespace, service);
         turned.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
         var kubernetes = turned.Kubernetes();
         return Management.PatchAsync<Route>(

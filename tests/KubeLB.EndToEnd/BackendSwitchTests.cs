@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A route that turns from one Service to another, as in a blue-green deployment, loses no request to the one that it leaves.
+/// A route whose backend is replaced, as in a blue-green deployment, loses no request.
 /// </summary>
 public sealed class BackendSwitchTests(ITestOutputHelper output)
 {
@@ -21,31 +21,31 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
-    public async Task No_request_fails_while_a_backend_that_a_route_has_left_is_cleared_away(ProxyKind proxies)
+    public async Task Removal_of_a_former_backend_fails_no_request(ProxyKind proxies)
     {
-        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
-        await bed.ApplyBasicExampleAsync();
-        await bed.ExpectBackendAsync("api.example.com");
-        await bed.Tenant.ApplyAsync(
+        await using var fixture = await SystemFixture.StartAsync(proxies: proxies);
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.ApplyAsync(
             Documents
                 .Backend.Replace("api-backend", "green", StringComparison.Ordinal)
                 .Replace("app: api", "app: green", StringComparison.Ordinal)
         );
-        await bed.Tenant.ApplyAsync(
+        await fixture.Tenant.ApplyAsync(
             Documents
                 .Deployment.Replace("name: api", "name: green", StringComparison.Ordinal)
                 .Replace("app: api", "app: green", StringComparison.Ordinal)
         );
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             """{"spec":{"rules":[{"backendRefs":[{"name":"green","port":8080}]}]}}"""
         );
         await Eventually.HoldsAsync(
             "green answers",
-            async () => (await bed.ExpectBackendAsync("api.example.com")).Pod.StartsWith("green-", StringComparison.Ordinal)
+            async () => (await fixture.ExpectBackendAsync("api.example.com")).Pod.StartsWith("green-", StringComparison.Ordinal)
         );
-        var address = await bed.AddressAsync();
+        var address = await fixture.AddressAsync();
         using var client = new HttpClient();
         using var stop = new CancellationTokenSource();
         var answers = new Dictionary<HttpStatusCode, int>();
@@ -59,8 +59,8 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
             }
         });
 
-        await bed.Management.WaitGoneAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
-        await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
+        await fixture.Management.WaitGoneAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
+        await fixture.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
         await stop.CancelAsync();
         await asking;
 
@@ -68,99 +68,99 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Fifty_switches_to_fresh_services_under_load_fail_no_request()
+    public async Task Fifty_backend_switches_under_load_fail_no_request()
     {
-        await using var bed = await StartWithEnvoysAsync();
-        await using var load = await GatewayLoad.StartAsync(bed, perSecond: 200);
+        await using var fixture = await StartWithEnvoysAsync();
+        await using var load = await GatewayLoad.StartAsync(fixture, perSecond: 200);
 
         for (var i = 0; i < 50; i++)
         {
-            await TurnAsync(bed, $"fresh-{i}");
-            await GeneratedAsync(bed, $"fresh-{i}");
+            await SwitchBackendAsync(fixture, $"fresh-{i}");
+            await GeneratedAsync(fixture, $"fresh-{i}");
         }
 
         var failures = await load.StopAsync();
         output.WriteLine($"50 switches: {failures.Count} of {load.Sent} requests failed");
 
-        // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is
+        // The stand-in for Envoy Gateway returns 500 while its watch of Services lags behind that of routes; a proxy that is not ready,
         // 503.
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
 
     [Fact]
-    public async Task Switches_while_the_manager_is_away_fail_no_request()
+    public async Task Backend_switches_while_the_manager_is_stopped_fail_no_request()
     {
-        await using var bed = await StartWithEnvoysAsync();
-        await using var load = await GatewayLoad.StartAsync(bed, perSecond: 200);
+        await using var fixture = await StartWithEnvoysAsync();
+        await using var load = await GatewayLoad.StartAsync(fixture, perSecond: 200);
 
         for (var i = 0; i < 5; i++)
         {
-            await bed.Sandbox.Manager.StopAsync();
-            await TurnAsync(bed, $"fresh-{i}");
-            await bed.Management.WaitAsync<Route>(
+            await fixture.Sandbox.Manager.StopAsync();
+            await SwitchBackendAsync(fixture, $"fresh-{i}");
+            await fixture.Management.WaitAsync<Route>(
                 TenantNamespace,
-                (await bed.Management.ListAsync<Route>(TenantNamespace))
+                (await fixture.Management.ListAsync<Route>(TenantNamespace))
                     .Single(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == "api-route")
                     .Name,
                 r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains($"fresh-{i}-nodeport", StringComparison.Ordinal),
-                "has turned"
+                "refers to the new backend"
             );
-            await bed.Sandbox.Manager.StartAsync();
-            await GeneratedAsync(bed, $"fresh-{i}");
+            await fixture.Sandbox.Manager.StartAsync();
+            await GeneratedAsync(fixture, $"fresh-{i}");
         }
 
         var failures = await load.StopAsync();
         output.WriteLine($"5 restarts of the manager with a switch each: {failures.Count} of {load.Sent} requests failed");
 
-        // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is
+        // The stand-in for Envoy Gateway returns 500 while its watch of Services lags behind that of routes; a proxy that is not ready,
         // 503.
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
 
     private static async Task<SystemFixture> StartWithEnvoysAsync()
     {
-        var bed = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
-        await bed.ConfigureProxiesAsync("""{"replicas":2}""");
-        await bed.ApplyBasicExampleAsync();
-        await bed.ExpectBackendAsync("api.example.com");
-        await bed.Management.WaitAsync<V1Deployment>(
+        var fixture = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
+        await fixture.ConfigureProxiesAsync("""{"replicas":2}""");
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.ExpectBackendAsync("api.example.com");
+        await fixture.Management.WaitAsync<V1Deployment>(
             TenantNamespace,
             "envoy-tenant-t1",
             d => d.Status?.AvailableReplicas == 2,
             "is available"
         );
-        return bed;
+        return fixture;
     }
 
-    // To another Service in front of the same pods.
-    private static async Task TurnAsync(SystemFixture bed, string service)
+    // Switches to another Service in front of the same pods.
+    private static async Task SwitchBackendAsync(SystemFixture fixture, string service)
     {
-        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", service, StringComparison.Ordinal));
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", service, StringComparison.Ordinal));
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             $$$"""{"spec":{"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}"""
         );
     }
 
-    private static Task<HttpRoute> GeneratedAsync(SystemFixture bed, string service) =>
-        bed.Management.WaitAsync<HttpRoute>(
+    private static Task<HttpRoute> GeneratedAsync(SystemFixture fixture, string service) =>
+        fixture.Management.WaitAsync<HttpRoute>(
             TenantNamespace,
             "default-api-route",
             r => r.Spec!.Rules!.Single().BackendRefs!.Single().Name == $"default-api-route-{service}",
-            $"leads to {service}"
+            $"refers to {service}"
         );
 
     [Fact]
-    public async Task Until_envoy_gateway_has_seen_the_change_the_old_backend_is_served()
+    public async Task Old_backend_is_served_until_Envoy_Gateway_accepts_the_change()
     {
         await using var bare = await BareManagement.StartAsync();
         var manager = await bare.StartManagerAsync();
         var cache = manager.Services.GetRequiredService<ResourceCache>();
         await bare.AddTenantAsync(manager);
         await bare.SetAddressesAsync("10.7.0.1");
-        await bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Listeners(cache).Count == 1));
         var before = Listeners(cache).Single();
 
@@ -169,10 +169,10 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
             TenantNamespace,
             "default-web",
             r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains("green", StringComparison.Ordinal),
-            "leads to the other"
+            "refers to the new backend"
         );
 
-        // Written after the HTTPRoute: what was to be removed would be by now.
+        // The status is written after the HTTPRoute: a removal would have happened by now.
         await bare.Objects.WaitAsync<Route>(
             TenantNamespace,
             "web",
@@ -215,7 +215,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
 
     private static string To(string backend)
     {
-        var kubernetes = CarriedRoutes.Http(TenantNamespace, backend).Kubernetes();
+        var kubernetes = CcmRoutes.Http(TenantNamespace, backend).Kubernetes();
         return ApiJson
             .ToJson(
                 new

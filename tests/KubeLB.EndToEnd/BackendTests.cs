@@ -5,177 +5,198 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Services behind a route change under it in every way they can; their twins follow, and leave others their part.</summary>
+/// <summary>Node-port Services follow changes of the Services behind a route and keep the fields of other controllers.</summary>
 public sealed class BackendTests
 {
-    private const string Twin = "api-backend-nodeport";
+    private const string NodePortServiceName = "api-backend-nodeport";
 
     [Fact]
-    public async Task What_others_write_on_a_twin_stays_and_is_not_fought_over()
+    public async Task Fields_of_others_on_a_node_port_Service_are_kept()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.SettleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.SettleAsync();
 
-        bed.ForgetRequests();
-        await bed.Tenant.PatchAsync<V1Service>(
+        fixture.ForgetRequests();
+        await fixture.Tenant.PatchAsync<V1Service>(
             "default",
-            Twin,
+            NodePortServiceName,
             """{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}},"spec":{"sessionAffinity":"ClientIP"}}"""
         );
-        await bed.SettleAsync();
+        await fixture.SettleAsync();
 
-        bed.Writes().Where(w => w.Resource == "services" && w.Name == Twin).Should().BeEmpty("none of it is ours");
-        var twin = (await bed.Tenant.GetAsync<V1Service>("default", Twin))!;
-        twin.Metadata.Labels.Should().Contain("team", "a");
-        twin.Spec.SessionAffinity.Should().Be("ClientIP");
+        fixture
+            .Writes()
+            .Where(w => w.Resource == "services" && w.Name == NodePortServiceName)
+            .Should()
+            .BeEmpty("the CCM manages none of these fields");
+        var nodePortService = (await fixture.Tenant.GetAsync<V1Service>("default", NodePortServiceName))!;
+        nodePortService.Metadata.Labels.Should().Contain("team", "a");
+        nodePortService.Spec.SessionAffinity.Should().Be("ClientIP");
     }
 
     [Fact]
-    public async Task What_others_write_over_our_part_of_a_twin_is_repaired_once()
+    public async Task Edited_or_deleted_node_port_Service_is_reverted_with_one_write()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.SettleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.SettleAsync();
 
-        bed.ForgetRequests();
-        await bed.Tenant.PatchAsync<V1Service>("default", Twin, """{"spec":{"selector":{"app":"hijacked"}}}""");
-        await bed.Tenant.WaitAsync<V1Service>("default", Twin, s => s.Spec.Selector["app"] == "api", "is repaired");
-        await bed.SettleAsync();
-        bed.Writes().Count(w => w.Resource == "services" && w.Name == Twin).Should().Be(1);
+        fixture.ForgetRequests();
+        await fixture.Tenant.PatchAsync<V1Service>("default", NodePortServiceName, """{"spec":{"selector":{"app":"hijacked"}}}""");
+        await fixture.Tenant.WaitAsync<V1Service>("default", NodePortServiceName, s => s.Spec.Selector["app"] == "api", "is reverted");
+        await fixture.SettleAsync();
+        fixture.Writes().Count(w => w.Resource == "services" && w.Name == NodePortServiceName).Should().Be(1);
 
-        await bed.Tenant.DeleteAsync<V1Service>("default", Twin);
-        await bed.Tenant.WaitAsync<V1Service>("default", Twin, _ => true, "is there again");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.DeleteAsync<V1Service>("default", NodePortServiceName);
+        await fixture.Tenant.WaitAsync<V1Service>("default", NodePortServiceName, _ => true, "is recreated");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task A_service_that_changes_its_type_serves_by_its_own_ports_or_is_refused_or_gets_a_twin_again()
+    public async Task Service_type_change_removes_rejects_or_recreates_the_node_port_Service()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
 
-        await bed.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"type":"NodePort"}}""");
-        await bed.Tenant.WaitGoneAsync<V1Service>("default", Twin);
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"type":"NodePort"}}""");
+        await fixture.Tenant.WaitGoneAsync<V1Service>("default", NodePortServiceName);
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        await bed.Tenant.PatchAsync<V1Service>(
+        await fixture.Tenant.PatchAsync<V1Service>(
             "default",
             "api-backend",
             """{"spec":{"type":"ExternalName","externalName":"elsewhere.example.com","clusterIP":null,"clusterIPs":null}}"""
         );
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" },
-            "is told"
+            "reports it"
         );
         Statuses.Condition(route, "ResolvedRefs")!.Reason.Should().Be("UnsupportedValue");
         Statuses.Condition(route, "ResolvedRefs")!.Message.Should().Contain("ExternalName").And.Contain("use ClusterIP");
 
-        await bed.Tenant.PatchAsync<V1Service>(
+        await fixture.Tenant.PatchAsync<V1Service>(
             "default",
             "api-backend",
             """{"spec":{"type":"ClusterIP","externalName":null,"selector":{"app":"api"},"ports":[{"port":8080,"targetPort":8080}]}}"""
         );
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsResolved, "resolves again");
-        await bed.Tenant.WaitAsync<V1Service>("default", Twin, _ => true, "is there again");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsResolved, "resolves again");
+        await fixture.Tenant.WaitAsync<V1Service>("default", NodePortServiceName, _ => true, "is recreated");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task Ports_that_are_renamed_renumbered_added_and_removed_are_followed()
+    public async Task Changed_Service_ports_are_applied_to_the_node_port_Service()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
 
-        await PortsAsync(bed, """[{"name":"web","port":8080,"targetPort":8080}]""");
-        await bed.Tenant.WaitAsync<V1Service>("default", Twin, s => s.Spec.Ports is [{ Name: "web" }], "has the new name");
-        await bed.ExpectBackendAsync("api.example.com");
+        await PortsAsync(fixture, """[{"name":"web","port":8080,"targetPort":8080}]""");
+        await fixture.Tenant.WaitAsync<V1Service>(
+            "default",
+            NodePortServiceName,
+            s => s.Spec.Ports is [{ Name: "web" }],
+            "has the new name"
+        );
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        var nodePort = (await bed.Tenant.GetAsync<V1Service>("default", Twin))!.Spec.Ports.Single().NodePort;
-        await PortsAsync(bed, """[{"name":"web","port":8080,"targetPort":8080},{"name":"more","port":9090,"targetPort":8080}]""");
-        var twin = await bed.Tenant.WaitAsync<V1Service>("default", Twin, s => s.Spec.Ports.Count == 2, "has both ports");
-        twin.Spec.Ports.Single(p => p.Name == "web").NodePort.Should().Be(nodePort, "its clients know it");
+        var nodePort = (await fixture.Tenant.GetAsync<V1Service>("default", NodePortServiceName))!.Spec.Ports.Single().NodePort;
+        await PortsAsync(fixture, """[{"name":"web","port":8080,"targetPort":8080},{"name":"more","port":9090,"targetPort":8080}]""");
+        var nodePortService = await fixture.Tenant.WaitAsync<V1Service>(
+            "default",
+            NodePortServiceName,
+            s => s.Spec.Ports.Count == 2,
+            "has both ports"
+        );
+        nodePortService.Spec.Ports.Single(p => p.Name == "web").NodePort.Should().Be(nodePort, "proxies use this node port");
 
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":9090}]}]}}"""
         );
-        await PortsAsync(bed, """[{"name":"more","port":9090,"targetPort":8080}]""");
-        await bed.Tenant.WaitAsync<V1Service>("default", Twin, s => s.Spec.Ports is [{ Port: 9090 }], "has the other port only");
-        await bed.ExpectBackendAsync("api.example.com");
+        await PortsAsync(fixture, """[{"name":"more","port":9090,"targetPort":8080}]""");
+        await fixture.Tenant.WaitAsync<V1Service>(
+            "default",
+            NodePortServiceName,
+            s => s.Spec.Ports is [{ Port: 9090 }],
+            "has the other port only"
+        );
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        await PortsAsync(bed, """[{"name":"more","port":9191,"targetPort":8080}]""");
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        await PortsAsync(fixture, """[{"name":"more","port":9191,"targetPort":8080}]""");
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" },
-            "is told"
+            "reports it"
         );
         Statuses.Condition(route, "ResolvedRefs")!.Reason.Should().Be("PortNotFound");
 
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":9191}]}]}}"""
         );
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "resolves again"
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_service_that_is_created_anew_owns_the_twin(bool ccmRuns)
+    public async Task Recreated_Service_owns_its_node_port_Service(bool ccmRuns)
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
         if (!ccmRuns)
         {
-            await bed.StopCcmAsync();
+            await fixture.StopCcmAsync();
         }
 
-        await bed.Tenant.DeleteAsync<V1Service>("default", "api-backend");
-        await bed.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.DeleteAsync<V1Service>("default", "api-backend");
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
         if (!ccmRuns)
         {
-            await bed.StartCcmAsync();
+            await fixture.StartCcmAsync();
         }
 
-        var service = (await bed.Tenant.GetAsync<V1Service>("default", "api-backend"))!;
-        var twin = await bed.Tenant.WaitAsync<V1Service>(
+        var service = (await fixture.Tenant.GetAsync<V1Service>("default", "api-backend"))!;
+        var nodePortService = await fixture.Tenant.WaitAsync<V1Service>(
             "default",
-            Twin,
+            NodePortServiceName,
             t => t.Metadata.OwnerReferences is [{ } owner] && owner.Uid == service.Metadata.Uid,
             "is owned by the new Service alone"
         );
-        twin.Spec.Selector.Should().Contain("app", "api");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsResolved, "resolves");
-        await bed.ExpectBackendAsync("api.example.com");
+        nodePortService.Spec.Selector.Should().Contain("app", "api");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsResolved, "resolves");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task Mirrors_of_rules_and_of_backends_and_headless_services_with_long_names_get_twins_and_lose_them()
+    public async Task Node_port_Services_of_mirror_and_headless_backends_follow_their_routes()
     {
         var longName = "a-headless-service-with-a-name-as-long-as-a-label-may-be-000000";
         longName.Should().HaveLength(63);
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "copies"));
-        await bed.Tenant.ApplyAsync(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "copies"));
+        await fixture.Tenant.ApplyAsync(
             Documents.Backend.Replace("api-backend", longName).Replace("selector:", "clusterIP: None\n  selector:")
         );
-        var before = await bed.InventoryAsync();
+        var before = await fixture.InventoryAsync();
 
-        await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "mirrored").Replace("api.example.com", "mirrored.example.com"));
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.ApplyAsync(
+            Documents.Route.Replace("api-route", "mirrored").Replace("api.example.com", "mirrored.example.com")
+        );
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "mirrored",
             Rules(
@@ -193,26 +214,29 @@ public sealed class BackendTests
                 }
             )
         );
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "mirrored", r => Statuses.IsAccepted(r), "is accepted");
-        await bed.Tenant.WaitAsync<V1Service>("default", "copies-nodeport", _ => true, "is there");
-        var twins = (await bed.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type == "NodePort").Select(s => s.Name()).ToList();
-        twins.Should().HaveCount(3).And.OnlyContain(n => n.Length <= 63);
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "mirrored", r => Statuses.IsAccepted(r), "is accepted");
+        await fixture.Tenant.WaitAsync<V1Service>("default", "copies-nodeport", _ => true, "is there");
+        var nodePortServices = (await fixture.Tenant.ListAsync<V1Service>("default"))
+            .Where(s => s.Spec.Type == "NodePort")
+            .Select(s => s.Name())
+            .ToList();
+        nodePortServices.Should().HaveCount(3).And.OnlyContain(n => n.Length <= 63);
 
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "mirrored",
             Rules(new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = longName, ["port"] = 8080 }) })
         );
-        await bed.ExpectBackendAsync("mirrored.example.com");
-        await bed.Tenant.WaitGoneAsync<V1Service>("default", "copies-nodeport");
-        (await bed.Tenant.GetAsync<V1Service>("default", Twin)).Should().NotBeNull("another route uses it");
+        await fixture.ExpectBackendAsync("mirrored.example.com");
+        await fixture.Tenant.WaitGoneAsync<V1Service>("default", "copies-nodeport");
+        (await fixture.Tenant.GetAsync<V1Service>("default", NodePortServiceName)).Should().NotBeNull("another route uses it");
 
-        await bed.Tenant.DeleteAsync<HttpRoute>("default", "mirrored");
-        await bed.WaitForInventoryAsync(before);
+        await fixture.Tenant.DeleteAsync<HttpRoute>("default", "mirrored");
+        await fixture.WaitForInventoryAsync(before);
     }
 
-    private static Task<V1Service> PortsAsync(SystemFixture bed, string ports) =>
-        bed.Tenant.PatchAsync<V1Service>("default", "api-backend", $$$"""{"spec":{"ports":{{{ports}}}}}""");
+    private static Task<V1Service> PortsAsync(SystemFixture fixture, string ports) =>
+        fixture.Tenant.PatchAsync<V1Service>("default", "api-backend", $$$"""{"spec":{"ports":{{{ports}}}}}""");
 
     private static JsonObject Mirror(string service) =>
         new()

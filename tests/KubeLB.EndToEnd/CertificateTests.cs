@@ -7,7 +7,7 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Certificates of listeners: they travel, follow their Secret, and leave with the last Gateway that uses them.</summary>
+/// <summary>Certificates of listeners are synced, follow their Secret, and are removed with their last Gateway.</summary>
 public sealed class CertificateTests
 {
     private const string Manifest = """
@@ -48,24 +48,24 @@ public sealed class CertificateTests
         """;
 
     [Fact]
-    public async Task A_listener_serves_the_tenants_certificate_and_its_rotation_arrives()
+    public async Task Listener_serves_the_tenants_certificate_and_its_rotation()
     {
-        await using var bed = await SystemFixture.StartAsync();
+        await using var fixture = await SystemFixture.StartAsync();
         var first = new TlsPair("api.example.com");
-        await bed.Tenant.CreateAsync(first.Secret("web"));
-        await bed.Tenant.ApplyAsync(Manifest);
-        await WaitForListenerAsync(bed, l => IsTrue(l, "ResolvedRefs") && IsTrue(l, "Programmed"), "is programmed");
-        await ExpectCertificateAsync(bed, first);
-        var secret = (await bed.Tenant.GetAsync<V1Secret>("default", "web"))!;
-        var syncSecret = (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Single();
+        await fixture.Tenant.CreateAsync(first.Secret("web"));
+        await fixture.Tenant.ApplyAsync(Manifest);
+        await WaitForListenerAsync(fixture, l => IsTrue(l, "ResolvedRefs") && IsTrue(l, "Programmed"), "is programmed");
+        await ExpectCertificateAsync(fixture, first);
+        var secret = (await fixture.Tenant.GetAsync<V1Secret>("default", "web"))!;
+        var syncSecret = (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Single();
         syncSecret.Name.Should().Be(secret.Metadata.Uid);
         syncSecret.Metadata.Annotations.Keys.Should().Equal(Annotations.Applied);
-        await bed.Management.WaitAsync<SyncSecret>("tenant-t1", syncSecret.Name, s => s.Status?.Phase == "Synced", "is synced");
+        await fixture.Management.WaitAsync<SyncSecret>("tenant-t1", syncSecret.Name, s => s.Status?.Phase == "Synced", "is synced");
 
         var second = new TlsPair("api.example.com");
-        await bed.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{second.Data}}}""");
+        await fixture.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{second.Data}}}""");
 
-        await ExpectCertificateAsync(bed, second);
+        await ExpectCertificateAsync(fixture, second);
     }
 
     [Theory]
@@ -73,17 +73,17 @@ public sealed class CertificateTests
     [InlineData(ProxyKind.Envoy)]
     public async Task Https_request_reaches_a_pod(ProxyKind proxies)
     {
-        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
+        await using var fixture = await SystemFixture.StartAsync(proxies: proxies);
         var pair = new TlsPair("api.example.com");
-        await bed.Tenant.CreateAsync(pair.Secret("web"));
-        await bed.Tenant.ApplyAsync(Manifest);
+        await fixture.Tenant.CreateAsync(pair.Secret("web"));
+        await fixture.Tenant.ApplyAsync(Manifest);
         foreach (var manifest in new[] { Documents.Backend, Documents.Deployment, Documents.Route })
         {
-            await bed.Tenant.ApplyAsync(manifest);
+            await fixture.Tenant.ApplyAsync(manifest);
         }
 
-        var address = await bed.AddressAsync();
-        using var handler = bed.Sandbox.CreateGatewayHandler();
+        var address = await fixture.AddressAsync();
+        using var handler = fixture.Sandbox.CreateGatewayHandler();
         handler.SslOptions = new SslClientAuthenticationOptions
         {
             TargetHost = "api.example.com",
@@ -113,146 +113,157 @@ public sealed class CertificateTests
     }
 
     [Fact]
-    public async Task A_certificate_that_comes_later_is_waited_for_in_the_tenants_own_words()
+    public async Task Listener_without_its_Secret_reports_it_and_recovers_once_created()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Manifest);
-        var listener = await WaitForListenerAsync(bed, l => Condition(l, "ResolvedRefs") is { Status: "False" }, "says what is missing");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Manifest);
+        var listener = await WaitForListenerAsync(
+            fixture,
+            l => Condition(l, "ResolvedRefs") is { Status: "False" },
+            "reports the missing Secret"
+        );
         Condition(listener, "ResolvedRefs")!.Reason.Should().Be("InvalidCertificateRef");
         Condition(listener, "ResolvedRefs")!.Message.Should().Contain("Secret default/web does not exist").And.NotContain("tenant-t1");
         Condition(listener, "Programmed")!.Status.Should().Be("False");
 
         var pair = new TlsPair("api.example.com");
-        await bed.Tenant.CreateAsync(pair.Secret("web"));
+        await fixture.Tenant.CreateAsync(pair.Secret("web"));
 
-        await WaitForListenerAsync(bed, l => IsTrue(l, "ResolvedRefs") && IsTrue(l, "Programmed"), "is programmed");
-        await ExpectCertificateAsync(bed, pair);
+        await WaitForListenerAsync(fixture, l => IsTrue(l, "ResolvedRefs") && IsTrue(l, "Programmed"), "is programmed");
+        await ExpectCertificateAsync(fixture, pair);
     }
 
     [Fact]
-    public async Task Two_gateways_share_a_certificate_and_it_leaves_with_the_last()
+    public async Task Shared_certificate_is_removed_with_the_last_Gateway_that_uses_it()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
-        await bed.Tenant.ApplyAsync(Manifest);
-        await bed.Tenant.ApplyAsync(Manifest.Replace("my-gateway", "other"));
-        var syncSecret = await SyncSecretAsync(bed);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
+        await fixture.Tenant.ApplyAsync(Manifest);
+        await fixture.Tenant.ApplyAsync(Manifest.Replace("my-gateway", "other"));
+        var syncSecret = await SyncSecretAsync(fixture);
 
-        await bed.Tenant.DeleteAsync<Gateway>("default", "other");
-        await bed.Tenant.WaitGoneAsync<Gateway>("default", "other");
-        await bed.SettleAsync();
-        (await SyncSecretAsync(bed)).Metadata.Uid.Should().Be(syncSecret.Metadata.Uid);
+        await fixture.Tenant.DeleteAsync<Gateway>("default", "other");
+        await fixture.Tenant.WaitGoneAsync<Gateway>("default", "other");
+        await fixture.SettleAsync();
+        (await SyncSecretAsync(fixture)).Metadata.Uid.Should().Be(syncSecret.Metadata.Uid);
 
-        await bed.Tenant.PatchAsync<Gateway>(
+        await fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
         );
-        await WaitForNoneAsync(bed);
-        (await bed.Tenant.GetAsync<V1Secret>("default", "web"))!
+        await WaitForNoneAsync(fixture);
+        (await fixture.Tenant.GetAsync<V1Secret>("default", "web"))!
             .Metadata.Finalizers.Should()
-            .BeNullOrEmpty("the tenant's Secret is not ours to hold");
+            .BeNullOrEmpty("the CCM sets no finalizer on the tenant's Secret");
     }
 
     [Fact]
-    public async Task A_secret_that_is_created_anew_is_served_and_its_old_copy_goes()
+    public async Task Recreated_Secret_is_served_and_its_old_copy_is_removed()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
-        await bed.Tenant.ApplyAsync(Manifest);
-        var old = await SyncSecretAsync(bed);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
+        await fixture.Tenant.ApplyAsync(Manifest);
+        var old = await SyncSecretAsync(fixture);
 
-        await bed.Tenant.DeleteAsync<V1Secret>("default", "web");
-        await bed.Tenant.WaitGoneAsync<V1Secret>("default", "web");
+        await fixture.Tenant.DeleteAsync<V1Secret>("default", "web");
+        await fixture.Tenant.WaitGoneAsync<V1Secret>("default", "web");
         var pair = new TlsPair("api.example.com");
-        await bed.Tenant.CreateAsync(pair.Secret("web"));
+        await fixture.Tenant.CreateAsync(pair.Secret("web"));
 
-        await bed.Management.WaitGoneAsync<SyncSecret>("tenant-t1", old.Name);
-        await ExpectCertificateAsync(bed, pair);
-        (await SyncSecretAsync(bed)).Name.Should().Be((await bed.Tenant.GetAsync<V1Secret>("default", "web"))!.Metadata.Uid);
+        await fixture.Management.WaitGoneAsync<SyncSecret>("tenant-t1", old.Name);
+        await ExpectCertificateAsync(fixture, pair);
+        (await SyncSecretAsync(fixture)).Name.Should().Be((await fixture.Tenant.GetAsync<V1Secret>("default", "web"))!.Metadata.Uid);
     }
 
     [Fact]
-    public async Task What_changes_while_the_ccm_is_down_is_caught_up_with()
+    public async Task Secrets_changed_while_the_CCM_is_stopped_are_synced_after_its_start()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
-        await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("doomed"));
-        await bed.Tenant.ApplyAsync(Manifest);
-        await bed.Tenant.ApplyAsync(Manifest.Replace("my-gateway", "other").Replace("- name: web", "- name: doomed"));
-        await Eventually.HoldsAsync("both are carried", async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 2);
-        await WaitForListenerAsync(bed, l => IsTrue(l, "Programmed"), "is programmed");
-        await bed.SettleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
+        await fixture.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("doomed"));
+        await fixture.Tenant.ApplyAsync(Manifest);
+        await fixture.Tenant.ApplyAsync(Manifest.Replace("my-gateway", "other").Replace("- name: web", "- name: doomed"));
+        await Eventually.HoldsAsync(
+            "both are synced",
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 2
+        );
+        await WaitForListenerAsync(fixture, l => IsTrue(l, "Programmed"), "is programmed");
+        await fixture.SettleAsync();
 
-        await bed.StopCcmAsync();
-        bed.ForgetRequests();
-        await bed.StartCcmAsync();
-        await bed.SettleAsync();
-        bed.Writes().Should().BeEmpty("nothing changed");
+        await fixture.StopCcmAsync();
+        fixture.ForgetRequests();
+        await fixture.StartCcmAsync();
+        await fixture.SettleAsync();
+        fixture.Writes().Should().BeEmpty("nothing changed");
 
-        await bed.StopCcmAsync();
+        await fixture.StopCcmAsync();
         var pair = new TlsPair("api.example.com");
-        await bed.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{pair.Data}}}""");
-        await bed.Tenant.DeleteAsync<V1Secret>("default", "doomed");
-        await bed.StartCcmAsync();
+        await fixture.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{pair.Data}}}""");
+        await fixture.Tenant.DeleteAsync<V1Secret>("default", "doomed");
+        await fixture.StartCcmAsync();
 
         await Eventually.HoldsAsync(
-            "only one is carried",
-            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1
+            "only one is synced",
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1
         );
-        await ExpectCertificateAsync(bed, pair);
+        await ExpectCertificateAsync(fixture, pair);
     }
 
     [Fact]
-    public async Task A_certificate_of_another_namespace_needs_a_grant()
+    public async Task Certificate_of_another_namespace_requires_a_ReferenceGrant()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: certs}}");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: certs}}");
         var pair = new TlsPair("api.example.com");
-        await bed.Tenant.CreateAsync(pair.Secret("web", "certs"));
-        await bed.Tenant.ApplyAsync(Manifest.Replace("- name: web", "- {name: web, namespace: certs}"));
-        var listener = await WaitForListenerAsync(bed, l => Condition(l, "ResolvedRefs") is { Reason: "RefNotPermitted" }, "is refused");
+        await fixture.Tenant.CreateAsync(pair.Secret("web", "certs"));
+        await fixture.Tenant.ApplyAsync(Manifest.Replace("- name: web", "- {name: web, namespace: certs}"));
+        var listener = await WaitForListenerAsync(
+            fixture,
+            l => Condition(l, "ResolvedRefs") is { Reason: "RefNotPermitted" },
+            "is rejected"
+        );
         Condition(listener, "Programmed")
             .Should()
             .Match<Condition>(c => c.Status == "False" && c.Message.Contains("Create one in namespace certs"));
-        (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
+        (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
 
-        await bed.Tenant.ApplyAsync(Grant);
-        await WaitForListenerAsync(bed, l => IsTrue(l, "ResolvedRefs") && IsTrue(l, "Programmed"), "is programmed");
-        await ExpectCertificateAsync(bed, pair);
+        await fixture.Tenant.ApplyAsync(Grant);
+        await WaitForListenerAsync(fixture, l => IsTrue(l, "ResolvedRefs") && IsTrue(l, "Programmed"), "is programmed");
+        await ExpectCertificateAsync(fixture, pair);
 
-        await bed.Tenant.DeleteAsync<ReferenceGrant>("certs", "gateways");
-        await WaitForListenerAsync(bed, l => Condition(l, "ResolvedRefs") is { Reason: "RefNotPermitted" }, "is refused again");
-        await WaitForNoneAsync(bed);
+        await fixture.Tenant.DeleteAsync<ReferenceGrant>("certs", "gateways");
+        await WaitForListenerAsync(fixture, l => Condition(l, "ResolvedRefs") is { Reason: "RefNotPermitted" }, "is rejected again");
+        await WaitForNoneAsync(fixture);
     }
 
-    private static async Task<SyncSecret> SyncSecretAsync(SystemFixture bed) =>
+    private static async Task<SyncSecret> SyncSecretAsync(SystemFixture fixture) =>
         (
             await Eventually.GetAsync(
-                "the certificate is carried",
-                () => bed.Management.ListAsync<SyncSecret>("tenant-t1"),
+                "the certificate is synced",
+                () => fixture.Management.ListAsync<SyncSecret>("tenant-t1"),
                 found => found.Count == 1
             )
         ).Single();
 
-    private static async Task WaitForNoneAsync(SystemFixture bed)
+    private static async Task WaitForNoneAsync(SystemFixture fixture)
     {
         await Eventually.HoldsAsync(
             "no SyncSecret is left",
-            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
         );
         await Eventually.HoldsAsync(
             "no certificate is left",
             async () =>
-                (await bed.Management.ListAsync<V1Secret>("tenant-t1")).All(s =>
+                (await fixture.Management.ListAsync<V1Secret>("tenant-t1")).All(s =>
                     s.Type != "kubernetes.io/tls" || s.Metadata.Name == "envoy-xds-client"
                 )
         );
     }
 
-    private static async Task<ListenerStatus> WaitForListenerAsync(SystemFixture bed, Func<ListenerStatus, bool> condition, string what)
+    private static async Task<ListenerStatus> WaitForListenerAsync(SystemFixture fixture, Func<ListenerStatus, bool> condition, string what)
     {
-        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+        var gateway = await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => g.Status?.Listeners?.Any(condition) == true,
@@ -261,20 +272,20 @@ public sealed class CertificateTests
         return gateway.Status!.Listeners!.First(condition);
     }
 
-    private static async Task ExpectCertificateAsync(SystemFixture bed, TlsPair pair)
+    private static async Task ExpectCertificateAsync(SystemFixture fixture, TlsPair pair)
     {
-        var address = await bed.AddressAsync();
+        var address = await fixture.AddressAsync();
         await Eventually.GetAsync(
             $"{address} serves the certificate",
-            () => ServedAsync(bed, address, pair.Thumbprint),
+            () => ServedAsync(fixture, address, pair.Thumbprint),
             served => served == pair.Thumbprint
         );
     }
 
-    private static async Task<string> ServedAsync(SystemFixture bed, string address, string expected)
+    private static async Task<string> ServedAsync(SystemFixture fixture, string address, string expected)
     {
         var served = "none";
-        var handler = bed.Sandbox.CreateGatewayHandler();
+        var handler = fixture.Sandbox.CreateGatewayHandler();
         handler.SslOptions = new SslClientAuthenticationOptions
         {
             TargetHost = "api.example.com",

@@ -7,32 +7,32 @@ namespace KubeLB.EndToEnd;
 public sealed class ConfigRolloutTests
 {
     [Fact]
-    public async Task Change_of_the_bootstrap_under_load_fails_no_request_of_any_tenant()
+    public async Task Bootstrap_change_under_load_fails_no_request_of_any_tenant()
     {
-        await using var bed = await SystemFixture.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);
-        await Task.WhenAll(bed.ApplyBasicExampleAsync(), bed.ApplyBasicExampleAsync(tenant: 1));
-        var before = await Task.WhenAll(RolledOutAsync(bed, "t1", ""), RolledOutAsync(bed, "t2", ""));
-        await using var first = await GatewayLoad.StartAsync(bed, perSecond: 100);
-        await using var second = await GatewayLoad.StartAsync(bed, perSecond: 100, tenant: 1);
+        await using var fixture = await SystemFixture.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);
+        await Task.WhenAll(fixture.ApplyBasicExampleAsync(), fixture.ApplyBasicExampleAsync(tenant: 1));
+        var before = await Task.WhenAll(RolledOutAsync(fixture, "t1", ""), RolledOutAsync(fixture, "t2", ""));
+        await using var first = await GatewayLoad.StartAsync(fixture, perSecond: 100);
+        await using var second = await GatewayLoad.StartAsync(fixture, perSecond: 100, tenant: 1);
 
-        await bed.ConfigureProxiesAsync("""{"overloadManager":{"enabled":true,"maxActiveDownstreamConnections":4321}}""");
-        var after = await Task.WhenAll(RolledOutAsync(bed, "t1", "4321"), RolledOutAsync(bed, "t2", "4321"));
+        await fixture.ConfigureProxiesAsync("""{"overloadManager":{"enabled":true,"maxActiveDownstreamConnections":4321}}""");
+        var after = await Task.WhenAll(RolledOutAsync(fixture, "t1", "4321"), RolledOutAsync(fixture, "t2", "4321"));
 
         after.Should().NotIntersectWith(before);
         (await first.StopAsync()).Should().BeEmpty();
         (await second.StopAsync()).Should().BeEmpty();
     }
 
-    // The name of its only pod, whose bootstrap has the text.
-    private static async Task<string> RolledOutAsync(SystemFixture bed, string tenant, string text)
+    // Returns the name of the only pod, whose bootstrap contains the text.
+    private static async Task<string> RolledOutAsync(SystemFixture fixture, string tenant, string text)
     {
         var (@namespace, name) = ($"tenant-{tenant}", $"envoy-tenant-{tenant}");
         var seen = await Eventually.GetAsync(
             $"the proxy of {tenant} is rolled out and no other is left",
             async () =>
                 (
-                    Deployment: await bed.Management.GetAsync<V1Deployment>(@namespace, name),
-                    Pods: await bed.Management.ListAsync<V1Pod>(@namespace)
+                    Deployment: await fixture.Management.GetAsync<V1Deployment>(@namespace, name),
+                    Pods: await fixture.Management.ListAsync<V1Pod>(@namespace)
                 ),
             s =>
                 s.Deployment is { } d

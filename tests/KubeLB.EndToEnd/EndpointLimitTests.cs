@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A tenant with more endpoints than its proxies are given; nobody answers for Envoy Gateway or runs pods.</summary>
+/// <summary>A tenant with more endpoints than the limit; without Envoy Gateway and without running pods.</summary>
 public sealed class EndpointLimitTests : IAsyncLifetime
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
@@ -20,7 +20,7 @@ public sealed class EndpointLimitTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
-    public async Task Node_ports_beyond_the_limit_have_no_endpoints_and_the_tenant_and_the_administrator_learn_of_it()
+    public async Task Node_ports_beyond_the_limit_have_no_endpoints_and_are_reported()
     {
         var manager = await _bare.StartManagerAsync(configure: services =>
             services.AddSingleton(
@@ -37,10 +37,10 @@ public sealed class EndpointLimitTests : IAsyncLifetime
         var cache = manager.Services.GetRequiredService<ResourceCache>();
         await _bare.AddTenantAsync(manager);
         await _bare.SetAddressesAsync("10.7.0.1", "10.7.0.2", "10.7.0.3");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await AcceptedAsync(c => c.Status == "True");
-        var other = CarriedRoutes.Http(TenantNamespace, "other");
+        var other = CcmRoutes.Http(TenantNamespace, "other");
         other.Change(k => k.Services![0].Spec!.Ports![0].NodePort = 30090);
 
         await _bare.Objects.CreateAsync(other);

@@ -9,8 +9,8 @@ using KubeLB.TestClusters.Embedded;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// Two minutes of random changes while both processes are killed, restarted and cut off and both API servers go away, forget their history
-/// and reject writes. In the end everything is exactly as the tenant's objects describe. The seed is in the output.
+/// Two minutes of random changes while both processes are killed, restarted and disconnected and both API servers fail, expire watches
+/// and reject writes. The final state must match the tenant's objects exactly. The seed is in the output.
 /// </summary>
 public sealed class EnduranceTests(ITestOutputHelper output)
 {
@@ -25,29 +25,29 @@ public sealed class EnduranceTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(20261129)]
-    public async Task After_random_faults_and_changes_the_state_is_what_the_tenants_objects_describe(int seed)
+    public async Task State_after_random_faults_and_changes_matches_the_tenants_objects(int seed)
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
-#pragma warning disable CA5394 // A seeded sequence is the point.
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be disconnected on demand");
+#pragma warning disable CA5394 // The seeded sequence makes failures reproducible.
         var random = new Random(seed);
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Documents.Deployment);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Deployment);
         var watch = Stopwatch.StartNew();
         var faults = 0;
         try
         {
             while (watch.Elapsed < Length)
             {
-                await ChangeAsync(bed.Tenant, random);
+                await ChangeAsync(fixture.Tenant, random);
                 if (random.Next(3) == 0)
                 {
                     faults++;
-                    await FaultAsync(bed, random);
+                    await FaultAsync(fixture, random);
                 }
             }
 
-            (await bed.Tenant.ListAsync<HttpRoute>("default")).Should().NotBeEmpty("there is something to compare");
-            await DescribedState.ExpectAsync(bed, $"{_log.Count} steps with seed {seed}");
+            (await fixture.Tenant.ListAsync<HttpRoute>("default")).Should().NotBeEmpty("there is something to compare");
+            await ExpectedState.ExpectAsync(fixture, $"{_log.Count} steps with seed {seed}");
             output.WriteLine($"seed {seed}: {_log.Count} steps, {faults} faults");
         }
         catch (Exception)
@@ -56,16 +56,16 @@ public sealed class EnduranceTests(ITestOutputHelper output)
             throw;
         }
 
-        // And it serves.
-        foreach (var gateway in Gateways.Where(g => bed.Tenant.GetAsync<Gateway>("default", g).Result is null))
+        // Requests are served again.
+        foreach (var gateway in Gateways.Where(g => fixture.Tenant.GetAsync<Gateway>("default", g).Result is null))
         {
-            await bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", gateway));
+            await fixture.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", gateway));
         }
 
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(Documents.Route);
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(Documents.Route);
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     private async Task ChangeAsync(TestCluster tenant, Random random)
@@ -129,11 +129,11 @@ public sealed class EnduranceTests(ITestOutputHelper output)
         }
     }
 
-    private async Task FaultAsync(SystemFixture bed, Random random)
+    private async Task FaultAsync(SystemFixture fixture, Random random)
     {
-        var management = ((EmbeddedTestCluster)bed.Sandbox.Management).Server.Faults;
-        var tenant = ((EmbeddedTestCluster)bed.Sandbox.Tenants[0].Cluster).Server.Faults;
-        var ccm = bed.Sandbox.Tenants[0].Ccm;
+        var management = ((EmbeddedTestCluster)fixture.Sandbox.Management).Server.Faults;
+        var tenant = ((EmbeddedTestCluster)fixture.Sandbox.Tenants[0].Cluster).Server.Faults;
+        var ccm = fixture.Sandbox.Tenants[0].Ccm;
         var pause = TimeSpan.FromMilliseconds(random.Next(50, 3000));
         switch (random.Next(10))
         {
@@ -141,7 +141,7 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                 await KillAsync("CCM", Ccm, ccm, [tenant, management], pause);
                 break;
             case 1:
-                await KillAsync("manager", Manager, bed.Sandbox.Manager, [management], pause);
+                await KillAsync("manager", Manager, fixture.Sandbox.Manager, [management], pause);
                 break;
             case 2:
                 Log("restart the CCM");
@@ -149,10 +149,10 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                 break;
             case 3:
                 Log("restart the manager");
-                await bed.Sandbox.Manager.RestartAsync();
+                await fixture.Sandbox.Manager.RestartAsync();
                 break;
             case 4:
-                await CutAsync(
+                await DisconnectAsync(
                     "CCM from the management cluster",
                     management,
                     r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal),
@@ -160,21 +160,21 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                 );
                 break;
             case 5:
-                await CutAsync("CCM from its cluster", tenant, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);
+                await DisconnectAsync("CCM from its cluster", tenant, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);
                 break;
             case 6:
-                await CutAsync("manager", management, r => r.UserAgent.StartsWith(Manager, StringComparison.Ordinal), pause);
+                await DisconnectAsync("manager", management, r => r.UserAgent.StartsWith(Manager, StringComparison.Ordinal), pause);
                 break;
             case 7:
-                await CutAsync(
-                    "everybody from the management cluster",
+                await DisconnectAsync(
+                    "all controllers from the management cluster",
                     management,
                     r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal),
                     pause
                 );
                 break;
             case 8:
-                Log("both API servers forget their history");
+                Log("both API servers expire their watches");
                 management.ExpireWatches();
                 tenant.ExpireWatches();
                 break;
@@ -187,7 +187,7 @@ public sealed class EnduranceTests(ITestOutputHelper output)
         }
     }
 
-    // Whatever it is about to write does not arrive.
+    // Pending writes of the process are dropped.
     private async Task KillAsync(string what, string agent, ControllerProcess process, FaultInjector[] clusters, TimeSpan pause)
     {
         Log($"kill the {what}, {pause.TotalMilliseconds} ms");
@@ -198,9 +198,14 @@ public sealed class EnduranceTests(ITestOutputHelper output)
         await process.StartAsync();
     }
 
-    private async Task CutAsync(string what, FaultInjector cluster, Func<EmbeddedCluster.RequestRecord, bool> matches, TimeSpan pause)
+    private async Task DisconnectAsync(
+        string what,
+        FaultInjector cluster,
+        Func<EmbeddedCluster.RequestRecord, bool> matches,
+        TimeSpan pause
+    )
     {
-        Log($"cut off: {what}, {pause.TotalMilliseconds} ms");
+        Log($"disconnect: {what}, {pause.TotalMilliseconds} ms");
         using var cut = cluster.Partition(matches);
         await Task.Delay(pause);
     }

@@ -20,7 +20,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// The real Envoy, started with the arguments that the manager wrote into the Deployment and with the certificate of the tenant's Secret:
-/// it gets its configuration over mutual TLS and carries HTTP, gRPC, websockets and TCP. Its listeners are on all interfaces, as in a pod.
+/// it receives its configuration over mutual TLS and forwards HTTP, gRPC, websockets and TCP. It listens on all interfaces, as in a pod.
 /// </summary>
 public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -28,7 +28,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
     private const int TcpPort = 20999;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("envoy-tests-").FullName;
-    private readonly StringBuilder _said = new();
+    private readonly StringBuilder _envoyOutput = new();
     private readonly EnvoyBackends _backends = new();
     private BareManagement _bare = null!;
     private IHost _manager = null!;
@@ -43,9 +43,9 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         _manager = await _bare.StartManagerAsync();
         await _bare.AddTenantAsync(_manager);
         await _bare.SetAddressesAsync("127.0.0.1");
-        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"), _backends.HttpPort);
-        await CreateAsync(CarriedRoutes.Grpc(TenantNamespace, "rpc"), _backends.GrpcPort);
+        await Management.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await CreateAsync(CcmRoutes.Http(TenantNamespace, "web"), _backends.HttpPort);
+        await CreateAsync(CcmRoutes.Grpc(TenantNamespace, "rpc"), _backends.GrpcPort);
     }
 
     public async ValueTask DisposeAsync()
@@ -63,7 +63,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_arguments_and_files_are_all_there_is_to_know()
+    public async Task Proxy_bootstrap_is_complete_in_arguments_and_Secret_files()
     {
         var arguments = await ArgumentsAsync();
 
@@ -82,13 +82,12 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public Task What_is_asked_of_it_is_answered_without_it() =>
-        EverythingPassesAsync(_backends.HttpPort, _backends.GrpcPort, _backends.TcpPort);
+    public Task Test_backends_answer_without_a_proxy() => ExpectResponsesAsync(_backends.HttpPort, _backends.GrpcPort, _backends.TcpPort);
 
     [Fact]
-    public async Task Http_grpc_websockets_and_tcp_pass()
+    public async Task Envoy_forwards_HTTP_gRPC_websockets_and_TCP()
     {
-        // No route kind that is carried leads to TCP; a port of that kind is served all the same.
+        // No supported route kind uses TCP; a TCP port is served nevertheless.
         _manager
             .Services.GetRequiredService<ResourceCache>()
             .Update(
@@ -105,14 +104,14 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
             );
         await StartEnvoyAsync();
 
-        await EverythingPassesAsync(await ProxyPortAsync("web"), await ProxyPortAsync("rpc"), TcpPort);
+        await ExpectResponsesAsync(await ProxyPortAsync("web"), await ProxyPortAsync("rpc"), TcpPort);
     }
 
     [Fact]
-    public async Task A_change_reaches_it_and_it_outlives_the_manager()
+    public async Task Envoy_receives_a_new_route_and_keeps_serving_without_the_manager()
     {
         await StartEnvoyAsync();
-        await CreateAsync(CarriedRoutes.Http(TenantNamespace, "second"), _backends.HttpPort);
+        await CreateAsync(CcmRoutes.Http(TenantNamespace, "second"), _backends.HttpPort);
         var port = await ProxyPortAsync("second");
         await AnswersAsync(port);
 
@@ -122,7 +121,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Listener_whose_port_is_taken_is_bound_when_the_port_is_free()
+    public async Task Listener_on_a_used_port_is_bound_once_the_port_is_free()
     {
         await StartEnvoyAsync();
         using var holder = new TcpListener(IPAddress.Any, 0);
@@ -155,25 +154,25 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_leaves_a_manager_that_hangs_within_ten_seconds_and_finds_one_that_starts_within_two()
+    public async Task Envoy_disconnects_from_a_hanging_manager_and_reconnects_when_it_resumes()
     {
         await using var relay = new HangingRelay(Server);
         await StartEnvoyAsync(relay.Address);
         var streams = _manager.Services.GetRequiredService<XdsStreams>();
         await Eventually.HoldsAsync("it is connected", () => Task.FromResult(streams.Count > 0));
 
-        // Neither an answer nor an end, as from a machine that is gone.
+        // Neither data nor a connection close, as from a failed machine.
         var hanging = Stopwatch.StartNew();
         await relay.HangAsync();
-        output.WriteLine($"a manager that hangs is left after {hanging.Elapsed.TotalSeconds:0.0} s");
-        await Eventually.HoldsAsync("the manager has noticed, too", () => Task.FromResult(streams.Count == 0));
+        output.WriteLine($"disconnected from a hanging manager after {hanging.Elapsed.TotalSeconds:0.0} s");
+        await Eventually.HoldsAsync("the manager has ended the stream", () => Task.FromResult(streams.Count == 0));
 
-        // For so long that Envoy has tried in vain several times.
-        await Eventually.HoldsAsync("it tries again and again", () => Task.FromResult(relay.Refused >= 4));
+        // Until several connection attempts of Envoy have failed.
+        await Eventually.HoldsAsync("Envoy retries the connection", () => Task.FromResult(relay.Rejected >= 4));
         var starting = Stopwatch.StartNew();
         relay.Resume();
         await Eventually.HoldsAsync("it is connected again", () => Task.FromResult(streams.Count > 0));
-        output.WriteLine($"a manager that starts is found after {starting.Elapsed.TotalSeconds:0.0} s");
+        output.WriteLine($"connected to a resumed manager after {starting.Elapsed.TotalSeconds:0.0} s");
         hanging.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(100));
         starting.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(20));
     }
@@ -192,7 +191,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         return int.Parse(service.Spec.Ports.Single().TargetPort.Value, System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    // As the pod has them, but for where the Secret is mounted and how the manager's Service is reached.
+    // The pod's arguments, with another mount path of the Secret and another address of the manager.
     private async Task<string[]> ArgumentsAsync(IPEndPoint? server = null)
     {
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
@@ -231,7 +230,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 
     private Task AnswersAsync(int port) =>
         Eventually.HoldsAsync(
-            $"Envoy serves port {port}; it says: {_said}",
+            $"Envoy serves port {port}; its output: {_envoyOutput}",
             async () =>
             {
                 try
@@ -248,13 +247,13 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 
     private void Keep(string? line)
     {
-        lock (_said)
+        lock (_envoyOutput)
         {
-            _said.AppendLine(line);
+            _envoyOutput.AppendLine(line);
         }
     }
 
-    private static async Task EverythingPassesAsync(int http, int grpc, int tcp)
+    private static async Task ExpectResponsesAsync(int http, int grpc, int tcp)
     {
         (await new HttpClient().GetStringAsync($"http://127.0.0.1:{http}/hello")).Should().Be("web /hello");
         (await EnvoyBackends.CallGrpcAsync(grpc)).Should().Be("rpc");

@@ -5,17 +5,17 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What a tenant's user reads under Events.</summary>
+/// <summary>Events in the tenant's cluster, as kubectl shows them.</summary>
 public sealed class EventTests
 {
     [Fact]
-    public async Task Kubectl_describe_says_what_happened_and_what_to_do()
+    public async Task Kubectl_describe_shows_Events_with_cause_and_remedy()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        using var kubectl = new KubectlBinary(bed.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.DeleteAsync<V1Service>("default", "api-backend");
-        await EventAsync(bed, "api-route", "BackendNotFound");
+        await using var fixture = await SystemFixture.StartAsync();
+        using var kubectl = new KubectlBinary(fixture.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.DeleteAsync<V1Service>("default", "api-backend");
+        await EventAsync(fixture, "api-route", "BackendNotFound");
 
         var route = (await kubectl.OkAsync("describe httproute api-route")).Text;
         route.Should().MatchRegex(@"Normal +Accepted +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Attached to Gateway my-gateway\.");
@@ -28,35 +28,35 @@ public sealed class EventTests
         gateway
             .Should()
             .MatchRegex(
-                $@"Normal +Programmed +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Reachable at {System.Text.RegularExpressions.Regex.Escape(await bed.AddressAsync())}\."
+                $@"Normal +Programmed +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Reachable at {System.Text.RegularExpressions.Regex.Escape(await fixture.AddressAsync())}\."
             );
     }
 
     [Fact]
-    public async Task A_missing_backend_is_told_once_however_often_it_is_looked_at()
+    public async Task Missing_backend_is_reported_by_one_Event_across_reconciles()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(Documents.Route);
-        await EventAsync(bed, "api-route", "BackendNotFound");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await fixture.Tenant.ApplyAsync(Documents.Route);
+        await EventAsync(fixture, "api-route", "BackendNotFound");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
 
         for (var i = 0; i < 3; i++)
         {
-            await bed.Tenant.PatchAsync<HttpRoute>(
+            await fixture.Tenant.PatchAsync<HttpRoute>(
                 "default",
                 "api-route",
                 $$$"""{"metadata":{"labels":{"look":"{{{i}}}"}},"spec":{"hostnames":["h{{{i}}}.example.com"]}}"""
             );
-            await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
+            await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
         }
 
-        await bed.RestartCcmAsync();
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["last.example.com"]}}""");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted by the new process");
-        await bed.SettleAsync();
+        await fixture.RestartCcmAsync();
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["last.example.com"]}}""");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted by the new process");
+        await fixture.SettleAsync();
 
-        var events = await EventsAsync(bed, "api-route");
+        var events = await EventsAsync(fixture, "api-route");
         events
             .Where(e => e.Type == "Warning")
             .Should()
@@ -72,37 +72,37 @@ public sealed class EventTests
     }
 
     [Fact]
-    public async Task A_refusal_its_mending_and_a_release_are_told()
+    public async Task Rejected_and_released_objects_are_reported_by_Events()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
 
-        await bed.Tenant.PatchAsync<HttpRoute>(
+        await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"nowhere"}]}}"""
         );
-        (await EventAsync(bed, "api-route", "NoMatchingParent")).Type.Should().Be("Warning");
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"somebody-elses"}]}}""");
-        (await EventAsync(bed, "api-route", "Released")).Type.Should().Be("Normal");
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"gatewayClassName":"somebody-elses"}}""");
-        (await EventAsync(bed, "my-gateway", "Released")).Type.Should().Be("Normal");
+        (await EventAsync(fixture, "api-route", "NoMatchingParent")).Type.Should().Be("Warning");
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"not-managed"}]}}""");
+        (await EventAsync(fixture, "api-route", "Released")).Type.Should().Be("Normal");
+        await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"gatewayClassName":"not-managed"}}""");
+        (await EventAsync(fixture, "my-gateway", "Released")).Type.Should().Be("Normal");
     }
 
-    private static async Task<Corev1Event> EventAsync(SystemFixture bed, string name, string reason)
+    private static async Task<Corev1Event> EventAsync(SystemFixture fixture, string name, string reason)
     {
         var events = await Eventually.GetAsync(
             $"an Event {reason} of {name}",
-            () => EventsAsync(bed, name),
+            () => EventsAsync(fixture, name),
             found => found.Any(e => e.Reason == reason),
             found => string.Join("; ", found.Select(e => $"{e.Reason} {e.Message}"))
         );
         return events.First(e => e.Reason == reason);
     }
 
-    private static async Task<IReadOnlyList<Corev1Event>> EventsAsync(SystemFixture bed, string name) =>
+    private static async Task<IReadOnlyList<Corev1Event>> EventsAsync(SystemFixture fixture, string name) =>
         [
-            .. (await bed.Tenant.ListAsync<Corev1Event>("default")).Where(e =>
+            .. (await fixture.Tenant.ListAsync<Corev1Event>("default")).Where(e =>
                 e.InvolvedObject.Name == name && e.Source?.Component == "kubelb-ccm"
             ),
         ];

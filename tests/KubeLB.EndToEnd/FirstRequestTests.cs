@@ -4,12 +4,12 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Deployment, Service and HTTPRoute are applied at once: how long until a request is answered, through a real Envoy.</summary>
+/// <summary>The time from applying Deployment, Service and HTTPRoute to the first response through a real Envoy.</summary>
 public sealed class FirstRequestTests(ITestOutputHelper output)
 {
     private const int Rounds = 20;
 
-    // Measured: some 0.2 s; the goal is 0.5 s, and the deadline of a test ten times that.
+    // Measured: about 0.2 s; the target is 0.5 s, and the test deadline ten times the target.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     [Theory]
@@ -17,11 +17,11 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
     [InlineData(false)]
     public async Task New_application_is_served_soon_after_it_is_applied(bool withRequestsMeanwhile)
     {
-        await using var bed = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
-        await bed.ApplyBasicExampleAsync();
-        await bed.ExpectBackendAsync("api.example.com");
-        var address = await bed.AddressAsync();
-        using var client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
+        await using var fixture = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.ExpectBackendAsync("api.example.com");
+        var address = await fixture.AddressAsync();
+        using var client = new HttpClient(fixture.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
         var times = new List<TimeSpan>();
         for (var i = 0; i < Rounds; i++)
         {
@@ -30,9 +30,9 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
             var asking = withRequestsMeanwhile ? AskAsync(client, address, name, stop.Token) : Task.CompletedTask;
             var clock = Stopwatch.StartNew();
             await Task.WhenAll(
-                bed.Tenant.ApplyAsync(Renamed(Documents.Deployment, name)),
-                bed.Tenant.ApplyAsync(Renamed(Documents.Backend, name)),
-                bed.Tenant.ApplyAsync(Renamed(Documents.Route, name))
+                fixture.Tenant.ApplyAsync(Renamed(Documents.Deployment, name)),
+                fixture.Tenant.ApplyAsync(Renamed(Documents.Backend, name)),
+                fixture.Tenant.ApplyAsync(Renamed(Documents.Route, name))
             );
             await Eventually.HoldsAsync("it answers", async () => await StatusAsync(client, address, name) == HttpStatusCode.OK);
             times.Add(clock.Elapsed);

@@ -4,67 +4,72 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Which Gateways are ours, and that nothing else is ever written.</summary>
+/// <summary>Which Gateways the CCM serves; others are never written.</summary>
 public sealed class GatewayClassTests
 {
     [Fact]
-    public async Task A_class_is_ours_by_its_controller_and_those_of_others_are_never_written()
+    public async Task GatewayClass_of_another_controller_is_never_written()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Class("ours", GatewayClass.KubelbController));
-        await bed.Tenant.ApplyAsync(Class("theirs", "example.com/another-controller"));
-        await bed.Tenant.ApplyAsync(GatewayOf("my-gateway", "ours"));
-        await bed.Tenant.ApplyAsync(GatewayOf("their-gateway", "theirs"));
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Class("ours", GatewayClass.KubelbController));
+        await fixture.Tenant.ApplyAsync(Class("theirs", "example.com/another-controller"));
+        await fixture.Tenant.ApplyAsync(GatewayOf("my-gateway", "ours"));
+        await fixture.Tenant.ApplyAsync(GatewayOf("their-gateway", "theirs"));
 
-        await bed.Tenant.WaitAsync<GatewayClass>("", "ours", IsAccepted, "is accepted");
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
-        await bed.SettleAsync();
-        bed.Writes().Where(w => w.Name is "theirs" or "their-gateway").Should().BeEmpty();
+        await fixture.Tenant.WaitAsync<GatewayClass>("", "ours", IsAccepted, "is accepted");
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        await fixture.SettleAsync();
+        fixture.Writes().Where(w => w.Name is "theirs" or "their-gateway").Should().BeEmpty();
 
-        // Without its class, and with one that names another controller, what is served is served on, with a warning; the class is not
+        // Without its class, and with one of another controller, the Gateway is still served, with a warning; the class is not
         // written.
-        await bed.Tenant.DeleteAsync<GatewayClass>("", "ours");
+        await fixture.Tenant.DeleteAsync<GatewayClass>("", "ours");
         await Eventually.GetAsync(
             "the Gateway's Event names the class",
-            () => bed.Tenant.ListAsync<Corev1Event>("default"),
-            told => told.Any(e => e.InvolvedObject.Name == "my-gateway" && e is { Type: "Warning", Reason: "GatewayClassNotFound" })
+            () => fixture.Tenant.ListAsync<Corev1Event>("default"),
+            events => events.Any(e => e.InvolvedObject.Name == "my-gateway" && e is { Type: "Warning", Reason: "GatewayClassNotFound" })
         );
-        await bed.Tenant.ApplyAsync(Class("ours", "example.com/another-controller"));
-        await bed.SettleAsync();
-        (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway")).Should().NotBeNull();
-        (await bed.Tenant.GetAsync<GatewayClass>("", "ours"))!
+        await fixture.Tenant.ApplyAsync(Class("ours", "example.com/another-controller"));
+        await fixture.SettleAsync();
+        (await fixture.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway")).Should().NotBeNull();
+        (await fixture.Tenant.GetAsync<GatewayClass>("", "ours"))!
             .Status?.Conditions?.Should()
             .NotContain(c => c.Type == "Accepted" && c.Status == "True");
     }
 
     [Fact]
-    public async Task Without_a_class_object_the_name_kubelb_alone_is_ours()
+    public async Task Gateway_without_a_GatewayClass_object_is_served_only_for_class_kubelb()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.DeleteAsync<GatewayClass>("", GatewayClass.KubelbName);
-        await bed.Tenant.WaitGoneAsync<GatewayClass>("", GatewayClass.KubelbName);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.DeleteAsync<GatewayClass>("", GatewayClass.KubelbName);
+        await fixture.Tenant.WaitGoneAsync<GatewayClass>("", GatewayClass.KubelbName);
 
-        await bed.Tenant.ApplyAsync(GatewayOf("my-gateway", GatewayClass.KubelbName));
-        await bed.Tenant.ApplyAsync(GatewayOf("their-gateway", "unknown"));
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
-        await bed.SettleAsync();
+        await fixture.Tenant.ApplyAsync(GatewayOf("my-gateway", GatewayClass.KubelbName));
+        await fixture.Tenant.ApplyAsync(GatewayOf("their-gateway", "unknown"));
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        await fixture.SettleAsync();
 
-        bed.Writes().Where(w => w.Name == "their-gateway").Should().BeEmpty();
+        fixture.Writes().Where(w => w.Name == "their-gateway").Should().BeEmpty();
     }
 
     [Fact]
-    public async Task Without_use_gateway_class_every_gateway_is_ours()
+    public async Task Gateway_of_any_class_is_served_when_UseGatewayClass_is_false()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { UseGatewayClass = false } });
-        await bed.Tenant.ApplyAsync(Class("theirs", "example.com/another-controller"));
-        await bed.Tenant.ApplyAsync(GatewayOf("my-gateway", "theirs"));
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(Documents.Deployment);
-        await bed.Tenant.ApplyAsync(Documents.Route);
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
+            o with
+            {
+                Ccm = ccm => ccm with { UseGatewayClass = false },
+            }
+        );
+        await fixture.Tenant.ApplyAsync(Class("theirs", "example.com/another-controller"));
+        await fixture.Tenant.ApplyAsync(GatewayOf("my-gateway", "theirs"));
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(Documents.Deployment);
+        await fixture.Tenant.ApplyAsync(Documents.Route);
 
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
-        await bed.ExpectBackendAsync("api.example.com");
-        bed.Writes().Where(w => w.Name == "theirs").Should().BeEmpty("the class still is another controller's");
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        await fixture.ExpectBackendAsync("api.example.com");
+        fixture.Writes().Where(w => w.Name == "theirs").Should().BeEmpty("the class belongs to another controller");
     }
 
     private static bool IsAccepted(GatewayClass gatewayClass) =>

@@ -4,7 +4,7 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Generated Services stay as they were generated, and remember the ports of the proxy.</summary>
+/// <summary>Generated Services are reverted after edits and store the ports of the proxy.</summary>
 public sealed class GeneratedServiceTests
 {
     private const string Ns = "tenant-t1";
@@ -21,55 +21,59 @@ public sealed class GeneratedServiceTests
     [InlineData("""{"metadata":{"labels":{"kubelb.k8c.io/origin-name":"other"}}}""")]
     [InlineData("""{"metadata":{"labels":{"kubelb.k8c.io/managed-by":null}}}""")]
     [InlineData("""{"metadata":{"ownerReferences":null}}""")]
-    public async Task An_edit_by_hand_is_put_right_at_once(string patch)
+    public async Task Edited_generated_Service_is_reverted(string patch)
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.SettleAsync();
-        var before = await bed.Management.GetAsync<V1Service>(Ns, Name);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.SettleAsync();
+        var before = await fixture.Management.GetAsync<V1Service>(Ns, Name);
 
-        await bed.Management.PatchAsync<V1Service>(Ns, Name, patch);
+        await fixture.Management.PatchAsync<V1Service>(Ns, Name, patch);
 
-        await bed.Management.WaitAsync<V1Service>(Ns, Name, now => Same(before!, now), "is as it was");
-        await bed.SettleAsync();
-        (await bed.Management.ListAsync<V1Service>(Ns))
+        await fixture.Management.WaitAsync<V1Service>(Ns, Name, now => Same(before!, now), "is reverted");
+        await fixture.SettleAsync();
+        (await fixture.Management.ListAsync<V1Service>(Ns))
             .Where(s => s.Metadata.Name.StartsWith("default-api-route", StringComparison.Ordinal))
             .Should()
-            .ContainSingle("no second one takes its place")
+            .ContainSingle("no second Service is generated")
             .Which.Metadata.Uid.Should()
             .Be(before!.Metadata.Uid);
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task A_service_deleted_by_hand_is_there_again_with_its_port()
+    public async Task Deleted_generated_Service_is_recreated_with_its_port()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        var before = await bed.Management.GetAsync<V1Service>(Ns, Name);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        var before = await fixture.Management.GetAsync<V1Service>(Ns, Name);
 
-        await bed.Management.DeleteAsync<V1Service>(Ns, Name);
+        await fixture.Management.DeleteAsync<V1Service>(Ns, Name);
 
-        await bed.Management.WaitAsync<V1Service>(
+        await fixture.Management.WaitAsync<V1Service>(
             Ns,
             Name,
             now => now.Metadata.Uid != before!.Metadata.Uid && Port(now) == Port(before),
-            "is back"
+            "is recreated"
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task Ports_survive_a_restart_and_do_not_come_from_status()
+    public async Task Proxy_ports_after_a_restart_come_from_Services_not_from_status()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.StopManagerAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.StopManagerAsync();
 
-        // What is remembered is the Service; whatever status says is rewritten.
-        await bed.Management.PatchAsync<V1Service>(Ns, Name, """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":34567}]}}""");
-        var route = (await bed.Management.ListAsync<Route>(Ns)).Single(r => r.Status?.Resources?.Services is { Count: > 0 });
-        await bed.Management.PatchStatusAsync<Route>(
+        // The port is stored in the Service; the status is rewritten from it.
+        await fixture.Management.PatchAsync<V1Service>(
+            Ns,
+            Name,
+            """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":34567}]}}"""
+        );
+        var route = (await fixture.Management.ListAsync<Route>(Ns)).Single(r => r.Status?.Resources?.Services is { Count: > 0 });
+        await fixture.Management.PatchStatusAsync<Route>(
             Ns,
             route.Name,
             new
@@ -83,77 +87,82 @@ public sealed class GeneratedServiceTests
                 },
             }
         );
-        await bed.StartManagerAsync();
+        await fixture.StartManagerAsync();
 
-        await bed.Management.WaitAsync<Route>(
+        await fixture.Management.WaitAsync<Route>(
             Ns,
             route.Name,
             r => r.Status!.Resources!.Services!["default/api-backend"].Ports!.Single().TargetPort?.Value == "34567",
-            "tells the truth"
+            "has the port of the Service"
         );
-        Port((await bed.Management.GetAsync<V1Service>(Ns, Name))!).Should().Be("34567");
-        await bed.ExpectBackendAsync("api.example.com");
+        Port((await fixture.Management.GetAsync<V1Service>(Ns, Name))!).Should().Be("34567");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task Two_services_that_come_to_hold_one_port_are_parted_by_themselves()
+    public async Task Port_conflict_of_two_generated_Services_is_resolved()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
-        await bed.ExpectBackendAsync("second.example.com");
-        await bed.StopManagerAsync();
-        var port = Port((await bed.Management.GetAsync<V1Service>(Ns, Name))!);
-        await bed.Management.PatchAsync<V1Service>(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
+        await fixture.ExpectBackendAsync("second.example.com");
+        await fixture.StopManagerAsync();
+        var port = Port((await fixture.Management.GetAsync<V1Service>(Ns, Name))!);
+        await fixture.Management.PatchAsync<V1Service>(
             Ns,
             "default-second-api-backend",
             """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":PORT}]}}""".Replace("PORT", port)
         );
 
-        await bed.StartManagerAsync();
+        await fixture.StartManagerAsync();
 
         await Eventually.HoldsAsync(
             "the ports differ",
             async () =>
-                (await bed.Management.ListAsync<V1Service>(Ns))
+                (await fixture.Management.ListAsync<V1Service>(Ns))
                     .Where(s => s.Metadata.Name.StartsWith("default-", StringComparison.Ordinal))
                     .Select(Port)
                     .Distinct()
                     .Count() == 2
         );
-        await bed.ExpectBackendAsync("api.example.com");
-        await bed.ExpectBackendAsync("second.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("second.example.com");
     }
 
     [Fact]
     public async Task Route_without_a_free_port_reports_it_and_is_retried_until_one_is_free()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o =>
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Manager = manager => manager with { ProxyPorts = (20000, 20000) },
             }
         );
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
-        var refused = await RouteAsync(bed, "second", r => Applied(r) is { Status: "False" });
-        Applied(refused)!.Message.Should().Contain("All ports 20000-20000").And.Contain("Delete routes");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
+        var rejected = await RouteAsync(fixture, "second", r => Applied(r) is { Status: "False" });
+        Applied(rejected)!.Message.Should().Contain("All ports 20000-20000").And.Contain("Delete routes");
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        await bed.Tenant.DeleteAsync<Api.GatewayApi.HttpRoute>("default", "api-route");
+        await fixture.Tenant.DeleteAsync<Api.GatewayApi.HttpRoute>("default", "api-route");
 
-        // Every 30 s.
-        await RouteAsync(bed, "second", r => Applied(r) is { Status: "True" }, TimeSpan.FromSeconds(300));
-        await bed.ExpectBackendAsync("second.example.com");
+        // Retried every 30 s.
+        await RouteAsync(fixture, "second", r => Applied(r) is { Status: "True" }, TimeSpan.FromSeconds(300));
+        await fixture.ExpectBackendAsync("second.example.com");
     }
 
     private static Api.Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault();
 
-    private static async Task<Route> RouteAsync(SystemFixture bed, string origin, Func<Route, bool> condition, TimeSpan? deadline = null)
+    private static async Task<Route> RouteAsync(
+        SystemFixture fixture,
+        string origin,
+        Func<Route, bool> condition,
+        TimeSpan? deadline = null
+    )
     {
         var routes = await Eventually.GetAsync(
             $"the Route of {origin} is as expected",
-            () => bed.Management.ListAsync<Route>(Ns),
+            () => fixture.Management.ListAsync<Route>(Ns),
             found => found.Any(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == origin && condition(r)),
             deadline: deadline
         );

@@ -14,7 +14,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// The requests of a Go CCM (1.4) to the management API, as they were recorded, under the Role that this manager gives its tenant. A Go CCM
-/// ends if one of its three watches is refused.
+/// exits if one of its three watches is rejected.
 /// </summary>
 public sealed class GoCcmAccessTests : IAsyncLifetime
 {
@@ -62,11 +62,11 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Watches_with_initial_events_are_allowed_and_so_is_list_and_watch()
+    public async Task Streaming_lists_and_list_with_watch_are_allowed()
     {
         foreach (var resource in Watched)
         {
-            // A server without streaming lists says that the options are not valid; then the CCM lists.
+            // A server without streaming lists rejects the options; then the CCM lists.
             (await StartAsync($"{Own}/{resource}?{StreamingList}"))
                 .Should()
                 .BeOneOf([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity], resource);
@@ -97,7 +97,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     [Fact]
     public async Task Routes_may_be_created_updated_and_deleted()
     {
-        var created = await CreateAsync("routes", ApiJson.ToJson(CarriedRoutes.Http("tenant-t1", "of-go")));
+        var created = await CreateAsync("routes", ApiJson.ToJson(CcmRoutes.Http("tenant-t1", "of-go")));
         created["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["hostnames"] = new JsonArray("other.example.com");
         await UpdateAsync("routes/of-go", created, () => _management.Objects.GetAsync<Route>("tenant-t1", "of-go"));
         (await SendAsync(HttpMethod.Delete, $"{Own}/routes/of-go")).Status.Should().Be(HttpStatusCode.OK);
@@ -123,9 +123,9 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Statuses_of_the_other_kinds_may_be_read_and_written_as_under_the_Go_managers_Role()
+    public async Task Status_of_other_kinds_may_be_read_and_written()
     {
-        await CreateAsync("routes", ApiJson.ToJson(CarriedRoutes.Http("tenant-t1", "of-go")));
+        await CreateAsync("routes", ApiJson.ToJson(CcmRoutes.Http("tenant-t1", "of-go")));
 
         foreach (var resource in new[] { "routes/of-go", "addresses/none", "syncsecrets/none" })
         {
@@ -137,7 +137,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_compatibility_only_what_this_projects_CCM_uses_is_allowed()
+    public async Task Access_without_Go_compatibility_is_limited_to_this_CCM()
     {
         await _management.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
 
@@ -156,7 +156,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Everything_else_is_forbidden()
+    public async Task Access_to_other_resources_is_forbidden()
     {
         foreach (
             var path in new[]
@@ -189,7 +189,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         return created!;
     }
 
-    // The manager writes as well (its finalizer, the status), so that a PUT may be refused with 409; the CCM reads the object again and
+    // The manager writes as well (its finalizer, the status), so that a PUT may fail with 409; the CCM reads the object again and
     // retries.
     private Task UpdateAsync<T>(string path, JsonNode changed, Func<Task<T?>> read)
         where T : class, IKubernetesObject<V1ObjectMeta> =>

@@ -10,8 +10,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// An installation of the Go project (1.4) is moved to this one and back, as <c>docs/migration.md</c> says: the objects are those that the
-/// Go pair left in both clusters. The Go pair itself does not run here.
+/// An installation of the Go project (1.4) is migrated to this one and back, as <c>docs/migration.md</c> says: the objects are what the
+/// Go manager and CCM left in both clusters. The Go components do not run here.
 /// </summary>
 public sealed class GoMigrationTests : IAsyncLifetime
 {
@@ -35,20 +35,20 @@ public sealed class GoMigrationTests : IAsyncLifetime
 
     private RecordedFixture _recorded = null!;
 
-    private SystemFixture Bed => _recorded.Bed;
+    private SystemFixture Fixture => _recorded.Fixture;
 
     public async ValueTask InitializeAsync()
     {
         _recorded = await RecordedFixture.StartAsync(RecordedState.Of("go-1.4"), """{"replicas":3}""");
-        await Bed.Tenant.ApplyAsync(Deployment);
+        await Fixture.Tenant.ApplyAsync(Deployment);
         await CreateAccessAsync();
-        Bed.ForgetRequests();
+        Fixture.ForgetRequests();
     }
 
     public async ValueTask DisposeAsync() => await _recorded.DisposeAsync();
 
     [Fact]
-    public async Task Names_ports_token_and_kubeconfig_of_the_Go_pair_are_kept_and_nothing_is_replaced()
+    public async Task Go_installation_keeps_names_ports_token_and_kubeconfig_after_migration()
     {
         var before = await _recorded.GeneratedAsync();
         var secrets = await SecretsAsync();
@@ -60,37 +60,37 @@ public sealed class GoMigrationTests : IAsyncLifetime
 
         (await _recorded.GeneratedAsync()).Should().Equal(before, "the CCM finds the Routes of the Go CCM");
         (await SecretsAsync()).Should().Equal(secrets);
-        Bed.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
-        (await FinalizersAsync()).Should().BeEmpty("this CCM holds no object of a tenant");
-        var proxies = (await Bed.Management.GetAsync<V1Deployment>(Ns, "envoy-tenant-t1"))!;
+        Fixture.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
+        (await FinalizersAsync()).Should().BeEmpty("this CCM sets no finalizers in the tenant's cluster");
+        var proxies = (await Fixture.Management.GetAsync<V1Deployment>(Ns, "envoy-tenant-t1"))!;
         proxies.Spec.Selector.MatchLabels.Should().Equal(new Dictionary<string, string> { ["app.kubernetes.io/name"] = Ns });
         proxies.Spec.Template.Spec.Containers.Should().ContainSingle("the second container was the Go manager's");
     }
 
     [Fact]
-    public async Task What_this_pair_wrote_is_valid_for_the_definitions_of_the_Go_project_and_adopted_again_after_them()
+    public async Task Objects_remain_valid_under_the_Go_CRDs_and_are_adopted_after_return()
     {
         var definitions = GoDefinitions();
         await StartManagerAsync();
         await StartCcmAsync();
-        await Bed.Tenant.PatchAsync<HttpRoute>(
+        await Fixture.Tenant.PatchAsync<HttpRoute>(
             "bench",
             "web",
             """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}"""
         );
-        await Bed.Management.WaitAsync<Route>(
+        await Fixture.Management.WaitAsync<Route>(
             Ns,
             await RouteNameAsync(),
             r => r.Status!.Resources!.Route!.Conditions!.Count == 2,
             "reports its retries"
         );
-        await Bed.SettleAsync();
+        await Fixture.SettleAsync();
         var ours = await _recorded.GeneratedAsync();
         var settings = (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!;
-        await Bed.StopCcmAsync();
-        await Bed.StopManagerAsync();
+        await Fixture.StopCcmAsync();
+        await Fixture.StopManagerAsync();
 
-        // Back: the definitions of the Go project take the place of ours.
+        // Return: the CRDs of the Go project replace those of this project.
         var replaced = await ReplaceDefinitionsAsync(definitions);
         foreach (var kind in KubelbKinds)
         {
@@ -116,13 +116,13 @@ public sealed class GoMigrationTests : IAsyncLifetime
         var service = route["services"]!["bench/web"]!;
         service["generatedName"]!.GetValue<string>().Should().Be(ServiceName);
         service["ports"]![0]!["targetPort"]!.GetValue<int>().Should().Be(53630, "from there a Go manager restores its ports");
-        var gateway = (await Bed.Tenant.GetAsync<Gateway>("bench", "kubelb"))!.Metadata.Uid;
+        var gateway = (await Fixture.Tenant.GetAsync<Gateway>("bench", "kubelb"))!.Metadata.Uid;
         (await _recorded.Management.GetAsync("Route", Ns, gateway))!["status"]!["resources"]!["route"]!["generatedName"]!
             .GetValue<string>()
             .Should()
             .Be("kubelb");
 
-        // And there again. What the Go project's definitions do not have is lost: the settings are applied once more.
+        // Forward again. Fields that the Go project's CRDs lack are lost: the settings are applied once more.
         (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!
             ["addresses"]
             .Should()
@@ -136,39 +136,39 @@ public sealed class GoMigrationTests : IAsyncLifetime
 
     private async Task StartManagerAsync()
     {
-        await Bed.StartManagerAsync();
-        await Bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
-        await Bed.SettleAsync();
+        await Fixture.StartManagerAsync();
+        await Fixture.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
+        await Fixture.SettleAsync();
     }
 
     private async Task StartCcmAsync()
     {
-        await Bed.StartCcmAsync();
+        await Fixture.StartCcmAsync();
         var address = await _recorded.WaitForAddressAsync("bench", "kubelb", "kubelb");
-        await Bed.ExpectBackendAtAsync(address, "web.example.com");
-        await Bed.Tenant.WaitAsync<HttpRoute>(
+        await Fixture.ExpectBackendAtAsync(address, "web.example.com");
+        await Fixture.Tenant.WaitAsync<HttpRoute>(
             "bench",
             "web",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await Bed.SettleAsync();
+        await Fixture.SettleAsync();
     }
 
-    private async Task<string> RouteNameAsync() => (await Bed.Tenant.GetAsync<HttpRoute>("bench", "web"))!.Metadata.Uid;
+    private async Task<string> RouteNameAsync() => (await Fixture.Tenant.GetAsync<HttpRoute>("bench", "web"))!.Metadata.Uid;
 
     /// <summary>
     /// The token and the kubeconfig of the CCM, under the names and with the keys of the recording; their contents were not recorded.
     /// </summary>
     private async Task CreateAccessAsync()
     {
-        if (!Bed.Features.HasFlag(ClusterFeatures.Controllers))
+        if (!Fixture.Features.HasFlag(ClusterFeatures.Controllers))
         {
             await DisposeAsync();
             Assert.SkipWhen(true, ClusterFeatureReasons.NoControllers);
         }
 
-        await Bed.Management.CreateAsync(
+        await Fixture.Management.CreateAsync(
             new V1Secret
             {
                 Metadata = new V1ObjectMeta
@@ -180,14 +180,14 @@ public sealed class GoMigrationTests : IAsyncLifetime
                 Type = "kubernetes.io/service-account-token",
             }
         );
-        var token = await Bed.Management.WaitAsync<V1Secret>(Ns, "kubelb-ccm", s => s.Data?.ContainsKey("token") == true, "is filled");
+        var token = await Fixture.Management.WaitAsync<V1Secret>(Ns, "kubelb-ccm", s => s.Data?.ContainsKey("token") == true, "is filled");
         var kubeconfig = $$"""
             apiVersion: v1
             kind: Config
             clusters:
             - cluster:
                 certificate-authority-data: {{Convert.ToBase64String(token.Data["ca.crt"])}}
-                server: {{Bed.Sandbox.Management.Url.GetLeftPart(UriPartial.Authority)}}
+                server: {{Fixture.Sandbox.Management.Url.GetLeftPart(UriPartial.Authority)}}
               name: management
             contexts:
             - context: {cluster: management, user: tenant}
@@ -198,7 +198,7 @@ public sealed class GoMigrationTests : IAsyncLifetime
               user: {token: {{Encoding.UTF8.GetString(token.Data["token"])}} }
 
             """;
-        await Bed.Management.CreateAsync(
+        await Fixture.Management.CreateAsync(
             new V1Secret
             {
                 Metadata = new V1ObjectMeta { Name = "kubelb-ccm-kubeconfig", NamespaceProperty = Ns },
@@ -210,7 +210,7 @@ public sealed class GoMigrationTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<string>> SecretsAsync() =>
         [
-            .. (await Bed.Management.ListAsync<V1Secret>(Ns))
+            .. (await Fixture.Management.ListAsync<V1Secret>(Ns))
                 .Where(s => s.Name().StartsWith("kubelb-ccm", StringComparison.Ordinal))
                 .SelectMany(s => s.Data.Select(d => $"{s.Name()} {s.Metadata.Uid} {d.Key} {Convert.ToBase64String(d.Value)}"))
                 .Order(StringComparer.Ordinal),
@@ -254,8 +254,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
             await _recorded.Management.ReplaceAsync(present);
         }
 
-        // A server takes a moment until it validates by a new schema.
-        await Task.Delay(Bed.Features.HasFlag(ClusterFeatures.Controllers) && TestClusters.TestClusters.IsEmbedded ? 100 : 10_000);
+        // A server applies a new schema with a delay.
+        await Task.Delay(Fixture.Features.HasFlag(ClusterFeatures.Controllers) && TestClusters.TestClusters.IsEmbedded ? 100 : 10_000);
         return before;
     }
 }

@@ -30,8 +30,8 @@ public sealed class GoProxyTests : IAsyncLifetime
         var manager = await _bare.StartManagerAsync(insecure: true);
         await _bare.AddTenantAsync(manager);
         await _bare.SetAddressesAsync("10.7.0.1");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         _channel = GrpcChannel.ForAddress($"http://{manager.Services.GetRequiredService<XdsEndpoint>().Address}");
     }
 
@@ -42,7 +42,7 @@ public sealed class GoProxyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task They_get_clusters_that_hold_their_endpoints_and_listeners_and_what_changes()
+    public async Task Go_proxy_receives_clusters_with_inline_endpoints_listeners_and_changes()
     {
         using var clusters = new ClusterDiscoveryService.ClusterDiscoveryServiceClient(_channel).StreamClusters(
             deadline: DateTime.UtcNow.AddSeconds(60)
@@ -64,7 +64,7 @@ public sealed class GoProxyTests : IAsyncLifetime
         await _bare.SetAddressesAsync("10.7.0.1", "10.7.0.2");
         EndpointsOf(await WaitAsync(clusters, r => EndpointsOf(r).Count == 2)).Should().Equal("10.7.0.1", "10.7.0.2");
 
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "second"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "second"));
         await WaitAsync(clusters, r => r.Resources.Count == 2);
         await WaitAsync(listeners, r => r.Resources.Count == 2);
     }
@@ -78,7 +78,7 @@ public sealed class GoProxyTests : IAsyncLifetime
             }
         );
 
-    // Takes what comes until it is as expected; the deadline of the stream ends it otherwise.
+    // Acknowledges responses until one matches; the deadline of the stream ends the wait.
     private static async Task<DiscoveryResponse> WaitAsync(
         AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> stream,
         Func<DiscoveryResponse, bool> condition
@@ -108,7 +108,7 @@ public sealed class GoProxyTests : IAsyncLifetime
     {
         var cluster = response.Resources.Single().Unpack<Cluster>();
         cluster.Type.Should().Be(Cluster.Types.DiscoveryType.Static);
-        cluster.EdsClusterConfig.Should().BeNull("Envoy refuses a reference to an aggregated stream that it does not have");
+        cluster.EdsClusterConfig.Should().BeNull("Envoy rejects a reference to an aggregated stream that it does not have");
         return [.. cluster.LoadAssignment.Endpoints.Single().LbEndpoints.Select(e => e.Endpoint.Address.SocketAddress.Address)];
     }
 }

@@ -10,8 +10,8 @@ using KubeLB.TestClusters;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A Tenant that the Go manager (1.4) set up is taken over with its token and its kubeconfig. Names, types, keys, labels and annotations
-/// are those that were recorded: none has a label of KubeLB but the namespace, and the token Secret lacks the annotation with the account's
+/// A Tenant that the Go manager (1.4) set up is adopted with its token and its kubeconfig. Names, types, keys, labels and annotations
+/// are as recorded: only the namespace has a label of KubeLB, and the token Secret lacks the annotation with the account's
 /// UID.
 /// </summary>
 public sealed class GoTenantTests : IAsyncLifetime
@@ -34,7 +34,7 @@ public sealed class GoTenantTests : IAsyncLifetime
     [Fact]
     public async Task Tenant_of_the_Go_manager_becomes_Ready_and_keeps_its_token_and_kubeconfig()
     {
-        await MakeTenantAsync();
+        await CreateTenantAsync();
         await CreateTokenAsync(data: null);
         var token = await _management.Objects.WaitAsync<V1Secret>(Ns, "kubelb-ccm", s => s.Data?.ContainsKey("token") == true, "is filled");
         await _management.Objects.PatchAsync<V1Secret>(
@@ -50,13 +50,13 @@ public sealed class GoTenantTests : IAsyncLifetime
         (await _management.Objects.GetAsync<V1Secret>(Ns, "kubelb-ccm"))!.Data["token"].Should().Equal(token.Data["token"]);
         var kept = (await _management.Objects.GetAsync<V1Secret>(Ns, "kubelb-ccm-kubeconfig"))!;
         Encoding.UTF8.GetString(kept.Data["kubelb"]).Should().Be(kubeconfig);
-        (await StatusWithAsync(token.Data["token"])).Should().Be(HttpStatusCode.OK, "the Go CCM goes on with it");
+        (await StatusWithAsync(token.Data["token"])).Should().Be(HttpStatusCode.OK, "the Go CCM still uses it");
     }
 
     [Fact]
-    public async Task Token_of_an_account_that_was_replaced_is_renewed()
+    public async Task Token_of_a_recreated_ServiceAccount_is_renewed()
     {
-        await MakeTenantAsync();
+        await CreateTenantAsync();
         var claims = Base64Url.EncodeToString(
             Encoding.UTF8.GetBytes("""{"kubernetes.io/serviceaccount/service-account.uid":"89485eca-0282-4607-ad4c-f9e9ca245dda"}""")
         );
@@ -78,7 +78,7 @@ public sealed class GoTenantTests : IAsyncLifetime
         (await StatusWithAsync(token.Data["token"])).Should().Be(HttpStatusCode.OK);
     }
 
-    private async Task MakeTenantAsync()
+    private async Task CreateTenantAsync()
     {
         await _management.Objects.ApplyAsync(
             "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\n  finalizers: [kubelb.k8c.io/cleanup]\nspec: {}\n"
@@ -146,7 +146,7 @@ public sealed class GoTenantTests : IAsyncLifetime
         return _management.Objects.CreateAsync(secret);
     }
 
-    // Not in the form of this manager.
+    // Not in the format of this manager.
     private async Task<string> CreateKubeconfigAsync(V1Secret token)
     {
         var kubeconfig = $$"""

@@ -28,63 +28,63 @@ public sealed class GrpcRouteTests
     [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
-    public async Task Calls_reach_a_pod_until_the_route_is_deleted_and_nothing_is_left_behind(ProxyKind proxies)
+    public async Task GRPCRoute_serves_calls_until_it_is_deleted_without_leftovers(ProxyKind proxies)
     {
-        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(Documents.Deployment);
-        var address = await bed.AddressAsync();
-        var before = await bed.InventoryAsync();
+        await using var fixture = await SystemFixture.StartAsync(proxies: proxies);
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(Documents.Deployment);
+        var address = await fixture.AddressAsync();
+        var before = await fixture.InventoryAsync();
 
-        await bed.Tenant.ApplyAsync(Route);
-        await bed.Tenant.WaitAsync<GrpcRoute>(
+        await fixture.Tenant.ApplyAsync(Route);
+        await fixture.Tenant.WaitAsync<GrpcRoute>(
             "default",
             "grpc-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await ExpectAsync(bed, address, StatusCode.OK);
+        await ExpectAsync(fixture, address, StatusCode.OK);
 
-        await bed.Tenant.DeleteAsync<GrpcRoute>("default", "grpc-route");
-        await bed.Tenant.WaitGoneAsync<GrpcRoute>("default", "grpc-route");
-        await bed.WaitForInventoryAsync(before);
-        await ExpectAsync(bed, address, StatusCode.Unimplemented);
+        await fixture.Tenant.DeleteAsync<GrpcRoute>("default", "grpc-route");
+        await fixture.Tenant.WaitGoneAsync<GrpcRoute>("default", "grpc-route");
+        await fixture.WaitForInventoryAsync(before);
+        await ExpectAsync(fixture, address, StatusCode.Unimplemented);
     }
 
     [Fact]
-    public async Task A_listener_for_grpc_routes_refuses_an_http_route()
+    public async Task HTTPRoute_to_a_GRPCRoute_listener_is_rejected()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Documents.Gateway.Replace("from: All", "from: All\n        kinds:\n          - kind: GRPCRoute"));
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(Documents.Route);
-        await bed.Tenant.ApplyAsync(Route);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Gateway.Replace("from: All", "from: All\n        kinds:\n          - kind: GRPCRoute"));
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(Documents.Route);
+        await fixture.Tenant.ApplyAsync(Route);
 
-        await bed.Tenant.WaitAsync<GrpcRoute>("default", "grpc-route", Statuses.IsAccepted, "is accepted");
-        var http = await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<GrpcRoute>("default", "grpc-route", Statuses.IsAccepted, "is accepted");
+        var http = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
-            "is refused"
+            "is rejected"
         );
         Statuses.Condition(http, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
     }
 
-    private static Task<StatusCode> ExpectAsync(SystemFixture bed, string address, StatusCode expected) =>
+    private static Task<StatusCode> ExpectAsync(SystemFixture fixture, string address, StatusCode expected) =>
         Eventually.GetAsync(
             $"a call of grpc.example.com at {address} ends as {expected}",
-            () => CallAsync(bed, address),
+            () => CallAsync(fixture, address),
             status => status == expected
         );
 
-    private static async Task<StatusCode> CallAsync(SystemFixture bed, string address)
+    private static async Task<StatusCode> CallAsync(SystemFixture fixture, string address)
     {
         using var channel = GrpcChannel.ForAddress(
             $"http://{address}",
             new GrpcChannelOptions
             {
-                HttpHandler = new Authority("grpc.example.com", bed.Sandbox.CreateGatewayHandler()),
+                HttpHandler = new Authority("grpc.example.com", fixture.Sandbox.CreateGatewayHandler()),
                 DisposeHttpClient = true,
             }
         );
@@ -104,7 +104,7 @@ public sealed class GrpcRouteTests
         }
         catch (RpcException)
         {
-            // Its status is what is asked for.
+            // The status is returned below.
         }
 
         return call.GetStatus().StatusCode;

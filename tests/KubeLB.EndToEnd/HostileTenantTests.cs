@@ -13,30 +13,30 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A tenant that uses its kubeconfig itself, and not as the CCM would.</summary>
+/// <summary>A malicious tenant that uses the kubeconfig of its CCM directly.</summary>
 public sealed class HostileTenantTests : IAsyncLifetime
 {
     private const string Ns = "tenant-t1";
     private const string Hold = "example.com/hold";
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
     private TestCluster _tenant = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
 
-        // Its CCM would take away what is not its own.
-        await _bed.StopCcmAsync();
-        var secret = await _bed.Management.GetAsync<V1Secret>(Ns, "kubelb-ccm-kubeconfig");
+        // The CCM would remove Routes that it did not create.
+        await _fixture.StopCcmAsync();
+        var secret = await _fixture.Management.GetAsync<V1Secret>(Ns, "kubelb-ccm-kubeconfig");
         using var yaml = new MemoryStream(secret!.Data["kubelb"]);
-        _tenant = new TestCluster(_bed.Sandbox.Management.CreateClient(KubernetesClientConfiguration.BuildConfigFromConfigFile(yaml)));
+        _tenant = new TestCluster(_fixture.Sandbox.Management.CreateClient(KubernetesClientConfiguration.BuildConfigFromConfigFile(yaml)));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _tenant.DisposeAsync();
-        await _bed.DisposeAsync();
+        await _fixture.DisposeAsync();
     }
 
     [Theory]
@@ -44,42 +44,42 @@ public sealed class HostileTenantTests : IAsyncLifetime
     [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyPatchPolicy", "web")]
     [InlineData("gateway.networking.k8s.io/v1alpha2", "HTTPRoute", "web")]
     [InlineData("gateway.networking.k8s.io/v1", "HTTPRoute", "Web_of.kube-system")]
-    public async Task A_refused_route_says_why_and_the_others_go_on(string apiVersion, string kind, string name)
+    public async Task Rejected_route_reports_the_reason_and_others_are_served(string apiVersion, string kind, string name)
     {
         await _tenant.CreateAsync(Route("hostile", apiVersion, kind, name));
 
-        var refused = await _bed.Management.WaitAsync<Route>(Ns, "hostile", r => Applied(r) is { Status: "False" }, "is refused");
-        Applied(refused)!.Message.Should().MatchRegex("is not (supported|a DNS-1123)");
-        await _bed.ExpectBackendAsync("api.example.com");
+        var rejected = await _fixture.Management.WaitAsync<Route>(Ns, "hostile", r => Applied(r) is { Status: "False" }, "is rejected");
+        Applied(rejected)!.Message.Should().MatchRegex("is not (supported|a DNS-1123)");
+        await _fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task A_route_that_claims_the_name_of_another_gets_one_of_its_own()
+    public async Task Route_with_the_origin_of_another_gets_a_unique_generated_name()
     {
-        // The same origin as the route that is served, and the UID of nobody.
+        // The same origin as the served route, with the UID of no object.
         await _tenant.CreateAsync(Route("hostile", "gateway.networking.k8s.io/v1", "HTTPRoute", "api-route"));
 
-        var route = await _bed.Management.WaitAsync<Route>(
+        var route = await _fixture.Management.WaitAsync<Route>(
             Ns,
             "hostile",
             r => r.Status?.Resources?.Route?.GeneratedName is not null,
             "has a name"
         );
         route.Status!.Resources!.Route!.GeneratedName.Should().MatchRegex("^default-api-route-[0-9a-f]{4}$");
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task A_flood_of_updates_of_one_route_is_written_a_few_times()
+    public async Task Frequent_updates_of_a_route_are_coalesced_into_few_writes()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have writes that take long");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can delay writes");
         const int Updates = 200;
         var route = await ServedRouteAsync();
-        await _bed.SettleAsync();
-        _bed.ForgetRequests();
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
 
         using (
-            ((EmbeddedTestCluster)_bed.Sandbox.Management).Server.Faults.Add(
+            ((EmbeddedTestCluster)_fixture.Sandbox.Management).Server.Faults.Add(
                 new FaultRule
                 {
                     Matches = r => r.UserAgent == "kubelb-manager" && r.IsWrite && r.Resource == "httproutes",
@@ -94,19 +94,19 @@ public sealed class HostileTenantTests : IAsyncLifetime
                 await _tenant.PatchAsync<Route>(Ns, route, Hostname($"h{i}.example.com"));
             }
 
-            await _bed.Management.WaitAsync<HttpRoute>(
+            await _fixture.Management.WaitAsync<HttpRoute>(
                 Ns,
                 "default-api-route",
                 r => r.Hostnames.SequenceEqual([$"h{Updates - 1}.example.com"]),
-                "has the last one"
+                "has the last hostname"
             );
         }
 
-        _bed.Writes().Count(w => w.Resource == "httproutes").Should().BeLessThan(Updates / 4);
+        _fixture.Writes().Count(w => w.Resource == "httproutes").Should().BeLessThan(Updates / 4);
     }
 
     [Fact]
-    public async Task A_route_of_a_megabyte_gets_an_answer_and_keeps_nobody_waiting()
+    public async Task Route_of_one_megabyte_gets_a_status_and_delays_no_other_route()
     {
         var huge = Route("huge", "gateway.networking.k8s.io/v1", "HTTPRoute", "huge");
         huge.Change(k =>
@@ -116,33 +116,33 @@ public sealed class HostileTenantTests : IAsyncLifetime
         );
         await _tenant.CreateAsync(huge);
 
-        await _bed.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "gets its answer");
+        await _fixture.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "has a condition");
         await _tenant.PatchAsync<Route>(Ns, await ServedRouteAsync(), Hostname("quick.example.com"));
-        await _bed.ExpectBackendAsync("quick.example.com");
+        await _fixture.ExpectBackendAsync("quick.example.com");
     }
 
     [Fact]
-    public async Task A_finalizer_on_a_route_does_not_hold_up_the_end_of_the_tenant_in_silence()
+    public async Task Finalizer_that_blocks_tenant_deletion_is_reported()
     {
         var route = Route("held", "v1", "Secret", "web");
         route.Metadata.Finalizers = [Hold];
         await _tenant.CreateAsync(route);
-        await _bed.Management.WaitAsync<Route>(Ns, "held", r => Applied(r) is not null, "was looked at");
+        await _fixture.Management.WaitAsync<Route>(Ns, "held", r => Applied(r) is not null, "is reconciled");
 
-        await _bed.Management.DeleteAsync<Tenant>("", "t1");
+        await _fixture.Management.DeleteAsync<Tenant>("", "t1");
 
-        await _bed.Management.WaitAsync<Tenant>(
+        await _fixture.Management.WaitAsync<Tenant>(
             "",
             "t1",
             t => TenantConditions.Says(t, TenantPhases.Terminating, "Route tenant-t1/held", Hold),
-            "names the holder"
+            "names the finalizer"
         );
-        await _bed.Management.PatchAsync<Route>(Ns, "held", """{"metadata":{"finalizers":null}}""");
-        await _bed.Management.WaitGoneAsync<Tenant>("", "t1");
+        await _fixture.Management.PatchAsync<Route>(Ns, "held", """{"metadata":{"finalizers":null}}""");
+        await _fixture.Management.WaitGoneAsync<Tenant>("", "t1");
     }
 
     [Fact]
-    public async Task Forged_labels_owners_and_annotations_of_a_route_reach_nothing_that_is_generated()
+    public async Task Forged_metadata_of_a_Route_is_not_copied_to_generated_objects()
     {
         var forged = Route("forged", "gateway.networking.k8s.io/v1", "HTTPRoute", "forged");
         forged.Metadata.Labels = new Dictionary<string, string>
@@ -159,20 +159,22 @@ public sealed class HostileTenantTests : IAsyncLifetime
         forged.Change(k => k.Resource!["metadata"]!["annotations"] = new JsonObject { ["gateway.envoyproxy.io/x"] = "forged" });
         await _tenant.CreateAsync(forged);
 
-        var generated = await _bed.Management.WaitAsync<HttpRoute>(Ns, "default-forged", _ => true, "is generated");
+        var generated = await _fixture.Management.WaitAsync<HttpRoute>(Ns, "default-forged", _ => true, "is generated");
         generated.Metadata.Labels.Should().NotContainKey("kubelb.k8c.io/tenant").And.Contain(Labels.OriginName, "forged");
         generated.Metadata.Annotations.Keys.Should().Equal(Annotations.Applied);
         generated.Metadata.OwnerReferences.Should().ContainSingle().Which.Name.Should().Be("forged");
     }
 
     [Fact]
-    public async Task A_forged_status_is_overwritten_and_moves_no_port_and_no_name()
+    public async Task Forged_status_is_overwritten_and_changes_no_port_or_name()
     {
-        var (route, gateway) = (await ServedRouteAsync(), (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid);
-        var before = (await _bed.Management.GetAsync<Route>(Ns, route))!.Status!.Resources!;
-        var parent = (await _bed.Management.GetAsync<Route>(Ns, gateway))!.Status!.Resources!.Route!.GeneratedName!;
-        var port = (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value;
-        await _bed.Management.CreateAsync(
+        var (route, gateway) = (await ServedRouteAsync(), (await _fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid);
+        var before = (await _fixture.Management.GetAsync<Route>(Ns, route))!.Status!.Resources!;
+        var parent = (await _fixture.Management.GetAsync<Route>(Ns, gateway))!.Status!.Resources!.Route!.GeneratedName!;
+        var port = (await _fixture.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!
+            .Spec.Ports.Single()
+            .TargetPort.Value;
+        await _fixture.Management.CreateAsync(
             new Gateway
             {
                 Metadata = { Name = "of-the-operator", NamespaceProperty = Ns },
@@ -192,7 +194,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
             }
         );
         var parents = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
-        await using var observed = _bed.Management.Observe<HttpRoute>(Ns, r => parents[r.Spec!.ParentRefs!.Single().Name] = true);
+        await using var observed = _fixture.Management.Observe<HttpRoute>(Ns, r => parents[r.Spec!.ParentRefs!.Single().Name] = true);
 
         await _tenant.PatchStatusAsync<Route>(
             Ns,
@@ -207,8 +209,13 @@ public sealed class HostileTenantTests : IAsyncLifetime
             )!
         );
 
-        await _bed.Management.WaitAsync<Route>(Ns, gateway, r => r.Status?.Resources?.Route?.GeneratedName == parent, "has its name again");
-        await _bed.Management.WaitAsync<Route>(
+        await _fixture.Management.WaitAsync<Route>(
+            Ns,
+            gateway,
+            r => r.Status?.Resources?.Route?.GeneratedName == parent,
+            "has its generated name again"
+        );
+        await _fixture.Management.WaitAsync<Route>(
             Ns,
             route,
             r =>
@@ -216,70 +223,70 @@ public sealed class HostileTenantTests : IAsyncLifetime
                     ApiJson.ToJson(r.Status!.Resources!.Services!["default/api-backend"]),
                     ApiJson.ToJson(before.Services!["default/api-backend"])
                 ),
-            "tells its ports again"
+            "has its ports again"
         );
-        await _bed.SettleAsync();
-        (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!
+        await _fixture.SettleAsync();
+        (await _fixture.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!
             .Spec.Ports.Single()
             .TargetPort.Value.Should()
             .Be(port);
-        parents.Keys.Should().Equal([parent], "the name of a Gateway is that of the generated object, whatever a status says");
-        await _bed.ExpectBackendAsync("api.example.com");
+        parents.Keys.Should().Equal([parent], "the name comes from the generated object, not from the status");
+        await _fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task A_secret_that_somebody_else_made_is_never_overwritten()
+    public async Task Secret_of_another_owner_is_never_overwritten()
     {
-        await _bed.StopManagerAsync();
+        await _fixture.StopManagerAsync();
         var source = await _tenant.CreateAsync(Secret("theirs"));
-        await _bed.Management.CreateAsync(
+        await _fixture.Management.CreateAsync(
             new V1Secret
             {
                 Metadata = new V1ObjectMeta { Name = source.Metadata.Uid, NamespaceProperty = Ns },
                 Data = new Dictionary<string, byte[]> { ["mine"] = [1] },
             }
         );
-        await _bed.StartManagerAsync();
+        await _fixture.StartManagerAsync();
 
-        await _bed.Management.WaitAsync<SyncSecret>(
+        await _fixture.Management.WaitAsync<SyncSecret>(
             Ns,
             "theirs",
             s => s.Status?.Conditions?.Any(c => c.Status == "False" && c.Message.Contains("already exists")) == true,
             "reports the conflict"
         );
-        (await _bed.Management.GetAsync<V1Secret>(Ns, source.Metadata.Uid))!.Data.Keys.Should().Equal("mine");
+        (await _fixture.Management.GetAsync<V1Secret>(Ns, source.Metadata.Uid))!.Data.Keys.Should().Equal("mine");
 
-        await _bed.Management.DeleteAsync<V1Secret>(Ns, source.Metadata.Uid);
-        await _bed.Management.WaitAsync<V1Secret>(
+        await _fixture.Management.DeleteAsync<V1Secret>(Ns, source.Metadata.Uid);
+        await _fixture.Management.WaitAsync<V1Secret>(
             Ns,
             source.Metadata.Uid,
             s => s.Data.ContainsKey("password"),
-            "is written once there is room"
+            "is written after the conflict is removed"
         );
-        await _bed.Management.WaitAsync<SyncSecret>(Ns, "theirs", s => s.Status?.Phase == "Synced", "says so");
+        await _fixture.Management.WaitAsync<SyncSecret>(Ns, "theirs", s => s.Status?.Phase == "Synced", "reports it");
     }
 
     [Fact]
-    public async Task A_secret_whose_type_changes_is_made_anew_and_one_that_is_refused_is_gone()
+    public async Task Secret_with_a_changed_type_is_recreated_and_removed_when_rejected()
     {
         var source = await _tenant.CreateAsync(Secret("mine"));
-        var before = await _bed.Management.WaitAsync<V1Secret>(Ns, source.Metadata.Uid, _ => true, "is there");
+        var before = await _fixture.Management.WaitAsync<V1Secret>(Ns, source.Metadata.Uid, _ => true, "is there");
 
         await _tenant.PatchAsync<SyncSecret>(Ns, "mine", """{"type":"kubernetes.io/basic-auth"}""");
-        await _bed.Management.WaitAsync<V1Secret>(
+        await _fixture.Management.WaitAsync<V1Secret>(
             Ns,
             source.Metadata.Uid,
             s => s.Type == "kubernetes.io/basic-auth" && s.Metadata.Uid != before.Metadata.Uid,
-            "is made anew"
+            "is recreated"
         );
 
         await _tenant.PatchAsync<SyncSecret>(Ns, "mine", """{"type":"kubernetes.io/service-account-token"}""");
-        await _bed.Management.WaitGoneAsync<V1Secret>(Ns, source.Metadata.Uid);
-        await _bed.Management.WaitAsync<SyncSecret>(Ns, "mine", s => s.Status?.Phase == "Failed", "says so");
+        await _fixture.Management.WaitGoneAsync<V1Secret>(Ns, source.Metadata.Uid);
+        await _fixture.Management.WaitAsync<SyncSecret>(Ns, "mine", s => s.Status?.Phase == "Failed", "reports it");
     }
 
     private async Task<string> ServedRouteAsync() =>
-        (await _bed.Management.ListAsync<Route>(Ns))
+        (await _fixture.Management.ListAsync<Route>(Ns))
             .Single(r => r.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true && name == "api-route")
             .Name;
 

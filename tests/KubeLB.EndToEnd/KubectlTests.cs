@@ -7,26 +7,26 @@ namespace KubeLB.EndToEnd;
 public sealed class KubectlTests : IAsyncLifetime
 {
     private static readonly string Example = Path.Combine(SourceTree.Root, "examples", "basic.yaml");
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
     private KubectlBinary _tenant = null!;
     private KubectlBinary _management = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        _tenant = new KubectlBinary(_bed.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
-        _management = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
+        _fixture = await SystemFixture.StartAsync();
+        _tenant = new KubectlBinary(_fixture.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
+        _management = new KubectlBinary(_fixture.Sandbox.Management.KubeconfigYaml);
     }
 
     public async ValueTask DisposeAsync()
     {
         _tenant.Dispose();
         _management.Dispose();
-        await _bed.DisposeAsync();
+        await _fixture.DisposeAsync();
     }
 
     [Fact]
-    public async Task The_documentations_example_is_applied_waited_for_and_read()
+    public async Task Documented_example_is_applied_and_shown_by_kubectl()
     {
         (await _tenant.OkAsync($"apply -f {Example}"))
             .Lines.Should()
@@ -41,11 +41,11 @@ public sealed class KubectlTests : IAsyncLifetime
 
         var gateway = await _tenant.OkAsync("get gateway my-gateway");
         gateway.Columns(0).Should().Equal("NAME", "CLASS", "ADDRESS", "PROGRAMMED", "AGE");
-        gateway.Columns(1).Take(4).Should().Equal("my-gateway", "kubelb", await _bed.AddressAsync(), "True");
+        gateway.Columns(1).Take(4).Should().Equal("my-gateway", "kubelb", await _fixture.AddressAsync(), "True");
 
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
 
-        // kubectl says "configured" of the HTTPRoute: it does not know that the API server adds defaults inside lists.
+        // kubectl reports "configured" for the HTTPRoute: it does not expect the defaults that the API server adds inside lists.
         (await _tenant.OkAsync($"apply -f {Example}"))
             .Lines.Where(line => line.EndsWith(" unchanged", StringComparison.Ordinal))
             .Should()
@@ -54,9 +54,9 @@ public sealed class KubectlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_documentations_troubleshooting_commands_answer()
+    public async Task Documented_troubleshooting_commands_show_status_and_Events()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
 
         (await _tenant.OkAsync("get httproute api-route -o yaml"))
             .Text.Should()
@@ -78,7 +78,7 @@ public sealed class KubectlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watching_user_sees_the_address_arrive()
+    public async Task Kubectl_watch_shows_the_Gateway_address()
     {
         using var watch = _tenant.Start("get gateways -w");
         try
@@ -96,7 +96,7 @@ public sealed class KubectlTests : IAsyncLifetime
                 );
             }
 
-            lines[^1].Should().Contain(await _bed.AddressAsync());
+            lines[^1].Should().Contain(await _fixture.AddressAsync());
         }
         finally
         {
@@ -106,9 +106,9 @@ public sealed class KubectlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Labels_annotations_and_patches_of_a_user_reach_the_route()
+    public async Task Labels_annotations_and_patches_are_synced_to_the_management_cluster()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
 
         await _tenant.OkAsync("label httproute api-route team=a");
         await _tenant.OkAsync("annotate httproute api-route example.com/note=hello");
@@ -116,7 +116,7 @@ public sealed class KubectlTests : IAsyncLifetime
             """patch httproute api-route --type=json -p '[{"op":"replace","path":"/spec/hostnames/0","value":"b.example.com"}]'"""
         );
 
-        await _bed.ExpectBackendAsync("b.example.com");
+        await _fixture.ExpectBackendAsync("b.example.com");
         (await _management.OkAsync("get httproute default-api-route -n tenant-t1 -o jsonpath={.metadata.labels.team}"))
             .Text.Should()
             .Be("a");
@@ -127,14 +127,14 @@ public sealed class KubectlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_deleted_is_gone_at_once_and_its_routes_follow()
+    public async Task Deleted_example_is_removed_at_once_with_its_generated_objects()
     {
         await _tenant.OkAsync($"apply -f {Example}");
         await _tenant.OkAsync("wait --for=condition=Programmed gateway/my-gateway --timeout=30s");
 
         await _tenant.OkAsync($"delete -f {Example} --timeout=30s");
 
-        (await _tenant.OkAsync("get gateway,httproute,deploy -o name")).Lines.Should().BeEmpty("nothing holds them");
+        (await _tenant.OkAsync("get gateway,httproute,deploy -o name")).Lines.Should().BeEmpty("they have no finalizers");
         await Eventually.GetAsync(
             "the node-port Service is gone",
             () => _tenant.OkAsync("get svc -o name"),
@@ -142,7 +142,7 @@ public sealed class KubectlTests : IAsyncLifetime
             r => r.Text
         );
         await Eventually.GetAsync(
-            "the management cluster has nothing of it",
+            "the management cluster has no generated objects",
             () => _management.OkAsync("get routes,gateways,httproutes,svc -n tenant-t1 -o name"),
             r => r.Lines.Count == 0,
             r => r.Text
@@ -150,12 +150,12 @@ public sealed class KubectlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_crd_may_be_applied_over_the_sandboxs()
+    public async Task CRD_of_the_sandbox_can_be_applied_again()
     {
         var crds = Path.Combine(SourceTree.Root, "tools", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_httproutes.yaml");
         (await _tenant.OkAsync($"apply -f {crds}")).Text.Should().Contain("httproutes.gateway.networking.k8s.io configured");
         (await _tenant.OkAsync($"apply -f {crds}")).Text.Should().Contain("unchanged");
 
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
     }
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Two managers, and a network or a machine that leaves one of them behind.</summary>
+/// <summary>Two managers, one of which is delayed or disconnected.</summary>
 public sealed class LeaderFencingTests : IAsyncLifetime
 {
     private const int Tenants = 10;
@@ -40,14 +40,14 @@ public sealed class LeaderFencingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_leader_whose_requests_hang_past_its_lease_writes_nothing_once_another_leads()
+    public async Task Leader_with_requests_delayed_past_its_lease_writes_nothing_after_failover()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can inject faults");
         using var first = await StartLeaderAsync("first");
         using var second = Manager("second");
         await second.StartAsync();
 
-        // As if the first stood still: what it sends, renewals and work alike, arrives after its lease.
+        // As if the first were paused: its renewals and writes arrive after its lease has expired.
         using (
             Faults.Add(
                 new FaultRule
@@ -68,19 +68,19 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         ExpectHandover()
             .Where(r => r.UserAgent == "second" && r is { Resource: "tenants", Subresource: "" } && IsDone(r))
             .Should()
-            .HaveCount(Tenants, "what was on its way when the lease ended came to nothing");
+            .HaveCount(Tenants, "requests in progress when the lease expired had no effect");
         await second.StopAsync();
     }
 
     [Fact]
-    public async Task A_leader_that_cannot_renew_stops_in_the_middle_of_its_work()
+    public async Task Leader_that_cannot_renew_its_lease_stops_writing()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can inject faults");
         using var first = await StartLeaderAsync("first");
         using var second = Manager("second");
         await second.StartAsync();
 
-        // Only its renewals are lost; everything else gets through, slowly enough that there is work left when the lease ends.
+        // Only its renewals are dropped; other requests succeed, slowly enough that work is left when the lease expires.
         using var slow = Faults.Add(
             new FaultRule
             {
@@ -99,13 +99,13 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         await second.StopAsync();
     }
 
-    // Before the second takes the Lease only the first writes, and after that only the second.
+    // Before the second acquires the Lease only the first writes, and afterwards only the second.
     private IReadOnlyList<RequestRecord> ExpectHandover()
     {
         var requests = _cluster.Requests();
         var takeover = requests.TakeWhile(r => !(r is { UserAgent: "second", Resource: "leases", IsWrite: true } && IsDone(r))).Count();
-        takeover.Should().BeLessThan(requests.Count, "the second took over");
-        requests.Take(takeover).Where(r => r.UserAgent == "first" && IsWork(r)).Should().NotBeEmpty("the first had begun");
+        takeover.Should().BeLessThan(requests.Count, "the second became the leader");
+        requests.Take(takeover).Where(r => r.UserAgent == "first" && IsWork(r)).Should().NotBeEmpty("the first had started its work");
         requests.Skip(takeover).Where(r => r.UserAgent == "first" && IsWork(r)).Should().BeEmpty();
         requests.Take(takeover).Where(r => r.UserAgent == "second" && IsWork(r)).Should().BeEmpty();
         return [.. requests.Skip(takeover)];

@@ -9,27 +9,27 @@ using Prometheus;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What the manager's <c>/metrics</c> promises, in docs/metrics.md, and what it shows.</summary>
+/// <summary>The manager's <c>/metrics</c>, compared with docs/metrics.md.</summary>
 public sealed class ManagerMetricsTests : IAsyncLifetime
 {
     private const string Prefix = "kubelb_manager_";
     private const string TenantNamespace = "tenant-t1";
     private static readonly string[] Families = ["xds_streams", "xds_resources_sent_total", "xds_bytes_sent_total"];
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
-        await _bed.StopCcmAsync();
-        await _bed.Management.CreateAsync(Bad("bad"));
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
+        await _fixture.StopCcmAsync();
+        await _fixture.Management.CreateAsync(Bad("bad"));
         await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 1);
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Every_family_is_documented_with_its_type_and_labels_and_none_is_missing()
+    public async Task Every_metric_is_documented_with_its_type_and_labels()
     {
         var scrape = await ScrapeAsync();
         var documented = Regex
@@ -53,11 +53,11 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Routes_are_counted_by_kind_and_state_and_refusals_by_tenant()
+    public async Task Routes_are_counted_by_kind_and_state_and_rejections_by_tenant()
     {
-        var strange = CarriedRoutes.Http(TenantNamespace, "strange");
+        var strange = CcmRoutes.Http(TenantNamespace, "strange");
         strange.Change(k => k.Resource!["kind"] = "Anything-a-tenant-writes");
-        await _bed.Management.CreateAsync(strange);
+        await _fixture.Management.CreateAsync(strange);
 
         await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 2);
 
@@ -73,38 +73,39 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_series_ends_with_what_it_counted()
+    public async Task Series_of_a_deleted_Route_is_removed()
     {
-        await _bed.Management.DeleteAsync<Route>(TenantNamespace, "bad");
+        await _fixture.Management.DeleteAsync<Route>(TenantNamespace, "bad");
 
         await EventuallyAsync(s => !s.LabelsOf(Prefix + "refused_routes").Any() && s.Sum(Prefix + "routes", ("state", "refused")) == 0);
     }
 
     [Fact]
-    public async Task The_series_of_a_tenant_end_with_it_and_its_last_stream()
+    public async Task Series_of_a_deleted_tenant_are_removed_with_its_last_stream()
     {
         await EventuallyAsync(s =>
             s.Sum(Prefix + "xds_streams", ("tenant", "t1")) > 0 && s.Sum(Prefix + "xds_bytes_sent_total", ("tenant", "t1")) > 0
         );
 
-        await _bed.Management.DeleteAsync<Tenant>("", "t1");
+        await _fixture.Management.DeleteAsync<Tenant>("", "t1");
 
         await EventuallyAsync(s => !Families.Any(f => s.LabelsOf(Prefix + f).Any()));
     }
 
     private static Route Bad(string name)
     {
-        var route = CarriedRoutes.Http(TenantNamespace, name);
+        var route = CcmRoutes.Http(TenantNamespace, name);
         route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = null);
         return route;
     }
 
-    private Task<Scrape> EventuallyAsync(Func<Scrape, bool> condition) => Eventually.GetAsync("the metrics say so", ScrapeAsync, condition);
+    private Task<Scrape> EventuallyAsync(Func<Scrape, bool> condition) =>
+        Eventually.GetAsync("the metrics are as expected", ScrapeAsync, condition);
 
     private async Task<Scrape> ScrapeAsync()
     {
         using var text = new MemoryStream();
-        await _bed.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
+        await _fixture.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
         return Scrape.Of(Encoding.UTF8.GetString(text.ToArray()));
     }
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A manager is ready when it can serve its proxies, whatever else is wrong.</summary>
+/// <summary>A manager is ready when it can serve its proxies, despite other errors.</summary>
 public sealed class ManagerReadinessTests : IAsyncLifetime
 {
     private readonly HttpClient _http = new();
@@ -43,7 +43,7 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
     [InlineData("secrets", false)]
     public async Task Manager_with_one_kind_forbidden_is_ready_unless_it_serves_from_that_kind(string resource, bool ready)
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can inject faults");
         using var forbidden = ((EmbeddedTestCluster)_cluster).Server.Faults.Add(
             new FaultRule
             {

@@ -17,12 +17,12 @@ public sealed class OrderTests
 
     [Theory]
     [MemberData(nameof(Orders))]
-    public async Task A_request_arrives_whatever_came_first(string order)
+    public async Task Request_is_served_for_any_order_of_applied_objects(string order)
     {
-        await using var bed = await SystemFixture.StartAsync();
+        await using var fixture = await SystemFixture.StartAsync();
         foreach (var name in order.Split(' '))
         {
-            await bed.Tenant.ApplyAsync(
+            await fixture.Tenant.ApplyAsync(
                 name switch
                 {
                     "gateway" => Documents.Gateway,
@@ -33,12 +33,12 @@ public sealed class OrderTests
             );
         }
 
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>An API server that is away for half a minute, which is twice the lease, costs no request and no xDS stream.</summary>
+/// <summary>An API server outage of 30 s, twice the lease duration, fails no request and ends no xDS stream.</summary>
 public sealed class OutageTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
@@ -20,10 +20,10 @@ public sealed class OutageTests(ITestOutputHelper output)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_api_server_that_is_away_for_thirty_seconds_fails_no_request_and_cuts_no_stream(bool ofManagement)
+    public async Task API_server_outage_of_thirty_seconds_fails_no_request_and_no_stream(bool ofManagement)
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
-        await using var bed = await SystemFixture.StartAsync(
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be disconnected on demand");
+        await using var fixture = await SystemFixture.StartAsync(
             proxies: ProxyKind.Envoy,
             configure: options =>
                 options with
@@ -32,21 +32,21 @@ public sealed class OutageTests(ITestOutputHelper output)
                     Manager = manager => manager with { EnableLeaderElection = true },
                 }
         );
-        await bed.ApplyBasicExampleAsync();
-        var manager = bed.Sandbox.Manager.Host!;
-        var ccm = bed.Sandbox.Tenants[0].Ccm.Host!;
+        await fixture.ApplyBasicExampleAsync();
+        var manager = fixture.Sandbox.Manager.Host!;
+        var ccm = fixture.Sandbox.Tenants[0].Ccm.Host!;
         var streams = StreamsOf(manager);
         streams.Should().NotBeEmpty();
-        await using var load = await GatewayLoad.StartAsync(bed, perSecond: 100);
-        var server = ((EmbeddedTestCluster)(ofManagement ? bed.Sandbox.Management : bed.Sandbox.Tenants[0].Cluster)).Server;
+        await using var load = await GatewayLoad.StartAsync(fixture, perSecond: 100);
+        var server = ((EmbeddedTestCluster)(ofManagement ? fixture.Sandbox.Management : fixture.Sandbox.Tenants[0].Cluster)).Server;
 
         using (server.Faults.Partition(r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal)))
         {
-            // The outage is what is tested; nothing is awaited that could come earlier.
+            // The outage itself is tested; there is no condition to wait for.
             await Task.Delay(Outage);
             var lost = (ofManagement ? manager : ccm).Services.GetRequiredService<ILeadership>();
             await Eventually.HoldsAsync("the lease is lost", () => Task.FromResult(!lost.IsLeader));
-            await bed.Tenant.PatchAsync<HttpRoute>(
+            await fixture.Tenant.PatchAsync<HttpRoute>(
                 "default",
                 "api-route",
                 """{"spec":{"hostnames":["api.example.com","new.example.com"]}}"""
@@ -54,13 +54,13 @@ public sealed class OutageTests(ITestOutputHelper output)
         }
 
         var watch = Stopwatch.StartNew();
-        await bed.ExpectBackendAsync("new.example.com");
-        output.WriteLine($"the edit is served {watch.Elapsed.TotalSeconds:0.0} s after the API server is back");
+        await fixture.ExpectBackendAsync("new.example.com");
+        output.WriteLine($"the edit is served {watch.Elapsed.TotalSeconds:0.0} s after the outage");
         watch.Elapsed.Should().BeLessThan(Return);
         var failures = await load.StopAsync();
         failures.Should().BeEmpty("{0} requests were sent", load.Sent);
         StreamsOf(manager).Should().Equal(streams);
-        bed.Sandbox.Manager.Host.Should().BeSameAs(manager);
+        fixture.Sandbox.Manager.Host.Should().BeSameAs(manager);
         manager.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeFalse();
         ccm.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeFalse();
     }

@@ -13,8 +13,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// The roles of the charts are exactly what manager and CCM use. That no right is missing is asserted at the end of every test
-/// (<see cref="SystemFixture"/>); here everything that they ever do is made to happen, and a right that was not used is a failure.
+/// The roles of the charts grant exactly what manager and CCM use. That no permission is missing is asserted at the end of every test
+/// (<see cref="SystemFixture"/>); this test triggers all their requests, and an unused permission is a failure.
 /// </summary>
 public sealed class PermissionTests : IAsyncLifetime
 {
@@ -64,17 +64,17 @@ public sealed class PermissionTests : IAsyncLifetime
         data: {a: Yg==}
         """;
 
-    // What an API server asks for that has the admission plugin OwnerReferencesPermissionEnforcement, as OpenShift does.
+    // Required by API servers with the admission plugin OwnerReferencesPermissionEnforcement, as in OpenShift.
     private static readonly string[] OnlyOnOtherServers = ["update tenants/finalizers of kubelb.k8c.io"];
 
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
-    private TestCluster Tenant => _bed.Tenant;
+    private TestCluster Tenant => _fixture.Tenant;
 
-    private TestCluster Management => _bed.Management;
+    private TestCluster Management => _fixture.Management;
 
     public async ValueTask InitializeAsync() =>
-        _bed = await SystemFixture.StartAsync(configure: o =>
+        _fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Manager = manager => manager with { EnableLeaderElection = true },
@@ -82,10 +82,10 @@ public sealed class PermissionTests : IAsyncLifetime
             }
         );
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Every_right_is_used()
+    public async Task Every_permission_of_the_roles_is_used()
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only the embedded cluster sees the requests of every client");
         await ApplyEverythingAsync();
@@ -93,14 +93,14 @@ public sealed class PermissionTests : IAsyncLifetime
         await ChangeSettingsAsync();
         await ChangeTenantsObjectsAsync();
 
-        await WaitForUseAsync("kubelb-ccm", "ccm.yaml", _bed.Sandbox.Tenants[0].Cluster);
+        await WaitForUseAsync("kubelb-ccm", "ccm.yaml", _fixture.Sandbox.Tenants[0].Cluster);
         await Management.DeleteAsync<Tenant>("", "t1");
         await Management.WaitGoneAsync<Tenant>("", "t1");
-        await WaitForUseAsync("kubelb-manager", "manager.yaml", _bed.Sandbox.Management);
+        await WaitForUseAsync("kubelb-manager", "manager.yaml", _fixture.Sandbox.Management);
     }
 
     [Fact]
-    public void What_the_manager_may_grant_is_what_it_grants()
+    public void Grantable_permissions_equal_the_tenant_Role()
     {
         var granted = RoleRules(RulesOf("manager.yaml", "ClusterRole", "kubelb-manager-grants"));
 
@@ -123,7 +123,7 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private async Task ApplyEverythingAsync()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         await Tenant.CreateAsync(new TlsPair("www.example.com").Secret("certificate"));
         await Tenant.ApplyAsync(OtherObjects);
         await Tenant.PatchAsync<Gateway>("default", "my-gateway", HttpsListener);
@@ -132,12 +132,12 @@ public sealed class PermissionTests : IAsyncLifetime
             "api-route",
             """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}"""
         );
-        await _bed.ConfigureProxiesAsync("""{"podMonitor":{"enabled":true}}""");
-        await SomeAsync<BackendTrafficPolicy>();
-        await SomeAsync<GrpcRoute>();
-        await SomeAsync<PodMonitor>();
+        await _fixture.ConfigureProxiesAsync("""{"podMonitor":{"enabled":true}}""");
+        await WaitForAnyAsync<BackendTrafficPolicy>();
+        await WaitForAnyAsync<GrpcRoute>();
+        await WaitForAnyAsync<PodMonitor>();
         await Eventually.GetAsync(
-            "the certificate and the user's Secret are carried",
+            "the certificate and the user's Secret are synced",
             () => Management.ListAsync<SyncSecret>("tenant-t1"),
             s => s.Count == 2
         );
@@ -169,7 +169,7 @@ public sealed class PermissionTests : IAsyncLifetime
                 "tenant-t1",
                 "default-api-route",
                 r => r.Spec!.Hostnames!.Single() == "api.example.com",
-                "is repaired"
+                "is reverted"
             );
         }
 
@@ -181,10 +181,10 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private async Task ChangeSettingsAsync()
     {
-        await _bed.ConfigureProxiesAsync("""{"useDaemonset":true,"nodeSelector":{"no label":"a"}}""");
-        await SomeAsync<V1DaemonSet>();
+        await _fixture.ConfigureProxiesAsync("""{"useDaemonset":true,"nodeSelector":{"no label":"a"}}""");
+        await WaitForAnyAsync<V1DaemonSet>();
         await RemoveLabelAsync<V1DaemonSet>();
-        await _bed.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
+        await _fixture.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
         await Eventually.HoldsAsync(
             "the PodMonitor is removed",
             async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0
@@ -212,7 +212,7 @@ public sealed class PermissionTests : IAsyncLifetime
             async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 }
         );
 
-        // An Event that comes again is counted: the same mistake three times.
+        // A repeated Event is counted: the same error three times.
         for (var i = 0; i < 3; i++)
         {
             await Tenant.PatchAsync<HttpRoute>(
@@ -224,7 +224,7 @@ public sealed class PermissionTests : IAsyncLifetime
                 "default",
                 "api-route",
                 r => Statuses.Condition(r, "Accepted") is { Status: "False" },
-                "is refused"
+                "is rejected"
             );
             await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway"}]}}""");
             await Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
@@ -242,7 +242,7 @@ public sealed class PermissionTests : IAsyncLifetime
         await Tenant.DeleteAsync<HttpRoute>("default", "api-route");
     }
 
-    private async Task SomeAsync<T>()
+    private async Task WaitForAnyAsync<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         await Eventually.GetAsync($"a {typeof(T).Name} is generated", () => Management.ListAsync<T>("tenant-t1"), found => found.Count > 0);
 
@@ -265,10 +265,10 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private static async Task WaitForUseAsync(string component, string file, Sandbox.Composition.ISandboxCluster cluster)
     {
-        var rights = Rights(file);
+        var permissions = Permissions(file);
         await Eventually.GetAsync(
-            $"every right of {component} is used",
-            () => Task.FromResult(rights.Except(Used(((ITestCluster)cluster).Requests(), component)).ToList()),
+            $"every permission of {component} is used",
+            () => Task.FromResult(permissions.Except(Used(((ITestCluster)cluster).Requests(), component)).ToList()),
             unused => unused.Count == 0,
             unused => "not used: " + string.Join(", ", unused)
         );
@@ -289,7 +289,7 @@ public sealed class PermissionTests : IAsyncLifetime
         return [.. used.Select(u => $"{u.Verb} {u.Resource} of {u.Group}"), .. OnlyOnOtherServers];
     }
 
-    private static List<string> Rights(string file) =>
+    private static List<string> Permissions(string file) =>
         [.. new[] { ("ClusterRole", ""), ("Role", "") }.SelectMany(kind => RoleRules(RulesOf(file, kind.Item1, null))).Distinct()];
 
     private static List<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> RulesOf(

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Hosting;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// What an operator reads on a Tenant whose proxies do not run. Nobody runs pods here but the test, which says so in their Deployment.
+/// Conditions of a Tenant whose proxies do not run. No pods run here; the test writes the status of their Deployment.
 /// </summary>
 public sealed class ProxyAvailabilityTests : IAsyncLifetime
 {
@@ -33,39 +33,42 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
             services.AddSingleton(host => new ProxyAvailability(host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name), _clock))
         );
         await _bare.AddTenantAsync(_manager);
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
     }
 
     public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
-    public async Task A_tenant_none_of_whose_proxies_serves_says_so_after_the_time_that_a_start_takes()
+    public async Task Tenant_without_an_available_proxy_reports_it_after_the_start_delay()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot say how they are");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        Assert.SkipUnless(
+            TestClusters.TestClusters.IsEmbedded,
+            "where a real controller runs Deployments, a test cannot write their status"
+        );
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, _ => true, "is written");
-        await LookAsync("early");
+        await TouchAsync("early");
         (await TenantAsync())
             .Status!.Conditions.Should()
             .NotContain(c => c.Type == TenantProxyConditions.ProxiesAvailable, "pods take a while to start");
 
         _clock.Forward(TimeSpan.FromSeconds(31));
-        await LookAsync("late");
-        var told = await ConditionAsync(c => c is not null);
-        (told!.Status, told.Reason).Should().Be(("False", "NoProxyAvailable"));
-        told.Message.Should().Contain($"Deployment {Workload}").And.Contain($"kubectl -n {TenantNamespace} describe pods");
+        await TouchAsync("late");
+        var reported = await ConditionAsync(c => c is not null);
+        (reported!.Status, reported.Reason).Should().Be(("False", "NoProxyAvailable"));
+        reported.Message.Should().Contain($"Deployment {Workload}").And.Contain($"kubectl -n {TenantNamespace} describe pods");
         await EventAsync("NoProxyAvailable", "routes return 503");
         var gateway = await GatewayRouteAsync(c => c.Reason == "NoProxyAvailable");
         gateway
             .Status!.Resources!.Route!.Conditions!.Single(c => c.Type == TenantProxyConditions.ProxiesAvailable)
             .Message.Should()
             .Contain("503")
-            .And.NotContain(Workload, "the tenant can do nothing about it");
+            .And.NotContain(Workload, "the tenant cannot act on it");
         (await _bare.Objects.ListAsync<Route>(TenantNamespace))
             .SelectMany(r => r.Status?.Conditions ?? [])
             .Where(c => c.Reason == "NoProxyAvailable")
             .Should()
-            .ContainSingle("routes may be thousands");
+            .ContainSingle("there may be thousands of routes");
 
         var quota = new V1DeploymentCondition
         {
@@ -85,9 +88,9 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Proxies_that_may_not_be_written_are_told_and_written_as_soon_as_they_may()
+    public async Task Forbidden_proxy_write_is_reported_and_retried_until_allowed()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can reject writes on demand");
         using (
             ((EmbeddedTestCluster)_bare.Cluster).Server.Faults.Add(
                 new FaultRule
@@ -99,7 +102,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
             )
         )
         {
-            await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+            await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
             await EventAsync("ProxiesNotDeployed", $"Failed to write the proxies in namespace {TenantNamespace}");
         }
 
@@ -107,10 +110,10 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_pod_monitor_that_the_cluster_does_not_know_is_told_and_the_rest_is_there()
+    public async Task PodMonitor_without_its_CRD_is_reported_and_proxies_are_deployed()
     {
         await _bare.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"envoyProxy":{"podMonitor":{"enabled":true}}}}""");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
 
         await EventAsync("PodMonitorUnavailable", "podMonitor.enabled");
         await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, _ => true, "is written");
@@ -118,7 +121,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_pod_monitor_whose_definition_is_removed_is_told_and_keeps_nothing_from_being_written()
+    public async Task PodMonitor_with_a_removed_CRD_is_reported_and_proxies_are_updated()
     {
         await _bare.DisposeAsync();
         _bare = await BareManagement.StartAsync();
@@ -129,7 +132,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         ]);
         await _bare.AddTenantAsync(await _bare.StartManagerAsync());
         await _bare.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"envoyProxy":{"podMonitor":{"enabled":true}}}}""");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await _bare.Objects.WaitAsync<PodMonitor>(TenantNamespace, Workload, _ => true, "is written");
 
         await _bare.Objects.DeleteAsync<V1CustomResourceDefinition>("", "podmonitors.monitoring.coreos.com");
@@ -144,13 +147,13 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
     private Task<Route> GatewayRouteAsync(Func<Api.Condition, bool> programmed) =>
         _bare.Objects.WaitAsync<Route>(
             TenantNamespace,
-            CarriedRoutes.Gateway(TenantNamespace).Name,
+            CcmRoutes.Gateway(TenantNamespace).Name,
             r => r.Status?.Conditions?.Find(c => c.Type == RouteConditions.Programmed) is { } c && programmed(c),
-            "says so"
+            "reports it"
         );
 
-    // Has the manager look at the Tenant: what it reports speaks of this generation.
-    private async Task LookAsync(string mark)
+    // Makes the manager reconcile the Tenant: its status has this generation.
+    private async Task TouchAsync(string mark)
     {
         var patched = await _bare.Objects.PatchAsync<Tenant>(
             "",
@@ -161,14 +164,16 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
                 )
                 .ToJsonString()
         );
-        await _bare.Objects.WaitAsync<Tenant>("", "t1", t => t.Status?.ObservedGeneration == patched.Metadata.Generation, "was looked at");
+        await _bare.Objects.WaitAsync<Tenant>("", "t1", t => t.Status?.ObservedGeneration == patched.Metadata.Generation, "is reconciled");
     }
 
     private async Task<Api.Condition?> ConditionAsync(Func<Api.Condition?, bool> condition)
     {
-        static Api.Condition? Told(Tenant tenant) =>
+        static Api.Condition? ProxyCondition(Tenant tenant) =>
             tenant.Status?.Conditions?.SingleOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable);
-        return Told(await _bare.Objects.WaitAsync<Tenant>("", "t1", t => condition(Told(t)), "says of its proxies what is so"));
+        return ProxyCondition(
+            await _bare.Objects.WaitAsync<Tenant>("", "t1", t => condition(ProxyCondition(t)), "has the expected condition of its proxies")
+        );
     }
 
     private Task EventAsync(string reason, string message) =>

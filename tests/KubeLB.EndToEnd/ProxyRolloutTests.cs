@@ -13,11 +13,11 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     private const string Name = "envoy-tenant-t1";
     private const int Replicas = 2;
 
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await installation.StartAsync();
+        _fixture = await installation.StartAsync();
         await RolledOutAsync(Replicas);
     }
 
@@ -27,9 +27,9 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Rolling_restart_fails_no_request()
     {
         var before = await PodsAsync();
-        await using var load = await GatewayLoad.StartAsync(_bed, perSecond: 100);
+        await using var load = await GatewayLoad.StartAsync(_fixture, perSecond: 100);
 
-        await _bed.Management.PatchAsync<V1Deployment>(
+        await _fixture.Management.PatchAsync<V1Deployment>(
             Namespace,
             Name,
             """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}"""
@@ -38,19 +38,19 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await RolledOutAsync(Replicas);
 
         (await PodsAsync()).Should().NotIntersectWith(before);
-        await NothingFailedAsync(load);
+        await ExpectNoFailuresAsync(load);
     }
 
     [Fact]
     public async Task Scaling_fails_no_request()
     {
         await ScaleAsync(1);
-        await using var load = await GatewayLoad.StartAsync(_bed, perSecond: 100);
+        await using var load = await GatewayLoad.StartAsync(_fixture, perSecond: 100);
 
         await ScaleAsync(4);
         await ScaleAsync(1);
 
-        await NothingFailedAsync(load);
+        await ExpectNoFailuresAsync(load);
         await ScaleAsync(Replicas);
     }
 
@@ -58,22 +58,22 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Deleted_pod_fails_no_request_and_is_replaced()
     {
         var before = await PodsAsync();
-        await using var load = await GatewayLoad.StartAsync(_bed, perSecond: 100);
+        await using var load = await GatewayLoad.StartAsync(_fixture, perSecond: 100);
 
-        await _bed.Management.DeleteAsync<V1Pod>(Namespace, before[0]);
-        await _bed.Management.WaitGoneAsync<V1Pod>(Namespace, before[0]);
+        await _fixture.Management.DeleteAsync<V1Pod>(Namespace, before[0]);
+        await _fixture.Management.WaitGoneAsync<V1Pod>(Namespace, before[0]);
         await RolledOutAsync(Replicas);
 
         (await PodsAsync()).Should().HaveCount(Replicas).And.NotContain(before[0]);
-        await NothingFailedAsync(load);
+        await ExpectNoFailuresAsync(load);
     }
 
     [Fact]
     public async Task Killed_process_fails_requests_for_a_second_at_most_and_restarts()
     {
-        var (pod, id) = _bed.Sandbox.ProxyProcessIds(_bed.Sandbox.Tenants[0])[0];
+        var (pod, id) = _fixture.Sandbox.ProxyProcessIds(_fixture.Sandbox.Tenants[0])[0];
         var restarts = await RestartsAsync(pod);
-        await using var load = await GatewayLoad.StartAsync(_bed, perSecond: 100);
+        await using var load = await GatewayLoad.StartAsync(_fixture, perSecond: 100);
 
         var killed = DateTime.UtcNow;
         using (var process = Process.GetProcessById(id))
@@ -92,7 +92,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
             .BeEmpty("{0} of {1} requests failed", failures.Count, load.Sent);
     }
 
-    private async Task NothingFailedAsync(GatewayLoad load)
+    private async Task ExpectNoFailuresAsync(GatewayLoad load)
     {
         var failures = await load.StopAsync();
         output.WriteLine($"{failures.Count} of {load.Sent} requests failed");
@@ -101,7 +101,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
 
     private async Task ScaleAsync(int replicas)
     {
-        await _bed.ConfigureProxiesAsync($$"""{"replicas":{{replicas}}}""");
+        await _fixture.ConfigureProxiesAsync($$"""{"replicas":{{replicas}}}""");
         await RolledOutAsync(replicas);
     }
 
@@ -109,7 +109,10 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await Eventually.GetAsync(
             $"{replicas} proxies are rolled out and no other is left",
             async () =>
-                (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name), Pods: await _bed.Management.ListAsync<V1Pod>(Namespace)),
+                (
+                    await _fixture.Management.GetAsync<V1Deployment>(Namespace, Name),
+                    Pods: await _fixture.Management.ListAsync<V1Pod>(Namespace)
+                ),
             seen =>
                 seen.Item1 is { } d
                 && d.Spec.Replicas == replicas
@@ -122,35 +125,36 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
             seen => $"{seen.Item1?.Status?.Replicas} pods, {seen.Item1?.Status?.AvailableReplicas} available, {seen.Pods.Count} objects"
         );
 
-    private async Task<IReadOnlyList<string>> PodsAsync() => [.. (await _bed.Management.ListAsync<V1Pod>(Namespace)).Select(p => p.Name())];
+    private async Task<IReadOnlyList<string>> PodsAsync() =>
+        [.. (await _fixture.Management.ListAsync<V1Pod>(Namespace)).Select(p => p.Name())];
 
     private async Task<int> RestartsAsync(string pod) =>
-        (await _bed.Management.GetAsync<V1Pod>(Namespace, pod))!.Status.ContainerStatuses.Single().RestartCount;
+        (await _fixture.Management.GetAsync<V1Pod>(Namespace, pod))!.Status.ContainerStatuses.Single().RestartCount;
 
-    /// <summary>One installation for all: each test leaves it with as many proxies as it found.</summary>
+    /// <summary>One installation for all tests: each test restores the number of proxies.</summary>
     public sealed class Installation : IAsyncLifetime
     {
-        private SystemFixture? _bed;
+        private SystemFixture? _fixture;
 
         public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
         public async Task<SystemFixture> StartAsync()
         {
-            if (_bed is null)
+            if (_fixture is null)
             {
-                _bed = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
-                await _bed.ConfigureProxiesAsync($$"""{"replicas":{{Replicas}}}""");
-                await _bed.ApplyBasicExampleAsync();
+                _fixture = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
+                await _fixture.ConfigureProxiesAsync($$"""{"replicas":{{Replicas}}}""");
+                await _fixture.ApplyBasicExampleAsync();
             }
 
-            return _bed;
+            return _fixture;
         }
 
         public async ValueTask DisposeAsync()
         {
-            if (_bed is not null)
+            if (_fixture is not null)
             {
-                await _bed.DisposeAsync();
+                await _fixture.DisposeAsync();
             }
         }
     }

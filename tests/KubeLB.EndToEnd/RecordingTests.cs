@@ -8,7 +8,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// Records what this version writes, for the tests of later versions: <c>KUBELB_RECORD=v0.2 dotnet test tests/KubeLB.EndToEnd --filter
-/// Recording</c> makes <c>testdata/recorded/v0.2</c>. A recording of an earlier version is never made again.
+/// Recording</c> makes <c>testdata/recorded/v0.2</c>. A recording of an earlier version is never changed.
 /// </summary>
 public sealed class RecordingTests
 {
@@ -85,28 +85,28 @@ public sealed class RecordingTests
     ];
 
     [Fact]
-    public async Task Record_the_objects_of_this_version()
+    public async Task Objects_of_this_version_are_recorded()
     {
         var version = Environment.GetEnvironmentVariable(Variable);
         Assert.SkipWhen(string.IsNullOrEmpty(version), $"{Variable} does not name the version to record");
         Directory.Exists(Path.Combine(RecordedState.Folder, version)).Should().BeFalse("a recording is made once");
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ConfigureProxiesAsync("""{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ConfigureProxiesAsync("""{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
         var pair = new TlsPair("api.example.com");
-        await bed.Tenant.CreateAsync(pair.Secret("web"));
-        await bed.Tenant.ApplyAsync(string.Join("\n---\n", Documents.Backend, Documents.Deployment, Manifests));
-        await bed.ExpectBackendAsync("api.example.com");
-        await bed.Tenant.WaitAsync<GrpcRoute>(
+        await fixture.Tenant.CreateAsync(pair.Secret("web"));
+        await fixture.Tenant.ApplyAsync(string.Join("\n---\n", Documents.Backend, Documents.Deployment, Manifests));
+        await fixture.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.WaitAsync<GrpcRoute>(
             "shop",
             "cart",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await bed.Management.WaitAsync<Addresses>(Ns, "default", a => a.Status?.Conditions is { Count: > 0 }, "has a status");
-        await bed.SettleAsync();
+        await fixture.Management.WaitAsync<Addresses>(Ns, "default", a => a.Status?.Conditions is { Count: > 0 }, "has a status");
+        await fixture.SettleAsync();
 
         var recording = RecordedState.Of(version);
-        using var tenant = new RawObjects((ITestCluster)bed.Sandbox.Tenants[0].Cluster);
+        using var tenant = new RawObjects((ITestCluster)fixture.Sandbox.Tenants[0].Cluster);
         recording.Save(
             "tenant",
             [
@@ -115,7 +115,7 @@ public sealed class RecordingTests
                 .. await AllAsync(tenant, OfTenants, "default", "shop"),
             ]
         );
-        using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
+        using var management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
         recording.Save(
             "management",
             [
@@ -138,7 +138,7 @@ public sealed class RecordingTests
         return found;
     }
 
-    // Tokens, kubeconfigs and the keys of xDS stay where they are.
+    // Tokens, kubeconfigs and the keys of xDS are not recorded.
     private static bool IsRecorded(JsonObject value) =>
         value["kind"]!.GetValue<string>() switch
         {

@@ -5,7 +5,7 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>References into other namespaces: who has to permit them, and what happens when the permission comes and goes.</summary>
+/// <summary>Cross-namespace references: when a ReferenceGrant is required, and what its creation and deletion change.</summary>
 public sealed class ReferenceGrantTests
 {
     private const string Frontend = """
@@ -37,89 +37,89 @@ public sealed class ReferenceGrantTests
         """;
 
     [Fact]
-    public async Task Without_the_flag_a_backend_of_another_namespace_needs_no_grant()
+    public async Task Cross_namespace_backend_without_enforcement_needs_no_ReferenceGrant()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await ApplyAsync(bed);
+        await using var fixture = await SystemFixture.StartAsync();
+        await ApplyAsync(fixture);
 
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "frontend",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task With_the_flag_the_backend_is_served_while_a_grant_permits_it_and_only_then()
+    public async Task Cross_namespace_backend_with_enforcement_is_served_only_while_granted()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o =>
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Ccm = ccm => ccm with { EnforceReferenceGrants = true },
             }
         );
-        await ApplyAsync(bed);
+        await ApplyAsync(fixture);
 
-        var refused = await WaitForRefusalAsync(bed);
-        refused.Message.Should().ContainAll("default/api-backend", "ReferenceGrant", "from HTTPRoute", "namespace frontend");
-        (await bed.Tenant.GetAsync<V1Service>("default", "api-backend-nodeport")).Should().BeNull("nobody may use it");
+        var rejected = await WaitForRejectionAsync(fixture);
+        rejected.Message.Should().ContainAll("default/api-backend", "ReferenceGrant", "from HTTPRoute", "namespace frontend");
+        (await fixture.Tenant.GetAsync<V1Service>("default", "api-backend-nodeport")).Should().BeNull("no grant permits its use");
 
-        await bed.Tenant.ApplyAsync(Grant);
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.ApplyAsync(Grant);
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "frontend",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        await bed.Tenant.DeleteAsync<ReferenceGrant>("default", "frontend");
-        await WaitForRefusalAsync(bed);
-        await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
-        await bed.Management.WaitGoneAsync<V1Service>("tenant-t1", "frontend-api-route-api-backend");
+        await fixture.Tenant.DeleteAsync<ReferenceGrant>("default", "frontend");
+        await WaitForRejectionAsync(fixture);
+        await fixture.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
+        await fixture.Management.WaitGoneAsync<V1Service>("tenant-t1", "frontend-api-route-api-backend");
     }
 
     [Fact]
-    public async Task A_grant_of_another_namespace_makes_no_work()
+    public async Task ReferenceGrant_of_another_namespace_causes_no_write()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o =>
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Ccm = ccm => ccm with { EnforceReferenceGrants = true },
             }
         );
-        await ApplyAsync(bed);
-        await WaitForRefusalAsync(bed);
-        await bed.SettleAsync();
-        bed.ForgetRequests();
+        await ApplyAsync(fixture);
+        await WaitForRejectionAsync(fixture);
+        await fixture.SettleAsync();
+        fixture.ForgetRequests();
 
-        await bed.Tenant.ApplyAsync(Grant.Replace("namespace: default", "namespace: kube-system"));
-        await bed.SettleAsync();
+        await fixture.Tenant.ApplyAsync(Grant.Replace("namespace: default", "namespace: kube-system"));
+        await fixture.SettleAsync();
 
-        bed.Writes().Should().BeEmpty();
-        await WaitForRefusalAsync(bed);
+        fixture.Writes().Should().BeEmpty();
+        await WaitForRejectionAsync(fixture);
     }
 
     [Fact]
-    public async Task Where_the_kind_is_not_installed_nothing_waits_for_it_and_its_installation_is_noticed()
+    public async Task ReferenceGrant_CRD_installed_later_is_detected_without_a_restart()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o =>
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Ccm = ccm => ccm with { EnforceReferenceGrants = true },
             }
         );
         const string Crd = "referencegrants.gateway.networking.k8s.io";
-        var crd = (await bed.Tenant.GetAsync<V1CustomResourceDefinition>("", Crd))!;
-        await bed.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);
-        await bed.Tenant.WaitGoneAsync<V1CustomResourceDefinition>("", Crd);
-        await bed.RestartCcmAsync();
-        await ApplyAsync(bed);
-        await WaitForRefusalAsync(bed);
+        var crd = (await fixture.Tenant.GetAsync<V1CustomResourceDefinition>("", Crd))!;
+        await fixture.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);
+        await fixture.Tenant.WaitGoneAsync<V1CustomResourceDefinition>("", Crd);
+        await fixture.RestartCcmAsync();
+        await ApplyAsync(fixture);
+        await WaitForRejectionAsync(fixture);
 
-        await bed.Tenant.CreateAsync(
+        await fixture.Tenant.CreateAsync(
             new V1CustomResourceDefinition
             {
                 ApiVersion = crd.ApiVersion,
@@ -134,7 +134,7 @@ public sealed class ReferenceGrantTests
             {
                 try
                 {
-                    await bed.Tenant.ApplyAsync(Grant);
+                    await fixture.Tenant.ApplyAsync(Grant);
                     return true;
                 }
                 catch (k8s.Autorest.HttpOperationException)
@@ -144,7 +144,7 @@ public sealed class ReferenceGrantTests
             }
         );
 
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "frontend",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
@@ -152,17 +152,17 @@ public sealed class ReferenceGrantTests
         );
     }
 
-    private static async Task ApplyAsync(SystemFixture bed)
+    private static async Task ApplyAsync(SystemFixture fixture)
     {
         foreach (var manifest in new[] { Documents.Gateway, Documents.Backend, Documents.Deployment, Frontend, Route })
         {
-            await bed.Tenant.ApplyAsync(manifest);
+            await fixture.Tenant.ApplyAsync(manifest);
         }
     }
 
-    private static async Task<Condition> WaitForRefusalAsync(SystemFixture bed)
+    private static async Task<Condition> WaitForRejectionAsync(SystemFixture fixture)
     {
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "frontend",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.Condition(r, "ResolvedRefs") is { Reason: "RefNotPermitted" },

@@ -5,18 +5,18 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A tenant that the management cluster no longer knows is told so, and goes on where it was when it is known again.</summary>
+/// <summary>Objects of a deleted Tenant report it, and are served again once the Tenant is recreated.</summary>
 public sealed class RegistrationTests
 {
     [Fact]
-    public async Task Of_a_deleted_tenant_gateways_and_routes_claim_nothing_and_a_new_one_serves_them_again()
+    public async Task Objects_of_a_deleted_tenant_are_not_programmed_until_it_is_recreated()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
 
-        await bed.Management.DeleteAsync<Tenant>("", "t1");
+        await fixture.Management.DeleteAsync<Tenant>("", "t1");
 
-        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+        var gateway = await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Programmed(g) is { Status: "False" },
@@ -25,7 +25,7 @@ public sealed class RegistrationTests
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
         Programmed(gateway)!.Reason.Should().Be("NoResources");
         Programmed(gateway)!.Message.Should().Contain("Tenant t1").And.Contain("Ask its administrator");
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
@@ -34,66 +34,66 @@ public sealed class RegistrationTests
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("Pending");
         Statuses.Condition(route, "Accepted")!.Message.Should().Contain("Tenant t1").And.Contain("Ask its administrator");
 
-        await bed.Management.WaitGoneAsync<Tenant>("", "t1");
-        await bed.Management.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");
+        await fixture.Management.WaitGoneAsync<Tenant>("", "t1");
+        await fixture.Management.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");
 
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed again");
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed again");
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted again"
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task Of_a_deleted_tenant_everything_can_be_deleted()
+    public async Task Objects_of_a_deleted_tenant_can_be_deleted()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Management.DeleteAsync<Tenant>("", "t1");
-        await bed.Management.WaitGoneAsync<Tenant>("", "t1");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Management.DeleteAsync<Tenant>("", "t1");
+        await fixture.Management.WaitGoneAsync<Tenant>("", "t1");
 
-        await bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
-        await bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
+        await fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await fixture.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
 
-        await bed.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
-        await bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
+        await fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
+        await fixture.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
     }
 
     [Fact]
-    public async Task Of_a_deleted_tenant_new_gateways_ask_in_the_name_of_each_other_and_each_is_told()
+    public async Task New_Gateways_of_a_deleted_tenant_report_it_with_few_requests()
     {
         const int Gateways = 30;
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Management.DeleteAsync<Tenant>("", "t1");
-        await bed.Management.WaitGoneAsync<Tenant>("", "t1");
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Management.DeleteAsync<Tenant>("", "t1");
+        await fixture.Management.WaitGoneAsync<Tenant>("", "t1");
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
             "is not accepted"
         );
-        bed.ForgetRequests();
+        fixture.ForgetRequests();
 
         for (var i = 0; i < Gateways; i++)
         {
-            await bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", $"g{i}"));
+            await fixture.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", $"g{i}"));
         }
 
         for (var i = 0; i < Gateways; i++)
         {
-            await bed.Tenant.WaitAsync<Gateway>(
+            await fixture.Tenant.WaitAsync<Gateway>(
                 "default",
                 $"g{i}",
                 g => Programmed(g) is { Status: "False", Reason: "NoResources" },
-                "is told"
+                "reports it"
             );
         }
 
-        var (_, management) = bed.CcmWrites();
+        var (_, management) = fixture.CcmWrites();
         management
             .Count(w => w.Contains("routes", StringComparison.Ordinal))
             .Should()

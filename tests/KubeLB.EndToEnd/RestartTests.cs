@@ -13,84 +13,86 @@ public sealed class RestartTests
     [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
-    public async Task A_restart_of_both_writes_nothing(ProxyKind proxies)
+    public async Task Restart_of_manager_and_CCM_writes_nothing(ProxyKind proxies)
     {
-        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
-        await bed.ApplyBasicExampleAsync();
-        await bed.SettleAsync();
-        var before = await SnapshotAsync(bed);
+        await using var fixture = await SystemFixture.StartAsync(proxies: proxies);
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.SettleAsync();
+        var before = await SnapshotAsync(fixture);
 
-        await bed.StopCcmAsync();
-        await bed.StopManagerAsync();
-        bed.ForgetRequests();
-        await bed.StartManagerAsync();
-        await bed.StartCcmAsync();
-        await bed.SettleAsync();
+        await fixture.StopCcmAsync();
+        await fixture.StopManagerAsync();
+        fixture.ForgetRequests();
+        await fixture.StartManagerAsync();
+        await fixture.StartCcmAsync();
+        await fixture.SettleAsync();
 
-        bed.Writes().Should().BeEmpty();
-        (await SnapshotAsync(bed)).Should().Be(before);
-        await bed.ExpectBackendAsync("api.example.com");
+        fixture.Writes().Should().BeEmpty();
+        (await SnapshotAsync(fixture)).Should().Be(before);
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
-    public async Task What_changes_while_they_are_down_is_caught_up_with(bool ccm, bool manager)
+    public async Task Changes_while_controllers_are_stopped_are_applied_after_their_start(bool ccm, bool manager)
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "doomed").Replace("api.example.com", "doomed.example.com"));
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "doomed", Statuses.IsAccepted, "is accepted");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "doomed").Replace("api.example.com", "doomed.example.com"));
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "doomed", Statuses.IsAccepted, "is accepted");
 
         if (ccm)
         {
-            await bed.StopCcmAsync();
+            await fixture.StopCcmAsync();
         }
 
         if (manager)
         {
-            await bed.StopManagerAsync();
+            await fixture.StopManagerAsync();
         }
 
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["new.example.com"]}}""");
-        await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "late").Replace("api.example.com", "late.example.com"));
-        await bed.Tenant.DeleteAsync<HttpRoute>("default", "doomed");
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["new.example.com"]}}""");
+        await fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "late").Replace("api.example.com", "late.example.com"));
+        await fixture.Tenant.DeleteAsync<HttpRoute>("default", "doomed");
 
         if (manager)
         {
-            await bed.StartManagerAsync();
+            await fixture.StartManagerAsync();
         }
 
         if (ccm)
         {
-            await bed.StartCcmAsync();
+            await fixture.StartCcmAsync();
         }
 
-        await bed.Tenant.WaitGoneAsync<HttpRoute>("default", "doomed");
-        await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-doomed");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "late", Statuses.IsAccepted, "is accepted");
-        await bed.ExpectBackendAsync("new.example.com");
-        await bed.ExpectBackendAsync("late.example.com");
+        await fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "doomed");
+        await fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-doomed");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "late", Statuses.IsAccepted, "is accepted");
+        await fixture.ExpectBackendAsync("new.example.com");
+        await fixture.ExpectBackendAsync("late.example.com");
     }
 
     [Fact]
-    public async Task A_restart_in_the_middle_of_many_changes_loses_none()
+    public async Task Restart_during_many_changes_loses_none()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
         var names = Enumerable.Range(0, 20).Select(i => $"r{i}").ToList();
 
         var apply = Task.WhenAll(
-            names.Select(n => bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", n).Replace("api.example.com", $"{n}.example.com")))
+            names.Select(n =>
+                fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", n).Replace("api.example.com", $"{n}.example.com"))
+            )
         );
-        await bed.RestartCcmAsync();
-        await bed.RestartManagerAsync();
+        await fixture.RestartCcmAsync();
+        await fixture.RestartManagerAsync();
         await apply;
 
         foreach (var name in names)
         {
-            await bed.Tenant.WaitAsync<HttpRoute>(
+            await fixture.Tenant.WaitAsync<HttpRoute>(
                 "default",
                 name,
                 r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
@@ -98,29 +100,31 @@ public sealed class RestartTests
             );
         }
 
-        (await bed.Management.ListAsync<HttpRoute>("tenant-t1")).Should().HaveCount(names.Count + 1);
-        (await bed.Management.ListAsync<Route>("tenant-t1")).Should().HaveCount(names.Count + 2, "there is one Gateway beside the routes");
+        (await fixture.Management.ListAsync<HttpRoute>("tenant-t1")).Should().HaveCount(names.Count + 1);
+        (await fixture.Management.ListAsync<Route>("tenant-t1"))
+            .Should()
+            .HaveCount(names.Count + 2, "there is one Gateway beside the routes");
     }
 
-    // Everything that the two wrote, to the letter.
-    private static async Task<string> SnapshotAsync(SystemFixture bed)
+    // All objects that manager and CCM wrote, as JSON.
+    private static async Task<string> SnapshotAsync(SystemFixture fixture)
     {
         var json = new JsonArray();
-        foreach (var route in await bed.Management.ListAsync<Route>("tenant-t1"))
+        foreach (var route in await fixture.Management.ListAsync<Route>("tenant-t1"))
         {
             json.Add(ApiJson.ToJson(route));
         }
 
-        foreach (var service in await bed.Management.ListAsync<V1Service>("tenant-t1"))
+        foreach (var service in await fixture.Management.ListAsync<V1Service>("tenant-t1"))
         {
             json.Add(ApiJson.ToJson(service));
         }
 
-        json.Add(ApiJson.ToJson((await bed.Management.GetAsync<HttpRoute>("tenant-t1", "default-api-route"))!));
-        json.Add(ApiJson.ToJson((await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!));
-        json.Add(ApiJson.ToJson((await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!));
-        json.Add(ApiJson.ToJson((await bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!));
-        json.Add(ApiJson.ToJson((await bed.Tenant.GetAsync<V1Service>("default", "api-backend-nodeport"))!));
+        json.Add(ApiJson.ToJson((await fixture.Management.GetAsync<HttpRoute>("tenant-t1", "default-api-route"))!));
+        json.Add(ApiJson.ToJson((await fixture.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!));
+        json.Add(ApiJson.ToJson((await fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!));
+        json.Add(ApiJson.ToJson((await fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!));
+        json.Add(ApiJson.ToJson((await fixture.Tenant.GetAsync<V1Service>("default", "api-backend-nodeport"))!));
         return json.ToJsonString();
     }
 }

@@ -9,34 +9,34 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Retries asked for by annotations.</summary>
+/// <summary>Retries configured by annotations.</summary>
 public sealed class RetryTests : IAsyncLifetime
 {
     private const string Namespace = "tenant-t1";
     private const string Generated = "default-api-route";
 
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
     private HttpClient _http = null!;
 
     public ValueTask InitializeAsync() => new(StartAsync(ProxyKind.StandIn));
 
     private async Task StartAsync(ProxyKind proxies)
     {
-        _bed = await SystemFixture.StartAsync(proxies: proxies);
-        _http = new HttpClient(_bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(20) };
-        await _bed.ApplyBasicExampleAsync();
+        _fixture = await SystemFixture.StartAsync(proxies: proxies);
+        _http = new HttpClient(_fixture.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(20) };
+        await _fixture.ApplyBasicExampleAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        await _bed.DisposeAsync();
+        await _fixture.DisposeAsync();
     }
 
     [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
-    public async Task A_request_that_fails_twice_succeeds_with_three_retries_and_fails_without(ProxyKind proxies)
+    public async Task Failing_request_succeeds_with_retry_annotations_and_fails_without(ProxyKind proxies)
     {
         if (proxies != ProxyKind.StandIn)
         {
@@ -44,12 +44,12 @@ public sealed class RetryTests : IAsyncLifetime
             await StartAsync(proxies);
         }
 
-        (await SendAsync(failing: 2)).Should().Be(HttpStatusCode.ServiceUnavailable, "nobody has asked for retries yet");
+        (await SendAsync(failing: 2)).Should().Be(HttpStatusCode.ServiceUnavailable, "no retries are configured yet");
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx, reset, connect-failure","gateway.envoyproxy.io/num-retries":"3"}""");
 
-        var told = await ConditionAsync(ConditionStatus.True);
-        told.Message.Should().Be("Applied: up to 3 retries on 5xx, reset, connect-failure.");
+        var reported = await ConditionAsync(ConditionStatus.True);
+        reported.Message.Should().Be("Applied: up to 3 retries on 5xx, reset, connect-failure.");
         (await Eventually.GetAsync("a request succeeds at its third attempt", () => SendAsync(failing: 2), s => s == HttpStatusCode.OK))
             .Should()
             .Be(HttpStatusCode.OK);
@@ -58,39 +58,40 @@ public sealed class RetryTests : IAsyncLifetime
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":null,"gateway.envoyproxy.io/num-retries":null}""");
 
-        await _bed.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Condition(r) is null, "speaks of retries no more");
+        await _fixture.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
+        await _fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Condition(r) is null, "has no retry condition");
         await Eventually.GetAsync("requests are not tried again", () => SendAsync(failing: 2), s => s == HttpStatusCode.ServiceUnavailable);
     }
 
     [Fact]
-    public async Task A_wrong_value_is_told_in_the_tenant_and_the_route_works_on()
+    public async Task Invalid_retry_annotation_is_reported_and_the_route_is_still_served()
     {
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx"}""");
         await ConditionAsync(ConditionStatus.True);
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/num-retries":"many"}""");
 
-        var told = await ConditionAsync(ConditionStatus.False);
-        told.Reason.Should().Be("InvalidAnnotation");
-        told.Message.Should()
+        var reported = await ConditionAsync(ConditionStatus.False);
+        reported.Reason.Should().Be("InvalidAnnotation");
+        reported
+            .Message.Should()
             .Be(
                 "Retry policy not applied: gateway.envoyproxy.io/num-retries: invalid value \"many\"; "
                     + "must be a whole number, 0-2147483647."
             );
-        told.ObservedGeneration.Should().Be((await RouteAsync()).Metadata.Generation);
-        await _bed.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
+        reported.ObservedGeneration.Should().Be((await RouteAsync()).Metadata.Generation);
+        await _fixture.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
         Statuses.IsAccepted(await RouteAsync()).Should().BeTrue();
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
         await Eventually.GetAsync(
             "an Event in the tenant's cluster",
-            () => _bed.Tenant.ListAsync<Corev1Event>("default"),
+            () => _fixture.Tenant.ListAsync<Corev1Event>("default"),
             events =>
                 events.Any(e =>
                     e.Type == "Warning"
                     && e.Reason == "InvalidAnnotation"
                     && e.InvolvedObject.Name == "api-route"
-                    && e.Message == told.Message
+                    && e.Message == reported.Message
                 )
         );
 
@@ -100,14 +101,14 @@ public sealed class RetryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_policy_is_the_routes_own_is_repaired_and_goes_with_it()
+    public async Task Retry_policy_is_owned_by_its_Route_reverted_and_removed_with_it()
     {
         await AnnotateAsync(
             """{"gateway.envoyproxy.io/retry-on":"503","gateway.envoyproxy.io/retry-per-try-timeout":"2s","gateway.envoyproxy.io/retry-back-off-base-interval":"10ms"}"""
         );
         await ConditionAsync(ConditionStatus.True);
-        var policy = (await _bed.Management.GetAsync<BackendTrafficPolicy>(Namespace, Generated))!;
-        var route = (await _bed.Management.ListAsync<Route>(Namespace)).Single(r =>
+        var policy = (await _fixture.Management.GetAsync<BackendTrafficPolicy>(Namespace, Generated))!;
+        var route = (await _fixture.Management.ListAsync<Route>(Namespace)).Single(r =>
             r.Name == policy.Metadata.OwnerReferences.Single().Name
         );
         route.Kubernetes().Resource!["metadata"]!["name"]!.GetValue<string>().Should().Be("api-route");
@@ -124,36 +125,36 @@ public sealed class RetryTests : IAsyncLifetime
                 }
             );
 
-        await _bed.Management.PatchAsync<BackendTrafficPolicy>(
+        await _fixture.Management.PatchAsync<BackendTrafficPolicy>(
             Namespace,
             Generated,
             """{"spec":{"retry":{"numRetries":50,"retryOn":{"triggers":["5xx"]}},"circuitBreaker":{"maxConnections":1}}}"""
         );
-        await _bed.Management.WaitAsync<BackendTrafficPolicy>(
+        await _fixture.Management.WaitAsync<BackendTrafficPolicy>(
             Namespace,
             Generated,
             p => p.Spec!.Retry!.RetryOn!.Triggers!.SequenceEqual([RetryTriggers.RetriableStatusCodes]) && p.Spec.Unknown is null,
-            "is repaired after an edit"
+            "is reverted after an edit"
         );
-        await _bed.Management.DeleteAsync<BackendTrafficPolicy>(Namespace, Generated);
-        await _bed.Management.WaitAsync<BackendTrafficPolicy>(
+        await _fixture.Management.DeleteAsync<BackendTrafficPolicy>(Namespace, Generated);
+        await _fixture.Management.WaitAsync<BackendTrafficPolicy>(
             Namespace,
             Generated,
             p => p.Metadata.Uid != policy.Metadata.Uid,
-            "is made again after it was deleted"
+            "is recreated after its deletion"
         );
 
-        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
-        await _bed.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
-        await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await _fixture.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
+        await _fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
     }
 
     [Fact]
-    public async Task What_envoy_gateway_says_of_the_policy_reaches_the_tenant()
+    public async Task Retry_policy_status_of_Envoy_Gateway_is_reported_to_the_tenant()
     {
-        // An older policy for the same route, as an operator might have made; its name comes first, should they be of one second.
+        // An older policy for the same route, as an operator might create; its name sorts first if the timestamps are equal.
         const string Older = "an-older-one";
-        await _bed.Management.CreateAsync(
+        await _fixture.Management.CreateAsync(
             new BackendTrafficPolicy
             {
                 Metadata = new V1ObjectMeta { Name = Older, NamespaceProperty = Namespace },
@@ -171,32 +172,37 @@ public sealed class RetryTests : IAsyncLifetime
                 },
             }
         );
-        await _bed.Management.WaitAsync<BackendTrafficPolicy>(Namespace, Older, p => p.Status?.Ancestors is { Count: > 0 }, "is accepted");
+        await _fixture.Management.WaitAsync<BackendTrafficPolicy>(
+            Namespace,
+            Older,
+            p => p.Status?.Ancestors is { Count: > 0 },
+            "is accepted"
+        );
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx"}""");
 
-        var told = await ConditionAsync(ConditionStatus.False);
-        told.Reason.Should().Be("Conflicted");
-        told.Message.Should().Contain("another BackendTrafficPolicy has already attached to it");
-        await _bed.Management.DeleteAsync<BackendTrafficPolicy>(Namespace, Older);
+        var reported = await ConditionAsync(ConditionStatus.False);
+        reported.Reason.Should().Be("Conflicted");
+        reported.Message.Should().Contain("another BackendTrafficPolicy has already attached to it");
+        await _fixture.Management.DeleteAsync<BackendTrafficPolicy>(Namespace, Older);
         await ConditionAsync(ConditionStatus.True);
     }
 
     [Fact]
-    public async Task Without_envoy_gateways_definition_the_tenant_is_told_and_the_route_works()
+    public async Task Missing_BackendTrafficPolicy_CRD_is_reported_and_the_route_is_served()
     {
         const string Definition = "backendtrafficpolicies.gateway.envoyproxy.io";
-        var definition = (await _bed.Management.GetAsync<V1CustomResourceDefinition>("", Definition))!;
-        await _bed.Management.DeleteAsync<V1CustomResourceDefinition>("", Definition);
-        await _bed.Management.WaitGoneAsync<V1CustomResourceDefinition>("", Definition);
+        var definition = (await _fixture.Management.GetAsync<V1CustomResourceDefinition>("", Definition))!;
+        await _fixture.Management.DeleteAsync<V1CustomResourceDefinition>("", Definition);
+        await _fixture.Management.WaitGoneAsync<V1CustomResourceDefinition>("", Definition);
 
         await AnnotateUntilAsync(ConditionStatus.False);
 
-        var told = await ConditionAsync(ConditionStatus.False);
-        told.Message.Should().Contain("BackendTrafficPolicy").And.Contain("Ask its administrator");
-        await _bed.ExpectBackendAsync("api.example.com");
+        var reported = await ConditionAsync(ConditionStatus.False);
+        reported.Message.Should().Contain("BackendTrafficPolicy").And.Contain("Ask its administrator");
+        await _fixture.ExpectBackendAsync("api.example.com");
 
-        await _bed.Management.CreateAsync(
+        await _fixture.Management.CreateAsync(
             new V1CustomResourceDefinition
             {
                 Metadata = new V1ObjectMeta { Name = Definition },
@@ -206,12 +212,12 @@ public sealed class RetryTests : IAsyncLifetime
         await AnnotateUntilAsync(ConditionStatus.True);
     }
 
-    // Kinds that may be absent are looked for every few seconds.
+    // Optional kinds are discovered every few seconds.
     private Task<Condition?> AnnotateUntilAsync(string status)
     {
         var number = 0;
         return Eventually.GetAsync(
-            $"the route says {status} of the retries",
+            $"the retry condition of the route is {status}",
             async () =>
             {
                 await AnnotateAsync($$"""{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"{{++number}}"}""");
@@ -225,24 +231,24 @@ public sealed class RetryTests : IAsyncLifetime
     private static Condition? Condition(HttpRoute route) =>
         route.Status?.Parents.SelectMany(p => p.Conditions).FirstOrDefault(c => c.Type == GatewayConditions.RetryPolicyApplied);
 
-    private async Task<HttpRoute> RouteAsync() => (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!;
+    private async Task<HttpRoute> RouteAsync() => (await _fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!;
 
     private async Task<Condition> ConditionAsync(string status) =>
         Condition(
-            await _bed.Tenant.WaitAsync<HttpRoute>(
+            await _fixture.Tenant.WaitAsync<HttpRoute>(
                 "default",
                 "api-route",
                 r => Condition(r)?.Status == status,
-                $"says {status} of the retries"
+                $"has the retry condition {status}"
             )
         )!;
 
     private Task<HttpRoute> AnnotateAsync(string annotations) =>
-        _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"metadata":{"annotations":{{{annotations}}}}}""");
+        _fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"metadata":{"annotations":{{{annotations}}}}}""");
 
     private async Task<HttpStatusCode> SendAsync(int failing, string status = "503")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{await _bed.AddressAsync()}/");
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{await _fixture.AddressAsync()}/");
         request.Headers.Host = "api.example.com";
         request.Headers.Add("x-echo-status", status);
         request.Headers.Add("x-echo-failing-attempts", $"{failing}");

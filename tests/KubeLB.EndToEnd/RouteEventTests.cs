@@ -6,63 +6,63 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What the operator reads under Events of Routes and Tenants.</summary>
+/// <summary>Events of Routes and Tenants in the management cluster.</summary>
 public sealed class RouteEventTests : IAsyncLifetime
 {
     private const string Tenant = "tenant-t1";
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
-        await _bed.StopCcmAsync();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
+        await _fixture.StopCcmAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task What_goes_as_it_should_is_not_told()
+    public async Task Programmed_route_causes_no_Event()
     {
-        await _bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, "fine"));
-        await _bed.Management.WaitAsync<Route>(Tenant, "fine", IsProgrammed, "is programmed");
-        await _bed.Management.PatchAsync<Route>(Tenant, "fine", CarriedRoutes.Edit("edited.example.com", 2));
-        await _bed.Management.WaitAsync<Route>(
+        await _fixture.Management.CreateAsync(CcmRoutes.Http(Tenant, "fine"));
+        await _fixture.Management.WaitAsync<Route>(Tenant, "fine", IsProgrammed, "is programmed");
+        await _fixture.Management.PatchAsync<Route>(Tenant, "fine", CcmRoutes.Edit("edited.example.com", 2));
+        await _fixture.Management.WaitAsync<Route>(
             Tenant,
             "fine",
             r => IsProgrammed(r) && r.Status!.Resources!.Route!.SourceGeneration == 2,
-            "is programmed anew"
+            "is programmed again"
         );
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
 
-        (await EventsAsync(Tenant)).Where(e => !IsOfWatches(e)).Should().BeEmpty();
+        (await EventsAsync(Tenant)).Where(e => !IsTransientBackendNotFound(e)).Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_refusal_and_its_mending_are_told_once_each_and_kubectl_shows_them()
+    public async Task Rejection_and_recovery_are_reported_by_one_Event_each()
     {
-        using var kubectl = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
-        var route = CarriedRoutes.Http(Tenant, "bad");
+        using var kubectl = new KubectlBinary(_fixture.Sandbox.Management.KubeconfigYaml);
+        var route = CcmRoutes.Http(Tenant, "bad");
         route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = null);
-        await _bed.Management.CreateAsync(route);
+        await _fixture.Management.CreateAsync(route);
         await EventAsync("bad", "Rejected");
-        await _bed.Management.PatchAsync<Route>(Tenant, "bad", """{"metadata":{"labels":{"look":"again"}}}""");
-        await _bed.SettleAsync();
-        await _bed.RestartManagerAsync();
-        var mended = CarriedRoutes.Http(Tenant, "bad").Kubernetes().Services!;
-        await _bed.Management.PatchAsync<Route>(
+        await _fixture.Management.PatchAsync<Route>(Tenant, "bad", """{"metadata":{"labels":{"look":"again"}}}""");
+        await _fixture.SettleAsync();
+        await _fixture.RestartManagerAsync();
+        var corrected = CcmRoutes.Http(Tenant, "bad").Kubernetes().Services!;
+        await _fixture.Management.PatchAsync<Route>(
             Tenant,
             "bad",
             new System.Text.Json.Nodes.JsonObject
             {
-                ["spec"] = Api.Serialization.ApiJson.ToJson(new { source = new { kubernetes = new { services = mended } } }),
+                ["spec"] = Api.Serialization.ApiJson.ToJson(new { source = new { kubernetes = new { services = corrected } } }),
             }.ToJsonString()
         );
         await EventAsync("bad", "Applied");
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
 
         (await EventsAsync(Tenant))
-            .Where(e => !IsOfWatches(e))
+            .Where(e => !IsTransientBackendNotFound(e))
             .Select(e => $"{e.Type} {e.Reason} {e.Count}")
             .Should()
             .BeEquivalentTo("Warning Rejected 1", "Normal Applied 1");
@@ -76,11 +76,11 @@ public sealed class RouteEventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_name_that_is_taken_is_told_with_the_one_that_is_used()
+    public async Task Name_conflict_is_reported_with_the_generated_name()
     {
-        await _bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, "b-c"));
-        await _bed.Management.WaitAsync<Route>(Tenant, "b-c", IsProgrammed, "is programmed");
-        var rival = CarriedRoutes.Http(Tenant, "rival");
+        await _fixture.Management.CreateAsync(CcmRoutes.Http(Tenant, "b-c"));
+        await _fixture.Management.WaitAsync<Route>(Tenant, "b-c", IsProgrammed, "is programmed");
+        var rival = CcmRoutes.Http(Tenant, "rival");
         rival.Change(k =>
             k.Resource!["metadata"] = new System.Text.Json.Nodes.JsonObject
             {
@@ -89,12 +89,12 @@ public sealed class RouteEventTests : IAsyncLifetime
                 ["uid"] = "rival",
             }
         );
-        await _bed.Management.CreateAsync(rival);
+        await _fixture.Management.CreateAsync(rival);
 
-        var told = await EventAsync("rival", "NameTaken");
+        var reported = await EventAsync("rival", "NameTaken");
 
         var name = (
-            await _bed.Management.WaitAsync<Route>(
+            await _fixture.Management.WaitAsync<Route>(
                 Tenant,
                 "rival",
                 r => r.Status?.Resources?.Route?.GeneratedName is not null,
@@ -106,7 +106,8 @@ public sealed class RouteEventTests : IAsyncLifetime
             .Route!
             .GeneratedName;
         name.Should().StartWith("default-b-c-");
-        told.Should()
+        reported
+            .Should()
             .Match<Corev1Event>(e =>
                 e.Type == "Normal"
                 && e.Message == $"Name default-b-c is already in use; HTTPRoute default-b/c of the tenant is generated as {name}."
@@ -114,43 +115,47 @@ public sealed class RouteEventTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_somebody_changes_or_deletes_by_hand_is_repaired_and_told()
+    public async Task Edited_or_deleted_generated_object_is_reverted_and_reported()
     {
-        await _bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, "edited"));
-        await _bed.Management.WaitAsync<Route>(Tenant, "edited", IsProgrammed, "is programmed");
+        await _fixture.Management.CreateAsync(CcmRoutes.Http(Tenant, "edited"));
+        await _fixture.Management.WaitAsync<Route>(Tenant, "edited", IsProgrammed, "is programmed");
 
-        await _bed.Management.PatchAsync<HttpRoute>(Tenant, "default-edited", """{"spec":{"hostnames":["mine.example.com"]}}""");
+        await _fixture.Management.PatchAsync<HttpRoute>(Tenant, "default-edited", """{"spec":{"hostnames":["mine.example.com"]}}""");
         (await EventAsync("edited", "Repaired"))
             .Message.Should()
             .Be("Reverted an external change to generated HTTPRoute default-edited. Edit the tenant's object instead.");
-        await _bed.Management.WaitAsync<HttpRoute>(
+        await _fixture.Management.WaitAsync<HttpRoute>(
             Tenant,
             "default-edited",
             r => r.Spec!.Hostnames!.Contains("edited.example.com"),
-            "is repaired"
+            "is reverted"
         );
 
-        await _bed.Management.DeleteAsync<V1Service>(Tenant, "default-edited-edited");
+        await _fixture.Management.DeleteAsync<V1Service>(Tenant, "default-edited-edited");
         await EventAsync("edited", "Repaired", "Recreated generated Service default-edited-edited");
-        await _bed.Management.WaitAsync<V1Service>(Tenant, "default-edited-edited", _ => true, "is back");
+        await _fixture.Management.WaitAsync<V1Service>(Tenant, "default-edited-edited", _ => true, "is recreated");
     }
 
     [Fact]
-    public async Task A_tenant_that_is_set_up_and_one_that_waits_on_its_way_out_are_told()
+    public async Task Tenant_setup_and_blocked_deletion_are_reported_by_Events()
     {
         var about = (await EventsAsync("default")).Should().ContainSingle(e => e.InvolvedObject.Kind == "Tenant").Subject;
         about.Should().Match<Corev1Event>(e => e.Type == "Normal" && e.Reason == "Reconciled" && e.InvolvedObject.Name == "t1");
 
-        await _bed.Management.PatchAsync<HttpRoute>(Tenant, "default-api-route", """{"metadata":{"finalizers":["example.com/mine"]}}""");
-        await _bed.Management.DeleteAsync<Tenant>("", "t1");
-        var told = await Eventually.GetAsync(
-            "an Event that names the holder",
+        await _fixture.Management.PatchAsync<HttpRoute>(
+            Tenant,
+            "default-api-route",
+            """{"metadata":{"finalizers":["example.com/mine"]}}"""
+        );
+        await _fixture.Management.DeleteAsync<Tenant>("", "t1");
+        var reported = await Eventually.GetAsync(
+            "an Event that names the finalizer",
             async () => (await EventsAsync("default")).FirstOrDefault(e => e.Type == "Warning"),
             found => found is not null
         );
-        told!.Message.Should().Contain("default-api-route is blocked by finalizer example.com/mine");
-        await _bed.Management.PatchAsync<HttpRoute>(Tenant, "default-api-route", """{"metadata":{"finalizers":null}}""");
-        await _bed.Management.WaitGoneAsync<Tenant>("", "t1");
+        reported!.Message.Should().Contain("default-api-route is blocked by finalizer example.com/mine");
+        await _fixture.Management.PatchAsync<HttpRoute>(Tenant, "default-api-route", """{"metadata":{"finalizers":null}}""");
+        await _fixture.Management.WaitGoneAsync<Tenant>("", "t1");
     }
 
     private static bool IsProgrammed(Route route) =>
@@ -170,9 +175,9 @@ public sealed class RouteEventTests : IAsyncLifetime
             e.InvolvedObject.Name == route && e.Reason == reason && e.Message.StartsWith(message, StringComparison.Ordinal);
     }
 
-    // Envoy Gateway may hear of a new HTTPRoute before it hears of the Service that was written before it, and says so for a moment.
-    private static bool IsOfWatches(Corev1Event told) => told is { Reason: "BackendNotFound", Count: 1 };
+    // Envoy Gateway may observe a new HTTPRoute before its Service, which was written first, and reports that briefly.
+    private static bool IsTransientBackendNotFound(Corev1Event reported) => reported is { Reason: "BackendNotFound", Count: 1 };
 
     private async Task<IReadOnlyList<Corev1Event>> EventsAsync(string @namespace) =>
-        [.. (await _bed.Management.ListAsync<Corev1Event>(@namespace)).Where(e => e.Source?.Component == "kubelb-manager")];
+        [.. (await _fixture.Management.ListAsync<Corev1Event>(@namespace)).Where(e => e.Source?.Component == "kubelb-manager")];
 }

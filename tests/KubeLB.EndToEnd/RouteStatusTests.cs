@@ -10,30 +10,30 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What the operator reads in Routes.</summary>
+/// <summary>Conditions of Routes in the management cluster.</summary>
 public sealed class RouteStatusTests : IAsyncLifetime
 {
     private const string Tenant = "tenant-t1";
     private const int Edits = 3;
-    private readonly ConcurrentQueue<string> _lies = new();
-    private SystemFixture _bed = null!;
-    private long _inForce = 1;
+    private readonly ConcurrentQueue<string> _violations = new();
+    private SystemFixture _fixture = null!;
+    private long _appliedGeneration = 1;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Kubectl_shows_at_a_glance_whose_a_route_is_and_whether_it_is_in_force()
+    public async Task Kubectl_get_routes_shows_origin_and_conditions()
     {
-        using var kubectl = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
-        await _bed.Tenant.ApplyAsync(
+        using var kubectl = new KubectlBinary(_fixture.Sandbox.Management.KubeconfigYaml);
+        await _fixture.Tenant.ApplyAsync(
             Documents
-                .Route.Replace("api-route", "refused")
+                .Route.Replace("api-route", "rejected")
                 .Replace(
                     "    - backendRefs:",
                     """
@@ -47,7 +47,7 @@ public sealed class RouteStatusTests : IAsyncLifetime
                     """
                 )
         );
-        await RouteAsync("refused", r => Of(r, RouteConditions.Accepted) is { Status: ConditionStatus.False }, "is refused");
+        await RouteAsync("rejected", r => Of(r, RouteConditions.Accepted) is { Status: ConditionStatus.False }, "is rejected");
 
         var table = await kubectl.OkAsync($"get routes -n {Tenant}");
         table.Columns(0).Should().Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "AGE");
@@ -58,7 +58,7 @@ public sealed class RouteStatusTests : IAsyncLifetime
             .BeEquivalentTo(
                 "my-gateway default Gateway.gateway.networking.k8s.io True True",
                 "api-route default HTTPRoute.gateway.networking.k8s.io True True",
-                "refused default HTTPRoute.gateway.networking.k8s.io False False"
+                "rejected default HTTPRoute.gateway.networking.k8s.io False False"
             );
         var wide = await kubectl.OkAsync($"get routes -n {Tenant} -o wide");
         wide.Text.Should().Contain("Rejected").And.Contain("default-api-route");
@@ -66,9 +66,9 @@ public sealed class RouteStatusTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_reference_to_nothing_is_accepted_but_not_programmed()
+    public async Task Route_with_missing_Service_is_accepted_but_not_programmed()
     {
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "lost").Replace("api-backend", "nowhere"));
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "lost").Replace("api-backend", "nowhere"));
 
         var route = await RouteAsync(
             "lost",
@@ -84,16 +84,16 @@ public sealed class RouteStatusTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_envoy_gateway_lags_no_route_claims_what_is_not_in_force()
+    public async Task Route_conditions_report_no_new_generation_while_Envoy_Gateway_lags()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
-        var management = (EmbeddedTestCluster)_bed.Sandbox.Management;
-        var name = (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
-        _inForce = (await _bed.Management.GetAsync<Route>(Tenant, name))!.Metadata.Generation!.Value;
-        await using var observation = _bed.Management.Observe<Route>(Tenant, route => See(route, name));
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can reject writes on demand");
+        var management = (EmbeddedTestCluster)_fixture.Sandbox.Management;
+        var name = (await _fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
+        _appliedGeneration = (await _fixture.Management.GetAsync<Route>(Tenant, name))!.Metadata.Generation!.Value;
+        await using var observation = _fixture.Management.Observe<Route>(Tenant, route => See(route, name));
         for (var edit = 1; edit <= Edits; edit++)
         {
-            var before = (await _bed.Management.GetAsync<Route>(Tenant, name))!;
+            var before = (await _fixture.Management.GetAsync<Route>(Tenant, name))!;
             using (
                 management.Server.Faults.Add(
                     new FaultRule
@@ -105,25 +105,25 @@ public sealed class RouteStatusTests : IAsyncLifetime
                 )
             )
             {
-                await _bed.Tenant.PatchAsync<HttpRoute>(
+                await _fixture.Tenant.PatchAsync<HttpRoute>(
                     "default",
                     "api-route",
                     $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}"""
                 );
 
-                // First nothing is said of the edit, then that it is not answered.
-                var waiting = await _bed.Management.WaitAsync<Route>(
+                // First the edit is not reported, then as unanswered.
+                var waiting = await _fixture.Management.WaitAsync<Route>(
                     Tenant,
                     name,
                     r => Of(r, RouteConditions.Programmed) is { Status: ConditionStatus.Unknown },
-                    "awaits an answer"
+                    "waits for Envoy Gateway"
                 );
                 Of(waiting, RouteConditions.Programmed)!.ObservedGeneration.Should().Be(before.Metadata.Generation + 1);
                 waiting.Status!.Resources!.Route!.SourceGeneration.Should().Be(edit + 1);
-                Volatile.Write(ref _inForce, waiting.Metadata.Generation!.Value);
+                Volatile.Write(ref _appliedGeneration, waiting.Metadata.Generation!.Value);
             }
 
-            await _bed.Management.WaitAsync<Route>(
+            await _fixture.Management.WaitAsync<Route>(
                 Tenant,
                 name,
                 r => Of(r, RouteConditions.Programmed) is { IsTrue: true },
@@ -131,11 +131,11 @@ public sealed class RouteStatusTests : IAsyncLifetime
             );
         }
 
-        _lies.Should().BeEmpty();
+        _violations.Should().BeEmpty();
         await Eventually.HoldsAsync("the edits and most answers are seen", () => Task.FromResult(observation.Seen > Edits));
     }
 
-    // What is in force is only raised while Envoy Gateway is silent: a True that came before that would be found.
+    // The applied generation is raised only while Envoy Gateway writes no status: an earlier True is detected.
     private void See(Route route, string name)
     {
         if (route.Name != name)
@@ -143,17 +143,17 @@ public sealed class RouteStatusTests : IAsyncLifetime
             return;
         }
 
-        var inForce = Volatile.Read(ref _inForce);
+        var inForce = Volatile.Read(ref _appliedGeneration);
         foreach (
             var condition in (route.Status?.Conditions ?? []).Where(c =>
                 c.IsTrue && (c.ObservedGeneration > inForce || c.ObservedGeneration > route.Metadata.Generation)
             )
         )
         {
-            _lies.Enqueue($"{condition.Type} is True for generation {condition.ObservedGeneration}, in force is {inForce}");
+            _violations.Enqueue($"{condition.Type} is True for generation {condition.ObservedGeneration}, applied is {inForce}");
         }
 
-        // The tenant's side reads this as: Envoy Gateway saw the generated object of that source generation.
+        // The CCM interprets this as: Envoy Gateway has observed the generated object of that source generation.
         var generated = route.Status?.Resources?.Route;
         var reported =
             generated?.Status?["parents"]?.AsArray().SelectMany(p => ApiJson.Read<RouteParentStatus>(p!.AsObject()).Conditions) ?? [];
@@ -161,14 +161,14 @@ public sealed class RouteStatusTests : IAsyncLifetime
             var condition in reported.Where(c => c.ObservedGeneration >= generated!.Generation && generated.SourceGeneration > inForce)
         )
         {
-            _lies.Enqueue($"{condition.Type} is reported for source generation {generated!.SourceGeneration}, in force is {inForce}");
+            _violations.Enqueue($"{condition.Type} is reported for source generation {generated!.SourceGeneration}, applied is {inForce}");
         }
     }
 
     private async Task<Route> RouteAsync(string origin, Func<Route, bool> condition, string what)
     {
-        var uid = (await _bed.Tenant.GetAsync<HttpRoute>("default", origin))!.Metadata.Uid;
-        return await _bed.Management.WaitAsync(Tenant, uid, condition, what);
+        var uid = (await _fixture.Tenant.GetAsync<HttpRoute>("default", origin))!.Metadata.Uid;
+        return await _fixture.Management.WaitAsync(Tenant, uid, condition, what);
     }
 
     private static Condition? Of(Route route, string type) => route.Status?.Conditions?.FirstOrDefault(c => c.Type == type);

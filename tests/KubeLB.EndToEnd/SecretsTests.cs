@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Secrets that travel for other reasons than a listener's; and what never does.</summary>
+/// <summary>Secrets that are synced independently of listeners; content that never leaves a Secret.</summary>
 public sealed class SecretsTests
 {
     private const string Password = "hunter2-that-nobody-may-see";
@@ -50,47 +50,47 @@ public sealed class SecretsTests
     ];
 
     [Fact]
-    public async Task With_the_synchronizer_a_labelled_secret_travels_until_its_label_goes()
+    public async Task Labelled_Secret_with_synchronizer_is_synced_until_its_label_is_removed()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o =>
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Ccm = ccm => ccm with { EnableSecretSynchronizer = true },
             }
         );
-        await bed.Tenant.CreateAsync(Opaque("labelled", isLabelled: true));
-        await bed.Tenant.CreateAsync(Opaque("unlabelled", isLabelled: false));
+        await fixture.Tenant.CreateAsync(Opaque("labelled", isLabelled: true));
+        await fixture.Tenant.CreateAsync(Opaque("unlabelled", isLabelled: false));
 
-        var carried = (
-            await Eventually.GetAsync("it is carried", () => bed.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsCarried))
-        ).Single(IsCarried);
-        Encoding.UTF8.GetString(carried.Data["password"]).Should().Be(Password);
-        carried.Metadata.Labels[Labels.OriginName].Should().Be("labelled");
-        await bed.SettleAsync();
-        (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Should().ContainSingle();
+        var synced = (
+            await Eventually.GetAsync("it is synced", () => fixture.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsSynced))
+        ).Single(IsSynced);
+        Encoding.UTF8.GetString(synced.Data["password"]).Should().Be(Password);
+        synced.Metadata.Labels[Labels.OriginName].Should().Be("labelled");
+        await fixture.SettleAsync();
+        (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Should().ContainSingle();
 
-        await bed.Tenant.PatchAsync<V1Secret>("default", "labelled", """{"metadata":{"labels":{"kubelb.k8c.io/managed-by":null}}}""");
-        await WaitForNoneAsync(bed);
+        await fixture.Tenant.PatchAsync<V1Secret>("default", "labelled", """{"metadata":{"labels":{"kubelb.k8c.io/managed-by":null}}}""");
+        await WaitForNoneAsync(fixture);
     }
 
     [Fact]
-    public async Task Without_the_synchronizer_a_label_makes_no_work()
+    public async Task Labelled_Secret_without_synchronizer_causes_no_write()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.SettleAsync();
-        bed.ForgetRequests();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.SettleAsync();
+        fixture.ForgetRequests();
 
-        await bed.Tenant.CreateAsync(Opaque("labelled", isLabelled: true));
-        await bed.SettleAsync();
+        await fixture.Tenant.CreateAsync(Opaque("labelled", isLabelled: true));
+        await fixture.SettleAsync();
 
-        bed.Writes().Should().BeEmpty();
+        fixture.Writes().Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_syncsecret_that_a_user_writes_travels_and_leaves_with_it()
+    public async Task SyncSecret_of_a_user_is_synced_and_removed_with_its_source()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.CreateAsync(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.CreateAsync(
             new SyncSecret
             {
                 Metadata = { Name = "mine", NamespaceProperty = "default" },
@@ -99,23 +99,23 @@ public sealed class SecretsTests
             }
         );
 
-        var carried = (
-            await Eventually.GetAsync("it is carried", () => bed.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsCarried))
-        ).Single(IsCarried);
-        Encoding.UTF8.GetString(carried.Data["password"]).Should().Be(Password);
+        var synced = (
+            await Eventually.GetAsync("it is synced", () => fixture.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsSynced))
+        ).Single(IsSynced);
+        Encoding.UTF8.GetString(synced.Data["password"]).Should().Be(Password);
 
-        await bed.Tenant.DeleteAsync<SyncSecret>("default", "mine");
-        await WaitForNoneAsync(bed);
+        await fixture.Tenant.DeleteAsync<SyncSecret>("default", "mine");
+        await WaitForNoneAsync(fixture);
     }
 
     [Fact]
-    public async Task What_the_go_ccm_left_in_the_tenant_is_let_go()
+    public async Task Finalizers_of_the_Go_CCM_do_not_block_deletion()
     {
-        await using var bed = await SystemFixture.StartAsync();
+        await using var fixture = await SystemFixture.StartAsync();
         var secret = Opaque("old", isLabelled: true);
         secret.Metadata.Finalizers = [Finalizers.Cleanup];
-        await bed.Tenant.CreateAsync(secret);
-        await bed.Tenant.CreateAsync(
+        await fixture.Tenant.CreateAsync(secret);
+        await fixture.Tenant.CreateAsync(
             new SyncSecret
             {
                 Metadata =
@@ -129,27 +129,27 @@ public sealed class SecretsTests
             }
         );
 
-        await bed.Tenant.DeleteAsync<V1Secret>("default", "old");
-        await bed.Tenant.DeleteAsync<SyncSecret>("default", "old");
+        await fixture.Tenant.DeleteAsync<V1Secret>("default", "old");
+        await fixture.Tenant.DeleteAsync<SyncSecret>("default", "old");
 
-        await bed.Tenant.WaitGoneAsync<V1Secret>("default", "old");
-        await bed.Tenant.WaitGoneAsync<SyncSecret>("default", "old");
-        (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
+        await fixture.Tenant.WaitGoneAsync<V1Secret>("default", "old");
+        await fixture.Tenant.WaitGoneAsync<SyncSecret>("default", "old");
+        (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
     }
 
     [Fact]
-    public async Task Without_the_definition_of_syncsecrets_in_the_tenant_everything_else_works()
+    public async Task Missing_SyncSecret_CRD_in_the_tenant_does_not_affect_certificates()
     {
-        await using var bed = await SystemFixture.StartAsync();
+        await using var fixture = await SystemFixture.StartAsync();
         const string Crd = "syncsecrets.kubelb.k8c.io";
-        await bed.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);
-        await bed.Tenant.WaitGoneAsync<V1CustomResourceDefinition>("", Crd);
-        await bed.RestartCcmAsync();
+        await fixture.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);
+        await fixture.Tenant.WaitGoneAsync<V1CustomResourceDefinition>("", Crd);
+        await fixture.RestartCcmAsync();
 
-        await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
-        await bed.Tenant.ApplyAsync(HttpsGateway);
+        await fixture.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
+        await fixture.Tenant.ApplyAsync(HttpsGateway);
 
-        await bed.Tenant.WaitAsync<Gateway>(
+        await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Condition(g, "good", "Programmed") is { IsTrue: true },
@@ -158,11 +158,11 @@ public sealed class SecretsTests
     }
 
     [Fact]
-    public async Task A_secret_that_somebody_else_made_is_never_overwritten()
+    public async Task Secret_of_another_owner_is_never_overwritten()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.StopManagerAsync();
-        var syncSecret = await bed.Management.CreateAsync(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.StopManagerAsync();
+        var syncSecret = await fixture.Management.CreateAsync(
             new SyncSecret
             {
                 Metadata = { Name = "from-outside", NamespaceProperty = "tenant-t1" },
@@ -173,24 +173,24 @@ public sealed class SecretsTests
         var other = Opaque(syncSecret.Metadata.Uid, isLabelled: false);
         other.Metadata.NamespaceProperty = "tenant-t1";
         other.Data = new Dictionary<string, byte[]> { ["own"] = [1] };
-        await bed.Management.CreateAsync(other);
-        await bed.StartManagerAsync();
+        await fixture.Management.CreateAsync(other);
+        await fixture.StartManagerAsync();
 
-        var failed = await bed.Management.WaitAsync<SyncSecret>(
+        var failed = await fixture.Management.WaitAsync<SyncSecret>(
             "tenant-t1",
             "from-outside",
             s => s.Status?.Phase == "Failed",
-            "is refused"
+            "is rejected"
         );
         failed.Status!.Conditions!.Single().Message.Should().Contain("already exists");
-        (await bed.Management.GetAsync<V1Secret>("tenant-t1", syncSecret.Metadata.Uid))!.Data.Keys.Should().Equal("own");
+        (await fixture.Management.GetAsync<V1Secret>("tenant-t1", syncSecret.Metadata.Uid))!.Data.Keys.Should().Equal("own");
     }
 
     [Fact]
-    public async Task Nothing_of_a_secret_is_in_any_log_or_in_any_object_but_its_own_data()
+    public async Task Secret_content_appears_in_no_log_and_no_other_object()
     {
         using var logs = new CapturedLogs();
-        await using var bed = await SystemFixture.StartAsync(configure: o =>
+        await using var fixture = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 LogLevel = LogLevel.Trace,
@@ -205,11 +205,11 @@ public sealed class SecretsTests
         var basic = Opaque("unlucky", isLabelled: true);
         basic.Type = "kubernetes.io/basic-auth";
 
-        await bed.Tenant.CreateAsync(Opaque("password", isLabelled: true));
-        await bed.Tenant.CreateAsync(basic);
-        await bed.Tenant.CreateAsync(broken);
-        await bed.Tenant.CreateAsync(first.Secret("web"));
-        await bed.Management.CreateAsync(
+        await fixture.Tenant.CreateAsync(Opaque("password", isLabelled: true));
+        await fixture.Tenant.CreateAsync(basic);
+        await fixture.Tenant.CreateAsync(broken);
+        await fixture.Tenant.CreateAsync(first.Secret("web"));
+        await fixture.Management.CreateAsync(
             new SyncSecret
             {
                 Metadata = { Name = "refused", NamespaceProperty = "tenant-t1" },
@@ -217,49 +217,49 @@ public sealed class SecretsTests
                 StringData = new Dictionary<string, string> { ["tls.key"] = Password },
             }
         );
-        await bed.Tenant.ApplyAsync(HttpsGateway);
-        await bed.Tenant.WaitAsync<Gateway>(
+        await fixture.Tenant.ApplyAsync(HttpsGateway);
+        await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Condition(g, "good", "Programmed") is { IsTrue: true },
             "serves its certificate"
         );
-        await bed.Tenant.WaitAsync<Gateway>(
+        await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Condition(g, "wrong-type", "ResolvedRefs")?.Message.Contains("must be of type") == true,
-            "tells the wrong type"
+            "reports the wrong type"
         );
-        await bed.Tenant.WaitAsync<Gateway>(
+        await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Condition(g, "wrong-content", "ResolvedRefs")?.Message.Contains("tls.crt holds no certificate") == true,
-            "tells what cannot be read"
+            "reports the invalid content"
         );
-        await bed.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{second.Data}}}""");
-        await bed.RestartCcmAsync();
-        await bed.RestartManagerAsync();
-        await bed.SettleAsync();
-        (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Should().HaveCount(4);
+        await fixture.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{second.Data}}}""");
+        await fixture.RestartCcmAsync();
+        await fixture.RestartManagerAsync();
+        await fixture.SettleAsync();
+        (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Should().HaveCount(4);
 
         string[] hidden = [.. Hidden, .. first.Traces, .. second.Traces];
         logs.Lines.Should().NotBeEmpty().And.Contain(line => line.Contains("SyncSecret"));
         logs.Lines.Where(line => hidden.Any(line.Contains)).Should().BeEmpty();
-        var objects = await ObjectsAsync(bed);
+        var objects = await ObjectsAsync(fixture);
         objects.Where(o => hidden.Any(o.Contains)).Should().BeEmpty();
 
-        // What is looked for would be found.
-        (await bed.Management.ListAsync<V1Secret>("tenant-t1"))
+        // The search would find the content.
+        (await fixture.Management.ListAsync<V1Secret>("tenant-t1"))
             .Select(s => KubernetesJson.Serialize(s))
             .Should()
             .Contain(s => second.Traces.Any(s.Contains));
     }
 
-    // Everything that is stored, less the data of Secrets and SyncSecrets, and less what the tenant's own kubectl wrote.
-    private static async Task<IReadOnlyList<string>> ObjectsAsync(SystemFixture bed)
+    // All stored objects, without the data of Secrets and SyncSecrets, and without annotations of the tenant's kubectl.
+    private static async Task<IReadOnlyList<string>> ObjectsAsync(SystemFixture fixture)
     {
         var found = new List<JsonObject>();
-        foreach (var cluster in new[] { bed.Tenant, bed.Management })
+        foreach (var cluster in new[] { fixture.Tenant, fixture.Management })
         {
             await AddAsync<V1Secret>(cluster, found);
             await AddAsync<SyncSecret>(cluster, found);
@@ -296,15 +296,15 @@ public sealed class SecretsTests
         }
     }
 
-    private static async Task WaitForNoneAsync(SystemFixture bed)
+    private static async Task WaitForNoneAsync(SystemFixture fixture)
     {
         await Eventually.HoldsAsync(
             "no SyncSecret is left",
-            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
         );
         await Eventually.HoldsAsync(
             "no Secret is left",
-            async () => !(await bed.Management.ListAsync<V1Secret>("tenant-t1")).Any(IsCarried)
+            async () => !(await fixture.Management.ListAsync<V1Secret>("tenant-t1")).Any(IsSynced)
         );
     }
 
@@ -328,7 +328,7 @@ public sealed class SecretsTests
             },
         };
 
-    private static bool IsCarried(V1Secret secret) => secret.Metadata.OwnerReferences?.Any(o => o.Kind == SyncSecret.KindName) == true;
+    private static bool IsSynced(V1Secret secret) => secret.Metadata.OwnerReferences?.Any(o => o.Kind == SyncSecret.KindName) == true;
 
     private static Condition? Condition(Gateway gateway, string listener, string type) =>
         gateway.Status?.Listeners?.FirstOrDefault(l => l.Name == listener)?.Conditions?.FirstOrDefault(c => c.Type == type);

@@ -5,7 +5,7 @@ using KubeLB.EndToEnd.Support;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A Service without selector serves through its EndpointSlices, which are mirrored to the twin for as long as there is one.
+/// A Service without selector is served through its EndpointSlices, which are mirrored to its node-port Service.
 /// </summary>
 public sealed class SelectorlessServiceTests
 {
@@ -25,80 +25,85 @@ public sealed class SelectorlessServiceTests
         """;
 
     [Fact]
-    public async Task Its_endpoints_answer_changes_are_followed_and_nothing_is_left()
+    public async Task Selectorless_Service_is_served_by_mirrored_EndpointSlices_until_unused()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await StartAsync(bed);
-        var before = await MirrorsAsync(bed);
-        before.Should().BeEmpty("there is no twin yet");
+        await using var fixture = await SystemFixture.StartAsync();
+        await StartAsync(fixture);
+        var before = await MirrorsAsync(fixture);
+        before.Should().BeEmpty("there is no node-port Service yet");
 
-        await bed.Tenant.ApplyAsync(Documents.Route);
-        var pods = await PodsAsync(bed, 2);
-        await bed.Tenant.ApplyAsync(Slice(pods[0]));
-        (await bed.ExpectBackendAsync("api.example.com")).Pod.Should().Be(pods[0].Name());
-        var mirror = (await MirrorsAsync(bed)).Should().ContainSingle().Which;
+        await fixture.Tenant.ApplyAsync(Documents.Route);
+        var pods = await PodsAsync(fixture, 2);
+        await fixture.Tenant.ApplyAsync(Slice(pods[0]));
+        (await fixture.ExpectBackendAsync("api.example.com")).Pod.Should().Be(pods[0].Name());
+        var mirror = (await MirrorsAsync(fixture)).Should().ContainSingle().Which;
         mirror.Metadata.Labels["endpointslice.kubernetes.io/managed-by"].Should().Be("kubelb-ccm");
         mirror.Metadata.OwnerReferences.Should().ContainSingle().Which.Name.Should().Be("api-backend-nodeport");
 
-        await bed.Tenant.PatchAsync<V1EndpointSlice>(
+        await fixture.Tenant.PatchAsync<V1EndpointSlice>(
             "default",
             "by-hand",
             $$"""{"endpoints":[{"addresses":["{{pods[1].Status.PodIP}}"]}]}"""
         );
         await Eventually.HoldsAsync(
             "the mirror follows",
-            async () => (await MirrorsAsync(bed)).Single().Endpoints.Single().Addresses.Single() == pods[1].Status.PodIP
+            async () => (await MirrorsAsync(fixture)).Single().Endpoints.Single().Addresses.Single() == pods[1].Status.PodIP
         );
 
-        await bed.Tenant.DeleteAsync<V1EndpointSlice>("default", mirror.Name());
-        await bed.Tenant.WaitAsync<V1EndpointSlice>("default", mirror.Name(), m => m.Metadata.Uid != mirror.Metadata.Uid, "is made again");
+        await fixture.Tenant.DeleteAsync<V1EndpointSlice>("default", mirror.Name());
+        await fixture.Tenant.WaitAsync<V1EndpointSlice>(
+            "default",
+            mirror.Name(),
+            m => m.Metadata.Uid != mirror.Metadata.Uid,
+            "is recreated"
+        );
 
-        await bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
-        await bed.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
-        await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
-        await Eventually.HoldsAsync("no mirror is left", async () => (await MirrorsAsync(bed)).Count == 0);
-        (await bed.Tenant.GetAsync<V1EndpointSlice>("default", "by-hand")).Should().NotBeNull("it is the tenant's");
+        await fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
+        await fixture.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
+        await Eventually.HoldsAsync("no mirror is left", async () => (await MirrorsAsync(fixture)).Count == 0);
+        (await fixture.Tenant.GetAsync<V1EndpointSlice>("default", "by-hand")).Should().NotBeNull("it is the tenant's");
     }
 
     [Fact]
-    public async Task With_a_selector_it_needs_no_mirrors_any_more()
+    public async Task Service_that_gains_a_selector_loses_its_mirrored_EndpointSlices()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await StartAsync(bed);
-        await bed.Tenant.ApplyAsync(Documents.Route);
-        await bed.Tenant.ApplyAsync(Slice((await PodsAsync(bed, 2))[0]));
-        await bed.ExpectBackendAsync("api.example.com");
+        await using var fixture = await SystemFixture.StartAsync();
+        await StartAsync(fixture);
+        await fixture.Tenant.ApplyAsync(Documents.Route);
+        await fixture.Tenant.ApplyAsync(Slice((await PodsAsync(fixture, 2))[0]));
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        await bed.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"selector":{"app":"api"}}}""");
-        await bed.Tenant.WaitAsync<V1Service>("default", "api-backend-nodeport", s => s.Spec.Selector?.Count > 0, "selects pods");
+        await fixture.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"selector":{"app":"api"}}}""");
+        await fixture.Tenant.WaitAsync<V1Service>("default", "api-backend-nodeport", s => s.Spec.Selector?.Count > 0, "selects pods");
         await Eventually.HoldsAsync(
             "no mirror is left",
-            async () => (await MirrorsAsync(bed)).All(s => s.Metadata.Labels["endpointslice.kubernetes.io/managed-by"] != "kubelb-ccm")
+            async () => (await MirrorsAsync(fixture)).All(s => s.Metadata.Labels["endpointslice.kubernetes.io/managed-by"] != "kubelb-ccm")
         );
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
-    private static async Task StartAsync(SystemFixture bed)
+    private static async Task StartAsync(SystemFixture fixture)
     {
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(Documents.Deployment);
-        await bed.Tenant.ApplyAsync(Service);
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await fixture.Tenant.ApplyAsync(Documents.Deployment);
+        await fixture.Tenant.ApplyAsync(Service);
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
     }
 
-    private static async Task<List<V1Pod>> PodsAsync(SystemFixture bed, int count)
+    private static async Task<List<V1Pod>> PodsAsync(SystemFixture fixture, int count)
     {
         var pods = await Eventually.GetAsync(
             $"{count} pods run",
-            () => bed.Tenant.ListAsync<V1Pod>("default"),
+            () => fixture.Tenant.ListAsync<V1Pod>("default"),
             pods => pods.Count(p => p.Status?.PodIP is not null) == count
         );
         return [.. pods.OrderBy(p => p.Name(), StringComparer.Ordinal)];
     }
 
-    private static async Task<List<V1EndpointSlice>> MirrorsAsync(SystemFixture bed) =>
+    private static async Task<List<V1EndpointSlice>> MirrorsAsync(SystemFixture fixture) =>
         [
-            .. (await bed.Tenant.ListAsync<V1EndpointSlice>("default")).Where(s =>
+            .. (await fixture.Tenant.ListAsync<V1EndpointSlice>("default")).Where(s =>
                 s.Metadata.Labels?.TryGetValue(ServiceName, out var name) == true && name == "api-backend-nodeport"
             ),
         ];

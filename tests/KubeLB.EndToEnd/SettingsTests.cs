@@ -7,168 +7,172 @@ using KubeLB.EndToEnd.Support;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// What an operator sets for a tenant is in force at once, what it forbids is taken out of service, and the tenant reads why.
+/// Settings for a tenant apply at once, forbidden objects are removed, and the status of the source objects has the reason.
 /// </summary>
 public sealed class SettingsTests : IAsyncLifetime
 {
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Gateway_api_that_is_switched_off_removes_what_exists_and_serves_it_again_when_it_is_switched_on()
+    public async Task Disabled_Gateway_API_removes_existing_objects_until_enabled_again()
     {
         await SetTenantAsync("""{"gatewayAPI":{"disable":true}}""");
 
-        var gateway = await RefusedGatewayAsync("my-gateway", RouteConditions.Disabled);
+        var gateway = await RejectedGatewayAsync("my-gateway", RouteConditions.Disabled);
         Accepted(gateway)!.Message.Should().Contain("disabled").And.Contain("tenant t1").And.Contain("ask the administrator");
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
         Statuses
-            .Condition(await RefusedRouteAsync("api-route", RouteConditions.Disabled), "Accepted")!
+            .Condition(await RejectedRouteAsync("api-route", RouteConditions.Disabled), "Accepted")!
             .Message.Should()
             .Contain("gatewayAPI.disable");
-        await _bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
-        await _bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
-        await _bed.Management.WaitAsync<TenantState>(
+        await _fixture.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
+        await _fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
+        await _fixture.Management.WaitAsync<TenantState>(
             "tenant-t1",
             TenantState.DefaultName,
             s => s.Status?.GatewayAPI?.Disable == true,
-            "says so"
+            "reports it"
         );
 
         await SetTenantAsync("""{"gatewayAPI":{"disable":null}}""");
 
-        await _bed.Tenant.WaitAsync<HttpRoute>(
+        await _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is served again"
         );
-        await _bed.ExpectBackendAsync("api.example.com");
-        await _bed.Management.WaitAsync<TenantState>(
+        await _fixture.ExpectBackendAsync("api.example.com");
+        await _fixture.Management.WaitAsync<TenantState>(
             "tenant-t1",
             TenantState.DefaultName,
             s => s.Status?.GatewayAPI?.Disable != true,
-            "says so"
+            "reports it"
         );
     }
 
     [Fact]
-    public async Task Http_routes_that_the_config_switches_off_are_on_for_a_tenant_that_says_so()
+    public async Task Tenant_setting_enables_HTTPRoutes_that_the_Config_disables()
     {
         await SetConfigAsync("""{"gatewayAPI":{"disableHTTPRoute":true}}""");
-        var route = await RefusedRouteAsync("api-route", RouteConditions.Disabled);
+        var route = await RejectedRouteAsync("api-route", RouteConditions.Disabled);
         Statuses
             .Condition(route, "Accepted")!
             .Message.Should()
             .Contain("HTTPRoutes are disabled")
             .And.Contain("gatewayAPI.disableHTTPRoute");
-        (await _bed.AddressAsync()).Should().NotBeEmpty("Gateways are not disabled");
+        (await _fixture.AddressAsync()).Should().NotBeEmpty("Gateways are not disabled");
 
         await SetTenantAsync("""{"gatewayAPI":{"disableHTTPRoute":false}}""");
 
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is served again");
+        await _fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is served again");
     }
 
     [Fact]
-    public async Task Beyond_the_limit_the_oldest_gateway_is_served_and_the_next_one_when_it_goes()
+    public async Task Gateway_beyond_the_quota_is_served_after_an_older_one_is_deleted()
     {
         await SetTenantAsync("""{"gatewayAPI":{"gateway":{"limit":1}}}""");
-        await OlderThanASecondAsync<Gateway>("my-gateway");
-        await _bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", "second").Replace("port: 80", "port: 81"));
+        await WaitUntilOneSecondOldAsync<Gateway>("my-gateway");
+        await _fixture.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", "second").Replace("port: 80", "port: 81"));
 
-        var second = await RefusedGatewayAsync("second", RouteConditions.LimitExceeded);
+        var second = await RejectedGatewayAsync("second", RouteConditions.LimitExceeded);
         Accepted(second)!.Message.Should().Contain("Limit of Gateways of tenant t1 reached (1)").And.Contain("gatewayAPI.gateway.limit");
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
 
-        await _bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
+        await _fixture.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
 
-        await _bed.Tenant.WaitAsync<Gateway>("default", "second", Statuses.IsProgrammed, "is served in its place");
+        await _fixture.Tenant.WaitAsync<Gateway>("default", "second", Statuses.IsProgrammed, "is served instead");
     }
 
     [Fact]
-    public async Task What_is_beyond_a_limit_is_not_served_by_a_manager_that_starts_anew_either()
+    public async Task Route_beyond_the_quota_is_not_served_after_a_manager_restart()
     {
         await SetTenantAsync("""{"gatewayAPI":{"route":{"limit":1}}}""");
-        await OlderThanASecondAsync<HttpRoute>("api-route");
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "newer").Replace("api.example.com", "newer.example.com"));
-        await RefusedRouteAsync("newer", RouteConditions.LimitExceeded);
-        await _bed.StopManagerAsync();
+        await WaitUntilOneSecondOldAsync<HttpRoute>("api-route");
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "newer").Replace("api.example.com", "newer.example.com"));
+        await RejectedRouteAsync("newer", RouteConditions.LimitExceeded);
+        await _fixture.StopManagerAsync();
         var seen = new ConcurrentBag<string>();
-        await using (var observation = _bed.Management.Observe<HttpRoute>("tenant-t1", route => seen.Add(route.Name)))
+        await using (var observation = _fixture.Management.Observe<HttpRoute>("tenant-t1", route => seen.Add(route.Name)))
         {
-            await _bed.StartManagerAsync();
-            await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["after.example.com"]}}""");
-            await _bed.ExpectBackendAsync("after.example.com");
-            await _bed.SettleAsync();
+            await _fixture.StartManagerAsync();
+            await _fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["after.example.com"]}}""");
+            await _fixture.ExpectBackendAsync("after.example.com");
+            await _fixture.SettleAsync();
         }
 
         seen.Distinct().Should().Equal("default-api-route");
-        await RefusedRouteAsync("newer", RouteConditions.LimitExceeded);
+        await RejectedRouteAsync("newer", RouteConditions.LimitExceeded);
     }
 
     [Fact]
-    public async Task A_limit_that_is_lowered_takes_the_newest_routes_out_of_service_and_one_that_is_raised_puts_them_back()
+    public async Task Lowered_route_quota_removes_the_newest_routes_until_it_is_raised()
     {
-        await OlderThanASecondAsync<HttpRoute>("api-route");
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "newer").Replace("api.example.com", "newer.example.com"));
-        await _bed.ExpectBackendAsync("newer.example.com");
+        await WaitUntilOneSecondOldAsync<HttpRoute>("api-route");
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "newer").Replace("api.example.com", "newer.example.com"));
+        await _fixture.ExpectBackendAsync("newer.example.com");
 
         await SetConfigAsync("""{"gatewayAPI":{"route":{"limit":1}}}""");
 
         Statuses
-            .Condition(await RefusedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!
+            .Condition(await RejectedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!
             .Message.Should()
             .Contain("Limit of HTTPRoutes and GRPCRoutes of tenant t1 reached (1)");
-        await _bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-newer");
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-newer");
+        await _fixture.ExpectBackendAsync("api.example.com");
 
         await SetTenantAsync("""{"gatewayAPI":{"route":{"limit":2}}}""");
 
-        await _bed.ExpectBackendAsync("newer.example.com");
+        await _fixture.ExpectBackendAsync("newer.example.com");
     }
 
     [Fact]
-    public async Task Hostnames_are_those_of_the_allowed_domains()
+    public async Task Hostname_outside_the_allowed_domains_is_rejected()
     {
         await SetTenantAsync("""{"allowedDomains":["*.example.com"]}""");
 
-        var gateway = await RefusedGatewayAsync("my-gateway", RouteConditions.HostnameNotAllowed);
+        var gateway = await RejectedGatewayAsync("my-gateway", RouteConditions.HostnameNotAllowed);
         Accepted(gateway)!
             .Message.Should()
             .Contain("Listener http has no hostname")
             .And.Contain("*.example.com")
             .And.Contain("allowedDomains");
 
-        await _bed.Tenant.PatchAsync<Gateway>(
+        await _fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
         );
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
 
-        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["api.example.com","a.b.example.com"]}}""");
+        await _fixture.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"spec":{"hostnames":["api.example.com","a.b.example.com"]}}"""
+        );
         Statuses
-            .Condition(await RefusedRouteAsync("api-route", RouteConditions.HostnameNotAllowed), "Accepted")!
+            .Condition(await RejectedRouteAsync("api-route", RouteConditions.HostnameNotAllowed), "Accepted")!
             .Message.Should()
             .Contain("a.b.example.com")
             .And.Contain("Use a hostname of *.example.com");
 
         await SetTenantAsync("""{"allowedDomains":["**.example.com"]}""");
 
-        await _bed.ExpectBackendAsync("a.b.example.com");
+        await _fixture.ExpectBackendAsync("a.b.example.com");
     }
 
     [Fact]
-    public async Task Annotations_come_and_go_with_the_settings()
+    public async Task Annotation_settings_add_and_remove_propagated_annotations()
     {
-        await _bed.Tenant.PatchAsync<HttpRoute>(
+        await _fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
             """{"metadata":{"annotations":{"dns.example.com/target":"a","internal.example.com/id":"1","gateway.envoyproxy.io/x":"y"}}}"""
@@ -177,20 +181,20 @@ public sealed class SettingsTests : IAsyncLifetime
             """{"propagateAllAnnotations":true,"deniedAnnotations":["internal.example.com/*"],"defaultAnnotations":{"all":{"team":"edge"}}}"""
         );
 
-        var route = await _bed.Management.WaitAsync<HttpRoute>(
+        var route = await _fixture.Management.WaitAsync<HttpRoute>(
             "tenant-t1",
             "default-api-route",
             r => Has(r, "dns.example.com/target"),
             "has the annotation"
         );
         route.Metadata.Annotations.Keys.Should().BeEquivalentTo("dns.example.com/target", "team", Annotations.Applied);
-        await _bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", g => Has(g, "team"), "has the default");
+        await _fixture.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", g => Has(g, "team"), "has the default");
 
         await SetTenantAsync(
             """{"propagatedAnnotations":{"internal.example.com/*":"1, 2"},"deniedAnnotations":[],"defaultAnnotations":{}}"""
         );
 
-        await _bed.Management.WaitAsync<HttpRoute>(
+        await _fixture.Management.WaitAsync<HttpRoute>(
             "tenant-t1",
             "default-api-route",
             r => Has(r, "internal.example.com/id") && !Has(r, "dns.example.com/target") && !Has(r, "team"),
@@ -199,10 +203,10 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_class_of_a_gateway_changes_with_the_settings()
+    public async Task Gateway_class_follows_the_settings()
     {
         await SetConfigAsync("""{"gatewayAPI":{"class":"general"}}""");
-        await _bed.Management.WaitAsync<Gateway>(
+        await _fixture.Management.WaitAsync<Gateway>(
             "tenant-t1",
             "default-my-gateway",
             g => g.Spec?.GatewayClassName == "general",
@@ -210,7 +214,7 @@ public sealed class SettingsTests : IAsyncLifetime
         );
 
         await SetTenantAsync("""{"gatewayAPI":{"class":"premium"}}""");
-        await _bed.Management.WaitAsync<Gateway>(
+        await _fixture.Management.WaitAsync<Gateway>(
             "tenant-t1",
             "default-my-gateway",
             g => g.Spec?.GatewayClassName == "premium",
@@ -218,7 +222,7 @@ public sealed class SettingsTests : IAsyncLifetime
         );
 
         await SetTenantAsync("""{"gatewayAPI":null}""");
-        await _bed.Management.WaitAsync<Gateway>(
+        await _fixture.Management.WaitAsync<Gateway>(
             "tenant-t1",
             "default-my-gateway",
             g => g.Spec?.GatewayClassName == "general",
@@ -227,68 +231,68 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Settings_that_cannot_be_used_are_told_and_nothing_else_suffers()
+    public async Task Invalid_settings_are_reported_and_routes_are_still_served()
     {
         await SetTenantAsync("""{"deniedAnnotations":["internal[/*"],"allowedDomains":["*.example.com","no domain","**"]}""");
         await SetConfigAsync("""{"defaultAnnotations":{"HTTPRuote":{"a":"b"}}}""");
 
-        var tenant = await _bed.Management.WaitAsync<Tenant>(
+        var tenant = await _fixture.Management.WaitAsync<Tenant>(
             "",
             "t1",
             t => Invalid(t.Status?.Conditions) is { Status: "False" },
-            "says so"
+            "reports it"
         );
         Invalid(tenant.Status!.Conditions)!.Message.Should().Contain("internal[/*").And.Contain("no domain");
         Invalid(tenant.Status.Conditions)!.ObservedGeneration.Should().Be(tenant.Metadata.Generation);
         TenantConditions.Ready(tenant)!.Status.Should().Be("True");
-        var config = await _bed.Management.WaitAsync<Config>(
+        var config = await _fixture.Management.WaitAsync<Config>(
             "kubelb",
             Config.DefaultName,
             c => Invalid(c.Status?.Conditions) is { Status: "False" },
-            "says so"
+            "reports it"
         );
         Invalid(config.Status!.Conditions)!.Message.Should().Contain("HTTPRuote");
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
 
         await SetTenantAsync("""{"deniedAnnotations":null,"allowedDomains":null}""");
         await SetConfigAsync("""{"defaultAnnotations":null}""");
 
-        await _bed.Management.WaitAsync<Tenant>("", "t1", t => Invalid(t.Status?.Conditions) is null, "has nothing to say any more");
-        await _bed.Management.WaitAsync<Config>(
+        await _fixture.Management.WaitAsync<Tenant>("", "t1", t => Invalid(t.Status?.Conditions) is null, "has no such condition");
+        await _fixture.Management.WaitAsync<Config>(
             "kubelb",
             Config.DefaultName,
             c => Invalid(c.Status?.Conditions) is null,
-            "has nothing to say any more"
+            "has no such condition"
         );
     }
 
-    private Task<Tenant> SetTenantAsync(string spec) => _bed.Management.PatchAsync<Tenant>("", "t1", $$"""{"spec":{{spec}}}""");
+    private Task<Tenant> SetTenantAsync(string spec) => _fixture.Management.PatchAsync<Tenant>("", "t1", $$"""{"spec":{{spec}}}""");
 
     private Task<Config> SetConfigAsync(string spec) =>
-        _bed.Management.PatchAsync<Config>("kubelb", Config.DefaultName, $$"""{"spec":{{spec}}}""");
+        _fixture.Management.PatchAsync<Config>("kubelb", Config.DefaultName, $$"""{"spec":{{spec}}}""");
 
-    private Task<Gateway> RefusedGatewayAsync(string name, string reason) =>
-        _bed.Tenant.WaitAsync<Gateway>(
+    private Task<Gateway> RejectedGatewayAsync(string name, string reason) =>
+        _fixture.Tenant.WaitAsync<Gateway>(
             "default",
             name,
             g => Accepted(g) is { Status: "False" } accepted && accepted.Reason == reason,
-            "is refused"
+            "is rejected"
         );
 
-    private Task<HttpRoute> RefusedRouteAsync(string name, string reason) =>
-        _bed.Tenant.WaitAsync<HttpRoute>(
+    private Task<HttpRoute> RejectedRouteAsync(string name, string reason) =>
+        _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             name,
             r => Statuses.Condition(r, "Accepted") is { Status: "False" } accepted && accepted.Reason == reason,
-            "is refused"
+            "is rejected"
         );
 
-    // API servers tell whole seconds; of one second the name decides, which is a UID.
-    private async Task OlderThanASecondAsync<T>(string name)
+    // Creation timestamps are whole seconds; of one second the name, which is a UID, decides.
+    private async Task WaitUntilOneSecondOldAsync<T>(string name)
         where T : ApiObject
     {
-        var uid = (await _bed.Tenant.GetAsync<T>("default", name))!.Metadata.Uid;
-        var created = (await _bed.Management.GetAsync<Route>("tenant-t1", uid))!.Metadata.CreationTimestamp!.Value;
+        var uid = (await _fixture.Tenant.GetAsync<T>("default", name))!.Metadata.Uid;
+        var created = (await _fixture.Management.GetAsync<Route>("tenant-t1", uid))!.Metadata.CreationTimestamp!.Value;
         await Eventually.HoldsAsync("the next second has come", () => Task.FromResult(DateTime.UtcNow >= created.AddSeconds(1)));
     }
 

@@ -14,7 +14,7 @@ using Prometheus;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A change that replaces the proxies of all tenants reaches a few of them at a time. Nobody runs pods here but the test, which reports
+/// A change that replaces the proxies of all tenants reaches a few of them at a time. No pods run here; the test reports
 /// them in the status of Deployments and DaemonSets.
 /// </summary>
 public sealed class StagedRolloutTests : IAsyncLifetime
@@ -49,7 +49,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
             await AddTenantAsync($"t{i}");
         }
 
-        // None is reported as rolled out before all are there: new ones do not wait.
+        // None is reported as rolled out before all exist: new ones are not queued.
         for (var i = 1; i <= Tenants; i++)
         {
             await _bare.Objects.WaitAsync<V1Deployment>($"tenant-t{i}", $"envoy-tenant-t{i}", _ => true, "is written");
@@ -72,7 +72,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Changed_image_reaches_three_tenants_at_a_time_and_all_in_the_end()
+    public async Task Changed_image_is_rolled_out_to_three_tenants_at_a_time()
     {
         await SetImageAsync(Second);
         await MetricsAsync(inProgress: AtOnce, waiting: Tenants - AtOnce, stuck: 0);
@@ -88,7 +88,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Failing_image_reaches_no_further_tenant_and_its_correction_replaces_it_at_once()
+    public async Task Failing_image_stops_the_rollout_and_is_replaced_at_once()
     {
         await SetImageAsync(Second);
         await MetricsAsync(inProgress: AtOnce, waiting: Tenants - AtOnce, stuck: 0);
@@ -116,7 +116,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Reverted_image_ends_all_waits()
+    public async Task Reverted_image_ends_the_rollout_queue()
     {
         await SetImageAsync(Second);
         await MetricsAsync(inProgress: AtOnce, waiting: Tenants - AtOnce, stuck: 0);
@@ -132,7 +132,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task New_tenants_replicas_and_repairs_do_not_wait()
+    public async Task New_tenants_replica_changes_and_reverts_are_not_queued()
     {
         await SetImageAsync(Second);
         await MetricsAsync(inProgress: AtOnce, waiting: Tenants - AtOnce, stuck: 0);
@@ -149,7 +149,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         var repaired = await WaitAsync(
             waiting,
             d => d.Spec.Replicas == 5 && d.Metadata.Labels["app.kubernetes.io/instance"] == d.Namespace(),
-            "is repaired"
+            "is reverted"
         );
         ImageOf(repaired).Should().Be(First);
 
@@ -157,7 +157,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         await _bare.Objects.WaitAsync<V1Deployment>("tenant-t9", "envoy-tenant-t9", d => ImageOf(d) == Second, "is written");
         await RolledOutAsync((await _bare.Objects.GetAsync<V1Deployment>("tenant-t9", "envoy-tenant-t9"))!);
 
-        // Nothing that was written meanwhile keeps the rest from following.
+        // Writes in the meantime do not block the other tenants.
         await RolledOutAsync(repaired);
         while ((await DeploymentsAsync(First)).Count > 0)
         {
@@ -168,15 +168,17 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Change_to_daemonsets_reaches_three_tenants_at_a_time_and_one_without_progress_is_reported()
+    public async Task DaemonSet_change_reaches_three_tenants_at_a_time_and_reports_missing_progress()
     {
         await _bare.Objects.PatchAsync<Config>("kubelb", Config.DefaultName, """{"spec":{"envoyProxy":{"useDaemonset":true}}}""");
         await MetricsAsync(inProgress: AtOnce, waiting: Tenants - AtOnce, stuck: 0);
         var sets = await _bare.Objects.ListAsync<V1DaemonSet>();
         sets.Should().HaveCount(AtOnce);
-        (await _bare.Objects.ListAsync<V1PodDisruptionBudget>()).Should().HaveCount(Tenants - AtOnce, "who waits keeps all");
+        (await _bare.Objects.ListAsync<V1PodDisruptionBudget>())
+            .Should()
+            .HaveCount(Tenants - AtOnce, "queued tenants keep all their objects");
 
-        // A DaemonSet does not say that it makes no progress.
+        // A DaemonSet has no condition for missing progress.
         _clock.Forward(Delays.ProxyRollout + TimeSpan.FromSeconds(1));
         await MetricsAsync(inProgress: 0, waiting: Tenants - AtOnce, stuck: AtOnce);
         await _bare.Objects.PatchAsync<V1DaemonSet>(
@@ -219,8 +221,8 @@ public sealed class StagedRolloutTests : IAsyncLifetime
             await _bare.Objects.WaitAsync<Tenant>("", name, t => t.Status?.Phase == TenantPhases.Ready, "is set up");
         }
 
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway($"tenant-{name}"));
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http($"tenant-{name}", "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway($"tenant-{name}"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http($"tenant-{name}", "web"));
     }
 
     private async Task SetImageAsync(string image) =>

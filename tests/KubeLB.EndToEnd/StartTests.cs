@@ -12,7 +12,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What is missing at the start is said, waited for, and used when it comes.</summary>
+/// <summary>Missing prerequisites at the start are reported, awaited, and used once available.</summary>
 public sealed class StartTests : IAsyncLifetime
 {
     private readonly HttpClient _http = new();
@@ -33,7 +33,7 @@ public sealed class StartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ccm_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
+    public async Task CCM_without_CRDs_reports_them_and_becomes_ready_once_installed()
     {
         await InstallCrdsAsync(_management, "kubelb.k8c.io");
         await using var management = new TestCluster(_management.CreateClient("test"));
@@ -61,7 +61,7 @@ public sealed class StartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manager_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
+    public async Task Manager_without_CRDs_reports_them_and_becomes_ready_once_installed()
     {
         using var host = ManagerHost.Build(
             new ManagerOptions
@@ -86,11 +86,11 @@ public sealed class StartTests : IAsyncLifetime
         await host.StopAsync();
     }
 
-    // Proxies would be taken back in time by it.
+    // A disconnected manager would serve outdated configuration to proxies.
     [Fact]
-    public async Task A_manager_that_is_cut_off_is_not_ready_until_it_hears_of_changes_again()
+    public async Task Disconnected_manager_is_not_ready_until_its_watches_resume()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be disconnected on demand");
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
         using var host = ManagerHost.Build(
             new ManagerOptions
@@ -124,13 +124,13 @@ public sealed class StartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_leader_election_one_of_two_managers_writes_and_the_other_takes_over()
+    public async Task Second_manager_writes_only_after_the_leader_stops()
     {
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
         await using var management = new TestCluster(_management.CreateClient("test"));
         await management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
 
-        // An API server on the loopback interface does not tell its address.
+        // An API server on the loopback interface does not publish its address.
         await management.ApplyAsync(
             "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Config\nmetadata:\n  name: default\n  namespace: kubelb\nspec:\n  "
                 + "apiServerURL: https://127.0.0.1:6443\n"

@@ -8,21 +8,21 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What a tenant may do in the management cluster with the kubeconfig that it is given.</summary>
+/// <summary>What a tenant may do in the management cluster with its kubeconfig.</summary>
 public sealed class TenantAccessTests : IAsyncLifetime
 {
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync(tenants: 2);
-        await _bed.ApplyBasicExampleAsync();
+        _fixture = await SystemFixture.StartAsync(tenants: 2);
+        await _fixture.ApplyBasicExampleAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task The_kubeconfig_lets_the_ccm_do_what_it_is_for()
+    public async Task Tenant_kubeconfig_grants_what_the_CCM_needs()
     {
         await using var tenant = await TenantAsync();
 
@@ -42,7 +42,7 @@ public sealed class TenantAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Everything_else_is_forbidden()
+    public async Task Access_to_other_resources_is_forbidden()
     {
         await using var tenant = await TenantAsync();
 
@@ -84,23 +84,23 @@ public sealed class TenantAccessTests : IAsyncLifetime
 
         foreach (var (what, attempt) in attempts)
         {
-            var refusal = (await attempt.Should().ThrowAsync<HttpOperationException>(what)).Which;
-            refusal.Response.StatusCode.Should().Be(HttpStatusCode.Forbidden, what);
+            var rejection = (await attempt.Should().ThrowAsync<HttpOperationException>(what)).Which;
+            rejection.Response.StatusCode.Should().Be(HttpStatusCode.Forbidden, what);
         }
     }
 
     [Fact]
-    public async Task The_kubeconfig_follows_its_sources()
+    public async Task Tenant_kubeconfig_follows_the_API_server_URL()
     {
-        var first = await KubeconfigAsync(k => k.Host == _bed.Sandbox.Management.Url.GetLeftPart(UriPartial.Authority));
+        var first = await KubeconfigAsync(k => k.Host == _fixture.Sandbox.Management.Url.GetLeftPart(UriPartial.Authority));
         first.Namespace.Should().Be("tenant-t1");
         first.SslCaCerts.Should().NotBeNullOrEmpty();
 
         await ConfigureAsync("\"https://lb.example.com:6443\"");
         var moved = await KubeconfigAsync(k => k.Host == "https://lb.example.com:6443");
-        moved.AccessToken.Should().Be(first.AccessToken, "a change of the URL is none of the token");
+        moved.AccessToken.Should().Be(first.AccessToken, "a change of the URL does not change the token");
 
-        await _bed.Management.CreateAsync(
+        await _fixture.Management.CreateAsync(
             new V1ConfigMap
             {
                 Metadata = new V1ObjectMeta { Name = "cluster-info", NamespaceProperty = "kube-public" },
@@ -114,16 +114,16 @@ public sealed class TenantAccessTests : IAsyncLifetime
         await ConfigureAsync("null");
         await KubeconfigAsync(k => k.Host == "https://published.example.com:6443");
 
-        await _bed.Management.DeleteAsync<V1ConfigMap>("kube-public", "cluster-info");
-        await _bed.Management.DeleteAsync<V1EndpointSlice>("default", "kubernetes");
-        await _bed.Management.WaitAsync<Tenant>(
+        await _fixture.Management.DeleteAsync<V1ConfigMap>("kube-public", "cluster-info");
+        await _fixture.Management.DeleteAsync<V1EndpointSlice>("default", "kubernetes");
+        await _fixture.Management.WaitAsync<Tenant>(
             "",
             "t1",
             t => TenantConditions.Says(t, TenantPhases.Failed, "spec.apiServerURL", "Config kubelb/default", "cluster-info"),
-            "says what to configure"
+            "reports the missing setting"
         );
 
-        await _bed.Management.CreateAsync(
+        await _fixture.Management.CreateAsync(
             new V1EndpointSlice
             {
                 Metadata = new V1ObjectMeta
@@ -146,27 +146,27 @@ public sealed class TenantAccessTests : IAsyncLifetime
             }
         );
         await KubeconfigAsync(k => k.Host == "https://192.0.2.7:6443");
-        await _bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready again");
+        await _fixture.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready again");
     }
 
     [Fact]
-    public async Task A_token_ends_with_its_account_and_the_ccm_goes_on_with_the_new_one()
+    public async Task Token_is_replaced_with_its_ServiceAccount_and_used_by_the_CCM()
     {
         var before = await KubeconfigAsync(_ => true);
 
-        await _bed.Management.DeleteAsync<V1ServiceAccount>("tenant-t1", "kubelb-ccm");
+        await _fixture.Management.DeleteAsync<V1ServiceAccount>("tenant-t1", "kubelb-ccm");
 
         await KubeconfigAsync(k => k.AccessToken != before.AccessToken);
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "late").Replace("api.example.com", "late.example.com"));
-        await _bed.ExpectBackendAsync("late.example.com");
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "late").Replace("api.example.com", "late.example.com"));
+        await _fixture.ExpectBackendAsync("late.example.com");
     }
 
     private Task<Config> ConfigureAsync(string url) =>
-        _bed.Management.PatchAsync<Config>("kubelb", "default", $$"""{"spec":{"apiServerURL":{{url}} } }""");
+        _fixture.Management.PatchAsync<Config>("kubelb", "default", $$"""{"spec":{"apiServerURL":{{url}} } }""");
 
     private async Task<KubernetesClientConfiguration> KubeconfigAsync(Func<KubernetesClientConfiguration, bool> condition)
     {
-        var secret = await _bed.Management.WaitAsync<V1Secret>(
+        var secret = await _fixture.Management.WaitAsync<V1Secret>(
             "tenant-t1",
             "kubelb-ccm-kubeconfig",
             s => condition(Read(s)),
@@ -181,5 +181,5 @@ public sealed class TenantAccessTests : IAsyncLifetime
         return KubernetesClientConfiguration.BuildConfigFromConfigFile(yaml);
     }
 
-    private async Task<TestCluster> TenantAsync() => new(_bed.Sandbox.Management.CreateClient(await KubeconfigAsync(_ => true)));
+    private async Task<TestCluster> TenantAsync() => new(_fixture.Sandbox.Management.CreateClient(await KubeconfigAsync(_ => true)));
 }

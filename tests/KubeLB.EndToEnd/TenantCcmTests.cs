@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What a Tenant says of its CCM, from the annotations that the CCM writes on Addresses. The test is the CCM.</summary>
+/// <summary>Conditions of a Tenant about its CCM, from annotations on Addresses. The test acts as the CCM.</summary>
 public sealed class TenantCcmTests : IAsyncLifetime
 {
     private const string Ns = BareManagement.TenantNamespace;
@@ -30,7 +30,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _management.DisposeAsync();
 
     [Fact]
-    public async Task Rejected_cluster_is_a_condition_of_the_Tenant_until_it_is_10_minutes_old()
+    public async Task Rejected_cluster_is_reported_on_the_Tenant_for_ten_minutes()
     {
         // The CCM last tried 9 minutes and 50 seconds ago.
         await AnnotateAsync(
@@ -55,7 +55,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rejected_cluster_that_the_tenant_is_bound_to_is_reported_no_longer()
+    public async Task Rejected_cluster_is_not_reported_once_the_Tenant_is_bound_to_it()
     {
         await AnnotateAsync(
             (Annotations.ClusterUid, Bound),
@@ -75,9 +75,9 @@ public sealed class TenantCcmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task CCM_that_was_not_seen_for_an_hour_is_a_condition_of_the_Tenant_until_it_reports()
+    public async Task CCM_not_seen_for_an_hour_is_reported_until_its_next_heartbeat()
     {
-        // It is an hour in ten seconds.
+        // The hour is over in ten seconds.
         var seen = Ago(3590);
         await AnnotateAsync((Annotations.LastSeen, StatusTime.Of(seen)), (Annotations.CcmVersion, "1.2.3"));
 
@@ -86,7 +86,10 @@ public sealed class TenantCcmTests : IAsyncLifetime
         condition.Message.Should().Contain(StatusTime.Of(seen)).And.Contain("1.2.3");
         (DateTimeOffset.UtcNow - seen)
             .Should()
-            .BeGreaterThanOrEqualTo(TimeSpan.FromSeconds(3599), "not earlier, but for the part of a second that the annotation lacks");
+            .BeGreaterThanOrEqualTo(
+                TimeSpan.FromSeconds(3599),
+                "not earlier, except for the fraction of a second that the annotation lacks"
+            );
         await EventAsync("Warning", "CcmNotSeen", StatusTime.Of(seen));
         (await _management.Objects.GetAsync<Tenant>("", "t1"))!
             .Status!.Phase.Should()
@@ -99,7 +102,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Heartbeats_of_the_CCM_cost_no_write_and_no_reconcile()
+    public async Task CCM_heartbeats_cost_no_write_and_no_reconcile()
     {
         await AnnotateAsync((Annotations.LastSeen, StatusTime.Of(Ago(600))));
         await SeenAsync("10.0.0.3");
@@ -135,7 +138,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
                 .ToJsonString()
         );
 
-    // Changes of Addresses come in order: once the last one has its answer, those before have been seen.
+    // Changes of Addresses are processed in order: once the last one has a status, so are the earlier ones.
     private async Task SeenAsync(string address)
     {
         await _management.SetAddressesAsync(address);
@@ -147,7 +150,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
         );
         var (last, quietRounds) = (await CountsAsync(), 0);
         await Eventually.HoldsAsync(
-            "the controllers are at rest",
+            "the controllers are idle",
             async () =>
             {
                 var now = await CountsAsync();

@@ -5,60 +5,75 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>The tenant's objects are the tenant's: a CCM that is stopped or uninstalled holds none of them.</summary>
+/// <summary>A stopped or uninstalled CCM does not block the deletion of the tenant's objects.</summary>
 public sealed class UninstallTests
 {
     [Fact]
-    public async Task With_the_ccm_stopped_deletions_finish_at_once_and_after_its_start_nothing_is_left()
+    public async Task Deletions_with_a_stopped_CCM_finish_at_once_and_are_synced_later()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.SettleAsync();
-        var before = await bed.InventoryAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.ExpectBackendAsync("api.example.com");
-        (await bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Finalizers.Should().BeNullOrEmpty();
-        (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Finalizers.Should().BeNullOrEmpty();
-        (await bed.Tenant.GetAsync<V1Service>("default", "api-backend"))!.Metadata.Finalizers.Should().BeNullOrEmpty();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.SettleAsync();
+        var before = await fixture.InventoryAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.ExpectBackendAsync("api.example.com");
+        (await fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Finalizers.Should().BeNullOrEmpty();
+        (await fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Finalizers.Should().BeNullOrEmpty();
+        (await fixture.Tenant.GetAsync<V1Service>("default", "api-backend"))!.Metadata.Finalizers.Should().BeNullOrEmpty();
 
-        await bed.StopCcmAsync();
-        await bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
-        await bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
-        await bed.Tenant.DeleteAsync<V1Service>("default", "api-backend");
-        (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route")).Should().BeNull();
-        (await bed.Tenant.GetAsync<Gateway>("default", "my-gateway")).Should().BeNull();
-        (await bed.Management.ListAsync<Route>("tenant-t1")).Should().HaveCount(2, "nobody removed them yet");
+        await fixture.StopCcmAsync();
+        await fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await fixture.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
+        await fixture.Tenant.DeleteAsync<V1Service>("default", "api-backend");
+        (await fixture.Tenant.GetAsync<HttpRoute>("default", "api-route")).Should().BeNull();
+        (await fixture.Tenant.GetAsync<Gateway>("default", "my-gateway")).Should().BeNull();
+        (await fixture.Management.ListAsync<Route>("tenant-t1")).Should().HaveCount(2, "the CCM has not removed them yet");
 
-        await bed.StartCcmAsync();
+        await fixture.StartCcmAsync();
         await Eventually.GetAsync(
             "the management cluster has no Route",
-            () => bed.Management.ListAsync<Route>("tenant-t1"),
+            () => fixture.Management.ListAsync<Route>("tenant-t1"),
             routes => routes.Count == 0
         );
-        await bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
-        await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
-        await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
-        await bed.Tenant.DeleteAsync<V1Deployment>("default", "api");
-        await bed.WaitForInventoryAsync(before);
+        await fixture.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
+        await fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
+        await fixture.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
+        await fixture.Tenant.DeleteAsync<V1Deployment>("default", "api");
+        await fixture.WaitForInventoryAsync(before);
     }
 
     [Fact]
-    public async Task Finalizers_of_an_earlier_ccm_are_taken_off_what_is_served()
+    public async Task Finalizers_of_an_earlier_CCM_are_removed()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.StopCcmAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.StopCcmAsync();
         const string Held = """{"metadata":{"finalizers":["kubelb.k8c.io/cleanup","example.com/theirs"]}}""";
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", Held);
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", Held);
-        await bed.Tenant.PatchAsync<V1Service>("default", "api-backend", Held);
+        await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", Held);
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", Held);
+        await fixture.Tenant.PatchAsync<V1Service>("default", "api-backend", Held);
 
-        await bed.StartCcmAsync();
+        await fixture.StartCcmAsync();
 
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => HasTheirsOnly(g.Metadata), "is not held by us");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => HasTheirsOnly(r.Metadata), "is not held by us");
-        await bed.Tenant.WaitAsync<V1Service>("default", "api-backend", s => HasTheirsOnly(s.Metadata), "is not held by us");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => HasOnlyForeignFinalizer(g.Metadata),
+            "has no finalizer of the CCM"
+        );
+        await fixture.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => HasOnlyForeignFinalizer(r.Metadata),
+            "has no finalizer of the CCM"
+        );
+        await fixture.Tenant.WaitAsync<V1Service>(
+            "default",
+            "api-backend",
+            s => HasOnlyForeignFinalizer(s.Metadata),
+            "has no finalizer of the CCM"
+        );
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        static bool HasTheirsOnly(V1ObjectMeta metadata) => metadata.Finalizers is ["example.com/theirs"];
+        static bool HasOnlyForeignFinalizer(V1ObjectMeta metadata) => metadata.Finalizers is ["example.com/theirs"];
     }
 }

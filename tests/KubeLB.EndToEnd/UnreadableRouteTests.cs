@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What a manager does with a Route whose spec cannot be read; nobody answers for Envoy Gateway or runs pods.</summary>
+/// <summary>Routes whose spec cannot be parsed; without Envoy Gateway and without running pods.</summary>
 public sealed class UnreadableRouteTests : IAsyncLifetime
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
@@ -27,8 +27,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         _manager = await _bare.StartManagerAsync("kubelb-manager");
         await _bare.AddTenantAsync(_manager);
         await _bare.SetAddressesAsync("10.7.0.1");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
             "the route is served",
             () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
@@ -39,7 +39,7 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(UnreadableSpecs))]
-    public async Task Status_of_an_unreadable_route_is_written_once_and_the_route_can_be_deleted(string what, string source)
+    public async Task Unreadable_route_gets_one_status_write_and_can_be_deleted(string what, string source)
     {
         await _bare.Objects.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route is not null, "has its first status");
         _bare.Cluster.ForgetRequests();
@@ -61,7 +61,7 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
             await Eventually.HoldsAsync("the route is reconciled", async () => await ReconcileCounts.OfAsync(_manager, "route") > before);
         }
 
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "later"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "later"));
         await Eventually.HoldsAsync(
             "another route is served",
             () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)

@@ -8,7 +8,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// This version beside others: it adopts what an earlier version wrote, and works with a manager or CCM that is one minor version newer. A
-/// newer version is played: its definitions have fields that no type of this version names.
+/// newer version is simulated: its CRDs have fields that no type of this version has.
 /// </summary>
 public sealed class VersionSkewTests
 {
@@ -20,7 +20,7 @@ public sealed class VersionSkewTests
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public async Task Objects_of_an_earlier_version_are_adopted_without_replacing_or_renaming_any(string version)
+    public async Task Objects_of_an_earlier_version_are_adopted_without_replacement_or_renaming(string version)
     {
         var pair = new TlsPair("api.example.com");
         var recording = RecordedState
@@ -28,39 +28,39 @@ public sealed class VersionSkewTests
             .With(RecordedState.CertificateMark, pair.Certificate)
             .With(RecordedState.KeyMark, pair.Key);
         await using var recorded = await RecordedFixture.StartAsync(recording, """{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
-        var bed = recorded.Bed;
+        var fixture = recorded.Fixture;
         var before = await recorded.GeneratedAsync();
         before.Should().Contain(o => o.StartsWith("BackendTrafficPolicy ")).And.Contain(o => o.StartsWith("GRPCRoute "));
 
-        await bed.StartManagerAsync();
-        await bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
-        await bed.SettleAsync();
+        await fixture.StartManagerAsync();
+        await fixture.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
+        await fixture.SettleAsync();
         (await recorded.GeneratedAsync()).Should().Equal(before, "a manager that starts changes none of them");
 
-        await bed.StartCcmAsync();
+        await fixture.StartCcmAsync();
         await recorded.WaitForAddressAsync("default", "my-gateway", "default-my-gateway");
-        await bed.ExpectBackendAsync("api.example.com");
-        await bed.Tenant.WaitAsync<GrpcRoute>(
+        await fixture.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.WaitAsync<GrpcRoute>(
             "shop",
             "cart",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await bed.SettleAsync();
+        await fixture.SettleAsync();
 
         (await recorded.GeneratedAsync()).Should().Equal(before, "the CCM finds its Routes");
-        bed.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
-        var routes = await bed.Management.ListAsync<Route>(Ns);
+        fixture.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
+        var routes = await fixture.Management.ListAsync<Route>(Ns);
         routes.Should().HaveCount(3).And.OnlyContain(r => r.Status!.Conditions!.Any(c => c.Type == RouteConditions.Programmed && c.IsTrue));
     }
 
     [Fact]
-    public async Task Route_of_a_newer_CCM_is_served_and_keeps_the_fields_that_this_manager_does_not_know()
+    public async Task Route_of_a_newer_CCM_is_served_and_keeps_unknown_fields()
     {
-        await using var bed = await StartAsync();
-        using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        await bed.StopCcmAsync();
-        var name = (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
+        await using var fixture = await StartAsync();
+        using var management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
+        await fixture.StopCcmAsync();
+        var name = (await fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
         var route = (await management.GetAsync("Route", Ns, name))!;
         var kubernetes = route["spec"]!["source"]!["kubernetes"]!;
         route["metadata"]!["annotations"]!["kubelb.k8c.io/later"] = "x";
@@ -74,8 +74,8 @@ public sealed class VersionSkewTests
         kubernetes["services"]![0]!["spec"]!["ports"]![0]!["later"] = JsonNode.Parse(Future);
         await management.ReplaceAsync(route);
 
-        await bed.ExpectBackendAsync("newer.example.com");
-        await bed.Management.WaitAsync<Route>(
+        await fixture.ExpectBackendAsync("newer.example.com");
+        await fixture.Management.WaitAsync<Route>(
             Ns,
             name,
             r =>
@@ -84,7 +84,7 @@ public sealed class VersionSkewTests
                 ) == true,
             "is accepted"
         );
-        await bed.SettleAsync();
+        await fixture.SettleAsync();
 
         var kept = (await management.GetAsync("Route", Ns, name))!;
         JsonNode.DeepEquals(kept["spec"], route["spec"]).Should().BeTrue($"the spec belongs to the CCM, and is {kept["spec"]}");
@@ -92,12 +92,12 @@ public sealed class VersionSkewTests
     }
 
     [Fact]
-    public async Task Status_of_a_newer_manager_is_reported_to_the_tenant_and_rewritten_when_this_manager_is_back()
+    public async Task Status_of_a_newer_manager_is_reported_and_rewritten_after_a_downgrade()
     {
-        await using var bed = await StartAsync();
-        using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        await bed.StopManagerAsync();
-        var name = (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
+        await using var fixture = await StartAsync();
+        using var management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
+        await fixture.StopManagerAsync();
+        var name = (await fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
         var status = (await management.GetAsync("Route", Ns, name))!["status"]!;
         status["later"] = JsonNode.Parse(Future);
         status["conditions"]!.AsArray().Add(LaterCondition());
@@ -122,23 +122,23 @@ public sealed class VersionSkewTests
             "status"
         );
 
-        await bed.Tenant.WaitAsync<HttpRoute>(
+        await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.IsAccepted(r) && Statuses.Condition(r, "Accepted")!.Message == "Accepted by a later version",
             "has the message of the newer manager"
         );
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
-        await bed.StartManagerAsync();
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
+        await fixture.StartManagerAsync();
 
-        await bed.ExpectBackendAsync("edited.example.com");
-        await bed.SettleAsync();
+        await fixture.ExpectBackendAsync("edited.example.com");
+        await fixture.SettleAsync();
         var after = (await management.GetAsync("Route", Ns, name))!["status"]!;
         after["conditions"]!
             .AsArray()
             .Select(c => c!["type"]!.GetValue<string>())
             .Should()
-            .Equal([RouteConditions.Accepted, RouteConditions.Programmed], "nobody updates the others");
+            .Equal([RouteConditions.Accepted, RouteConditions.Programmed], "conditions of no known type are removed");
         after["resources"]!["route"]!["conditions"]!.AsArray().Should().ContainSingle();
         after["resources"]!["route"]!["generatedName"]!.GetValue<string>().Should().Be("default-api-route");
         (await management.GetAsync("TenantState", Ns, "default"))!["status"]!["version"]!["gitVersion"]!
@@ -148,10 +148,10 @@ public sealed class VersionSkewTests
     }
 
     [Fact]
-    public async Task Settings_and_addresses_with_fields_of_a_newer_version_are_used()
+    public async Task Settings_and_Addresses_with_unknown_fields_are_used()
     {
-        await using var bed = await StartAsync();
-        using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
+        await using var fixture = await StartAsync();
+        using var management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
         var later =
             $$$"""{"metadata":{"annotations":{"kubelb.k8c.io/later":"x"}},"spec":{"later":{{{Future}}},"gatewayAPI":{"later":{{{Future}}} },"envoyProxy":{"later":{{{Future}}} } }}""";
         await management.PatchAsync("Config", "kubelb", "default", JsonNode.Parse(later)!.AsObject());
@@ -169,13 +169,13 @@ public sealed class VersionSkewTests
         addresses["spec"]!["addresses"]![0]!["later"] = "zone-a";
         await management.ReplaceAsync(addresses);
 
-        await bed.RestartManagerAsync();
-        await bed.RestartCcmAsync();
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
+        await fixture.RestartManagerAsync();
+        await fixture.RestartCcmAsync();
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
 
-        await bed.ExpectBackendAsync("edited.example.com");
-        await bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
-        await bed.SettleAsync();
+        await fixture.ExpectBackendAsync("edited.example.com");
+        await fixture.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
+        await fixture.SettleAsync();
         (await management.GetAsync("Config", "kubelb", "default"))!["spec"]!["later"].Should().NotBeNull();
         (await management.GetAsync("Tenant", "", "t1"))!["spec"]!["later"].Should().NotBeNull();
         (await management.GetAsync("Addresses", Ns, "default"))!["metadata"]!["annotations"]!["kubelb.k8c.io/later"].Should().NotBeNull();
@@ -194,8 +194,8 @@ public sealed class VersionSkewTests
     /// <summary>An installation with the definitions of a newer version, which come first in an upgrade.</summary>
     private static async Task<SystemFixture> StartAsync()
     {
-        var bed = await SystemFixture.StartAsync();
-        using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
+        var fixture = await SystemFixture.StartAsync();
+        using var management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
         foreach (
             var definition in (await management.ListAsync("CustomResourceDefinition")).Where(d =>
                 RawObjects.NameOf(d).EndsWith(".kubelb.k8c.io")
@@ -207,16 +207,16 @@ public sealed class VersionSkewTests
         }
 
         await Eventually.HoldsAsync(
-            "the definitions are in force",
+            "the CRDs are applied",
             async () =>
             {
                 await management.PatchAsync("Tenant", "", "t1", new JsonObject { ["spec"] = new JsonObject { ["probe"] = true } });
                 return (await management.GetAsync("Tenant", "", "t1"))!["spec"]!["probe"] is not null;
             }
         );
-        await bed.ApplyBasicExampleAsync();
-        await bed.SettleAsync();
-        return bed;
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.SettleAsync();
+        return fixture;
     }
 
     private static void Extend(JsonNode properties)

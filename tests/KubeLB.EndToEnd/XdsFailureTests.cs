@@ -15,7 +15,7 @@ using Prometheus;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What the xDS server refuses or resets is in the manager's log, with peer, reason and remedy, and in a metric.</summary>
+/// <summary>Rejected and reset xDS connections are logged with peer, reason and remedy, and counted in a metric.</summary>
 public sealed class XdsFailureTests : IAsyncLifetime
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
@@ -30,7 +30,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
         _manager = await _bare.StartManagerAsync(configure: services => services.AddLogging(logging => logging.AddProvider(_logs)));
         await _bare.AddTenantAsync(_manager);
         await Eventually.HoldsAsync(
-            "it has the certificate of its server",
+            "the manager has a server certificate",
             () => Task.FromResult(_manager.Services.GetRequiredService<XdsCertificates>().Server is not null)
         );
     }
@@ -38,7 +38,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
-    public async Task Healthy_proxy_is_no_failure()
+    public async Task Healthy_proxy_is_not_counted_as_a_failure()
     {
         using (var proxy = new RawProxy(Server, TenantNamespace, await CertificateAsync()))
         {
@@ -101,7 +101,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_without_node_id_is_reported_with_what_is_wrong()
+    public async Task Stream_without_node_id_is_reported_with_the_cause()
     {
         using var proxy = new RawProxy(Server, "", await CertificateAsync());
         await proxy.SubscribeAsync(ResourceTypes.Cluster);

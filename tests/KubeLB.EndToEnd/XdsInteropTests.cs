@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A client that knows nothing but Envoy's published protos takes all that a manager serves: no field, no byte and no value that they do
+/// A client with only Envoy's published protos accepts all resources of a manager: there is no field, no byte and no value that they do
 /// not have. <c>tests/interop/xds/ads-client.mjs</c>.
 /// </summary>
 public sealed class XdsInteropTests : IAsyncLifetime
@@ -38,40 +38,40 @@ public sealed class XdsInteropTests : IAsyncLifetime
         .Replace("targetPort: 8080", "targetPort: 8080\n      appProtocol: kubernetes.io/h2c");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("xds-interop-").FullName;
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
-    public async ValueTask InitializeAsync() => _bed = await SystemFixture.StartAsync();
+    public async ValueTask InitializeAsync() => _fixture = await SystemFixture.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await _bed.DisposeAsync();
+        await _fixture.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
     [Theory]
     [InlineData("sotw")]
     [InlineData("delta")]
-    public async Task All_that_the_manager_serves_is_as_envoy_publishes_it(string protocol)
+    public async Task Served_resources_are_valid_for_the_published_Envoy_protos(string protocol)
     {
         NodeProgram.SkipUnlessInstalled();
-        await _bed.ApplyBasicExampleAsync();
-        await _bed.Tenant.ApplyAsync(GrpcRoute);
-        await _bed.Tenant.ApplyAsync(H2cBackend);
+        await _fixture.ApplyBasicExampleAsync();
+        await _fixture.Tenant.ApplyAsync(GrpcRoute);
+        await _fixture.Tenant.ApplyAsync(H2cBackend);
         await RouteAsync("h2c-route", "h2c-backend");
         await using var client = await StartAsync(protocol);
 
         // HTTP/1.1, gRPC and h2c.
         await HoldsAsync(client, "three routes", resources: 3, discovery: "EDS", addresses: null);
 
-        // A further route, and its end.
+        // A further route is added and removed.
         await RouteAsync("later", "api-backend");
         await HoldsAsync(client, "the later route", resources: 4, discovery: "EDS", addresses: null);
-        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "later");
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "later");
         var before = await HoldsAsync(client, "three routes again", resources: 3, discovery: "EDS", addresses: null);
         var lists = before.GetProperty("held").GetProperty("endpoints").GetInt32();
 
-        // Several nodes, and then such as have names.
-        await _bed.StopCcmAsync();
+        // Several nodes, and then nodes with hostnames.
+        await _fixture.StopCcmAsync();
         await NodesAsync("""[{"ip":"10.7.0.1"},{"ip":"10.7.0.2"},{"ip":"2001:db8::7"}]""");
         await HoldsAsync(client, "three nodes", resources: 3, discovery: "EDS", addresses: 3 * lists);
         await NodesAsync("""[{"ip":"10.7.0.1"},{"hostname":"node-2.example.com"}]""");
@@ -102,34 +102,27 @@ public sealed class XdsInteropTests : IAsyncLifetime
             );
         messages["envoy.config.cluster.v3.Cluster"]
             .Should()
-            .BeGreaterThanOrEqualTo(
-                3 + 1 + 3 + 3,
-                "of three routes, another, and all of them when it is resolved by name, and when not any more"
-            );
+            .BeGreaterThanOrEqualTo(3 + 1 + 3 + 3, "three routes, a fourth, and all three when a node gets and loses its hostname");
     }
 
     [Theory]
     [InlineData("tenant-t2", "envoycp.kubelb.svc", "7 ")]
     [InlineData("tenant-t1", "elsewhere.kubelb.svc", "14 ")]
-    public async Task Another_tenants_node_is_refused_and_a_manager_of_another_name_is_not_trusted(
-        string node,
-        string serverName,
-        string error
-    )
+    public async Task Node_of_another_tenant_and_manager_of_another_name_are_rejected(string node, string serverName, string error)
     {
         NodeProgram.SkipUnlessInstalled();
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         await using var client = await StartAsync("delta", node, serverName);
 
         (await client.NextAsync("error")).GetProperty("error").GetString().Should().StartWith(error);
     }
 
     [Fact]
-    public async Task What_the_proxies_start_with_is_as_envoy_publishes_it()
+    public async Task Proxy_bootstrap_is_valid_for_the_published_Envoy_protos()
     {
         await using var protos = new PublishedProtos();
-        await _bed.ApplyBasicExampleAsync();
-        var workload = await _bed.Management.WaitAsync<V1Deployment>(
+        await _fixture.ApplyBasicExampleAsync();
+        var workload = await _fixture.Management.WaitAsync<V1Deployment>(
             "tenant-t1",
             "envoy-tenant-t1",
             d => d.Spec?.Template is not null,
@@ -157,7 +150,7 @@ public sealed class XdsInteropTests : IAsyncLifetime
             $"{what}: {resources} listeners and clusters",
             line =>
             {
-                line.TryGetProperty("error", out var error).Should().BeFalse($"the stream goes on, but: {error}");
+                line.TryGetProperty("error", out var error).Should().BeFalse($"the stream must continue, but: {error}");
                 Texts(line.GetProperty("faults")).Should().BeEmpty();
                 var held = line.GetProperty("held");
                 return held.GetProperty("listener").GetInt32() == resources
@@ -176,13 +169,13 @@ public sealed class XdsInteropTests : IAsyncLifetime
 
     private async Task RouteAsync(string name, string backend)
     {
-        await _bed.Tenant.ApplyAsync(
+        await _fixture.Tenant.ApplyAsync(
             Documents
                 .Route.Replace("name: api-route", $"name: {name}")
                 .Replace("api.example.com", $"{name}.example.com")
                 .Replace("name: api-backend", $"name: {backend}")
         );
-        await _bed.Tenant.WaitAsync<HttpRoute>(
+        await _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             name,
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
@@ -191,10 +184,10 @@ public sealed class XdsInteropTests : IAsyncLifetime
     }
 
     private Task<Addresses> NodesAsync(string addresses) =>
-        _bed.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
+        _fixture.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
 
     private Task<V1Secret> SecretAsync() =>
-        _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+        _fixture.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => s.Data?.Count > 0, "is there");
 
     private async Task<NodeProgram> StartAsync(string protocol, string node = "tenant-t1", string serverName = "envoycp.kubelb.svc")
     {
@@ -204,7 +197,7 @@ public sealed class XdsInteropTests : IAsyncLifetime
             await File.WriteAllBytesAsync(Path.Combine(_folder, file), secret.Data[file]);
         }
 
-        var server = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address!;
+        var server = _fixture.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address!;
         return NodeProgram.Start(
             "ads-client.mjs",
             $"{server}",

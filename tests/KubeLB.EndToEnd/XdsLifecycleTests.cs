@@ -16,7 +16,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What a manager serves while certificates and tenants come and go; nobody answers for Envoy Gateway or runs pods.</summary>
+/// <summary>xDS during changes of certificates and tenants; without Envoy Gateway and without running pods.</summary>
 public sealed class XdsLifecycleTests : IAsyncLifetime
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
@@ -32,8 +32,8 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         _manager = await _bare.StartManagerAsync();
         await _bare.AddTenantAsync(_manager);
         await _bare.SetAddressesAsync("10.7.0.1");
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
             "the route is served",
             () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
@@ -43,19 +43,19 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
-    public async Task Of_a_tenant_that_is_gone_nothing_is_kept_and_its_successor_is_served()
+    public async Task Configuration_of_a_deleted_tenant_is_removed_and_its_successor_is_served()
     {
         await _bare.Objects.DeleteAsync<Tenant>("", "t1");
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
-        await Eventually.HoldsAsync("its configuration is forgotten", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
+        await Eventually.HoldsAsync("its configuration is removed", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
         await Eventually.HoldsAsync(
-            "its ports are forgotten",
+            "its ports are released",
             () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0)
         );
 
         await _bare.AddTenantAsync(_manager);
-        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
             "the route is served",
             () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
@@ -63,7 +63,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_route_that_holds_what_is_no_service_is_refused_served_nowhere_and_removed_with_its_tenant()
+    public async Task Route_with_an_invalid_Service_is_rejected_and_removed_with_its_tenant()
     {
         var other = await _bare.StartManagerAsync("other");
         await _bare.Objects.PatchAsync<Route>(
@@ -80,7 +80,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
             r =>
                 r.Status?.Resources?.Route?.Conditions?.Any(c => c.Message.Contains("$.spec.ports[0].nodePort", StringComparison.Ordinal))
                 == true,
-            "is refused"
+            "is rejected"
         );
         foreach (var manager in new[] { _manager, other })
         {
@@ -97,9 +97,9 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
     }
 
-    // As Envoy's, the connection goes on while it works; a new one shows the certificate that is there then.
+    // Like Envoy's, the connection is kept while it works; a new connection uses the current certificate.
     [Fact]
-    public async Task A_client_whose_certificate_is_no_longer_good_comes_back_with_the_new_one()
+    public async Task Client_with_an_invalidated_certificate_reconnects_with_the_new_one()
     {
         var certificate = Read(
             await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there")
@@ -113,11 +113,11 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
             await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => Read(s).SerialNumber != old, "is another")
         );
 
-        await Eventually.HoldsAsync("the client is heard again", async () => await AskAsync(channel) == StatusCode.OK);
+        await Eventually.HoldsAsync("the client is accepted again", async () => await AskAsync(channel) == StatusCode.OK);
     }
 
     [Fact]
-    public async Task The_certificate_of_a_tenant_that_is_gone_opens_nothing_of_the_next_one_of_its_name()
+    public async Task Certificate_of_a_deleted_tenant_is_rejected_for_its_successor()
     {
         var old = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there"));
         using var channel = Connect(() => old);
@@ -142,7 +142,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
             })
             .Should()
             .ThrowAsync<RpcException>();
-        end.Which.StatusCode.Should().Be(StatusCode.Unavailable, "a stream that stayed would hear of the next one");
+        end.Which.StatusCode.Should().Be(StatusCode.Unavailable, "an open stream would receive the configuration of the successor");
         await _bare.AddTenantAsync(_manager);
         var next = Read(
             await _bare.Objects.WaitAsync<V1Secret>(

@@ -14,26 +14,29 @@ using Prometheus;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What the operator sees when a proxy rejects what it is sent, or is refused itself.</summary>
+/// <summary>Reports of configuration that a proxy rejects, and of proxies that are rejected.</summary>
 public sealed class XdsRejectionTests : IAsyncLifetime
 {
     private const string Tenant = "tenant-t1";
     private const string H2c =
         """{"spec":{"ports":[{"port":8080,"targetPort":8080,"protocol":"TCP","appProtocol":"kubernetes.io/h2c"}]}}""";
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync(tenants: 2, o => o with { Manager = m => m with { HealthProbeBindAddress = "127.0.0.1:0" } });
-        await _bed.ApplyBasicExampleAsync();
-        await _bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
-        await _bed.Tenant.ApplyAsync(
+        _fixture = await SystemFixture.StartAsync(
+            tenants: 2,
+            o => o with { Manager = m => m with { HealthProbeBindAddress = "127.0.0.1:0" } }
+        );
+        await _fixture.ApplyBasicExampleAsync();
+        await _fixture.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
+        await _fixture.Tenant.ApplyAsync(
             Documents
                 .Route.Replace("api-route", "other")
                 .Replace("api.example.com", "other.example.com")
                 .Replace("api-backend", "other-backend")
         );
-        await _bed.Tenant.WaitAsync<HttpRoute>(
+        await _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "other",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
@@ -43,19 +46,19 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         await RouteAsync("api-route", c => c.IsTrue);
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Rejection_by_a_proxy_is_one_event_of_the_tenant_a_metric_and_on_the_debug_page_until_it_is_replaced()
+    public async Task Proxy_rejection_is_reported_by_Event_metric_and_debug_page_until_replaced()
     {
         using var proxy = await ConnectAsync("tenant-t1", "tenant-t1");
         await proxy.SubscribeAsync(ResourceTypes.Cluster);
-        var refused = await proxy.ReceiveAsync();
-        var cluster = refused.Resources.Select(r => r.Name).Single(n => n.Contains("api-route"));
+        var rejected = await proxy.ReceiveAsync();
+        var cluster = rejected.Resources.Select(r => r.Name).Single(n => n.Contains("api-route"));
         var words = $"Error adding/updating cluster(s) {cluster}: no such\n\tthing";
-        await proxy.NackAsync(refused, words);
+        await proxy.NackAsync(rejected, words);
 
-        var recorded = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyRejected");
+        var recorded = await EventAsync(_fixture.Management, "default", "t1", "Warning ProxyRejected");
         recorded
             .Message.Should()
             .Be(
@@ -66,10 +69,10 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         (await MetricAsync("kubelb_manager_xds_rejections_total{tenant=\"t1\",type=\"cluster\"}")).Should().Be("1");
 
         // A route that is served keeps its conditions, and nothing else is written.
-        await ReconcileCounts.RestAsync(_bed);
+        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
         Programmed(await RouteAsync("api-route", _ => true)).IsTrue.Should().BeTrue();
-        _bed.Requests().Should().NotContain(r => r.Resource == "leases" && r.Name.Contains("xds"));
-        (await _bed.Management.ListAsync<Corev1Event>("default")).Count(e => e.Reason == "ProxyRejected").Should().Be(1);
+        _fixture.Requests().Should().NotContain(r => r.Resource == "leases" && r.Name.Contains("xds"));
+        (await _fixture.Management.ListAsync<Corev1Event>("default")).Count(e => e.Reason == "ProxyRejected").Should().Be(1);
 
         var page = await DebugPageAsync("?tenant=t1");
         var shown = page["tenants"]!.AsArray().Should().ContainSingle().Subject!["proxies"]!
@@ -83,7 +86,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         shown["message"]!.GetValue<string>().Should().Be(words);
         shown["first"]!.AsArray().Select(n => n!.GetValue<string>()).Should().Equal(cluster);
 
-        await _bed.Tenant.PatchAsync<V1Service>("default", "api-backend", H2c);
+        await _fixture.Tenant.PatchAsync<V1Service>("default", "api-backend", H2c);
         var replaced = await proxy.ReceiveAsync();
         replaced.Resources.Should().ContainSingle().Which.Name.Should().Be(cluster);
         await proxy.AckAsync(replaced);
@@ -98,20 +101,20 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     public async Task Acknowledgements_cost_no_request()
     {
         using var proxy = await ConnectAsync("tenant-t1", "tenant-t1");
-        await ReconcileCounts.RestAsync(_bed);
-        _bed.ForgetRequests();
+        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        _fixture.ForgetRequests();
         foreach (var type in new[] { ResourceTypes.Cluster, ResourceTypes.Listener })
         {
             await proxy.SubscribeAsync(type);
             await proxy.AckAsync(await proxy.ReceiveAsync());
         }
 
-        await ReconcileCounts.RestAsync(_bed);
-        _bed.Requests().Where(r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Verb != "watch").Should().BeEmpty();
+        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        _fixture.Requests().Where(r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Verb != "watch").Should().BeEmpty();
     }
 
     [Fact]
-    public async Task Refused_stream_is_an_event_of_the_tenant_that_it_concerns_and_made_up_node_ids_are_none()
+    public async Task Rejected_stream_is_reported_on_its_tenant_without_unknown_node_ids()
     {
         using (var wrong = await ConnectAsync("tenant-t2", "tenant-t1"))
         {
@@ -119,8 +122,9 @@ public sealed class XdsRejectionTests : IAsyncLifetime
             (await wrong.EndAsync()).StatusCode.Should().Be(Grpc.Core.StatusCode.PermissionDenied);
         }
 
-        var told = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyDenied");
-        told.Message.Should()
+        var reported = await EventAsync(_fixture.Management, "default", "t1", "Warning ProxyDenied");
+        reported
+            .Message.Should()
             .Be(
                 "Rejected xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
                     + "If it is a proxy of this tenant, mount the current Secret envoy-xds-client of tenant-t1; otherwise identify the client."
@@ -133,16 +137,16 @@ public sealed class XdsRejectionTests : IAsyncLifetime
             await madeUp.EndAsync();
         }
 
-        await EventAsync(_bed.Management, "default", "t2", "Warning ProxyDenied");
-        await ReconcileCounts.RestAsync(_bed);
-        var events = (await _bed.Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyDenied").ToList();
+        await EventAsync(_fixture.Management, "default", "t2", "Warning ProxyDenied");
+        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        var events = (await _fixture.Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyDenied").ToList();
         events.Select(e => $"{e.InvolvedObject.Name} {e.Count}").Should().BeEquivalentTo("t1 1", "t2 1");
         events.Should().NotContain(e => e.Message.Contains("made-up"));
         (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be("51");
     }
 
     [Fact]
-    public async Task The_debug_page_shows_each_tenants_proxies_and_no_secret()
+    public async Task Debug_page_shows_the_proxies_of_each_tenant_and_no_secret()
     {
         using var proxy = await ConnectAsync("tenant-t2", "tenant-t2");
         await proxy.SubscribeAsync(ResourceTypes.Cluster);
@@ -150,8 +154,8 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         var pending = await TypesAsync(t => t["pending"]!.GetValue<bool>());
         (pending["type"]!.GetValue<string>(), pending["wildcard"]!.GetValue<bool>()).Should().Be(("cluster", true));
         await proxy.AckAsync(first);
-        var taken = await TypesAsync(t => t["acknowledgedNonce"]!.GetValue<string>() == first.Nonce);
-        taken["acknowledgedVersion"]!.GetValue<string>().Should().Be(first.SystemVersionInfo);
+        var acknowledged = await TypesAsync(t => t["acknowledgedNonce"]!.GetValue<string>() == first.Nonce);
+        acknowledged["acknowledgedVersion"]!.GetValue<string>().Should().Be(first.SystemVersionInfo);
 
         var all = await DebugPageAsync("");
         all["tenants"]!.AsArray().Select(t => t!["node"]!.GetValue<string>()).Should().Equal("tenant-t1", "tenant-t2");
@@ -159,7 +163,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         all.ToJsonString().Should().NotContain("PRIVATE KEY").And.NotContain("nodePort");
         (await DebugPageAsync("?tenant=nobody"))["tenants"]!.AsArray().Should().BeEmpty();
 
-        // Its own stream is the one that names no endpoints: the stand-in's does.
+        // The stream of the test has one type; that of the stand-in also has endpoints.
         Task<JsonNode> TypesAsync(Func<JsonNode, bool> condition) =>
             Eventually.GetAsync(
                 "the stream's state",
@@ -176,20 +180,22 @@ public sealed class XdsRejectionTests : IAsyncLifetime
 
     private async Task<RawProxy> ConnectAsync(string certificateOf, string node)
     {
-        var secret = await _bed.Management.WaitAsync<V1Secret>(certificateOf, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+        var secret = await _fixture.Management.WaitAsync<V1Secret>(certificateOf, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         var certificate = X509Certificate2.CreateFromPem(
             Encoding.UTF8.GetString(secret.Data["tls.crt"]),
             Encoding.UTF8.GetString(secret.Data["tls.key"])
         );
-        return new RawProxy(_bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address!, node, certificate);
+        return new RawProxy(_fixture.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address!, node, certificate);
     }
 
     private async Task<Route> RouteAsync(string origin, Func<Condition, bool> condition) =>
         (
             await Eventually.GetAsync(
-                $"the Route of {origin} says so",
+                $"the Route of {origin} has the condition",
                 async () =>
-                    (await _bed.Management.ListAsync<Route>(Tenant)).FirstOrDefault(r => r.Metadata.Labels[Labels.OriginName] == origin),
+                    (await _fixture.Management.ListAsync<Route>(Tenant)).FirstOrDefault(r =>
+                        r.Metadata.Labels[Labels.OriginName] == origin
+                    ),
                 r => r?.Status?.Conditions?.Find(c => c.Type == RouteConditions.Programmed) is { } programmed && condition(programmed),
                 r =>
                     r is null
@@ -216,14 +222,14 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     private async Task<JsonNode> DebugPageAsync(string query)
     {
         using var http = new HttpClient();
-        var probe = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<RuntimeEndpoints>().Probe;
+        var probe = _fixture.Sandbox.Manager.Host!.Services.GetRequiredService<RuntimeEndpoints>().Probe;
         return JsonNode.Parse(await http.GetStringAsync($"http://{probe}/debug/xds{query}"))!;
     }
 
     private async Task<string> MetricAsync(string name)
     {
         using var text = new MemoryStream();
-        await _bed.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
+        await _fixture.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
         return Encoding
             .UTF8.GetString(text.ToArray())
             .Split('\n')

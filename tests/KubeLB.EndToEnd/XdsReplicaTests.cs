@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Two managers: one leads and writes, a proxy talks to the other.</summary>
+/// <summary>Two managers: one is the leader, a proxy is connected to the other.</summary>
 public sealed class XdsReplicaTests : IAsyncLifetime
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
@@ -25,8 +25,8 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         _leader = await _bare.StartManagerAsync("leader", insecure: true);
         await _bare.AddTenantAsync(_leader);
         await _bare.SetAddressesAsync("10.7.0.1");
-        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
+        await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         _other = await _bare.StartManagerAsync("other", insecure: true);
         await Eventually.HoldsAsync(
             "the other serves the route",
@@ -37,7 +37,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
-    public async Task Rejection_heard_by_each_replica_is_one_event_with_a_count()
+    public async Task Rejection_on_each_replica_is_reported_by_one_counted_Event()
     {
         foreach (var manager in new[] { _other, _leader })
         {
@@ -61,11 +61,11 @@ public sealed class XdsReplicaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_refused_by_another_replica_is_an_event_of_the_tenant()
+    public async Task Stream_rejected_by_another_replica_is_reported_on_the_Tenant()
     {
         var secure = await _bare.StartManagerAsync("secure");
         await Eventually.HoldsAsync(
-            "it has the certificate of its server",
+            "the manager has a server certificate",
             () => Task.FromResult(secure.Services.GetRequiredService<XdsCertificates>().Server is not null)
         );
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");

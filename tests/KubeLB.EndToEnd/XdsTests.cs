@@ -12,22 +12,22 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Who gets which configuration from the manager, and what a proxy hears when nothing has changed.</summary>
+/// <summary>Which client receives which configuration, and what a proxy receives when nothing has changed.</summary>
 public sealed class XdsTests : IAsyncLifetime
 {
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync(tenants: 2);
-        await _bed.ApplyBasicExampleAsync();
-        await _bed.ExpectBackendAsync("api.example.com");
+        _fixture = await SystemFixture.StartAsync(tenants: 2);
+        await _fixture.ApplyBasicExampleAsync();
+        await _fixture.ExpectBackendAsync("api.example.com");
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task A_proxy_gets_the_listeners_of_the_tenant_that_its_certificate_names()
+    public async Task Proxy_receives_the_listeners_of_the_tenant_in_its_certificate()
     {
         using var channel = Connect(await ClientAsync("tenant-t1"));
         using var call = await AskAsync(channel, "tenant-t1");
@@ -37,18 +37,20 @@ public sealed class XdsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_certificate_of_one_tenant_does_not_open_the_configuration_of_another()
+    public async Task Certificate_of_one_tenant_is_rejected_for_another_tenants_configuration()
     {
         using var channel = Connect(await ClientAsync("tenant-t2"));
         using var call = await AskAsync(channel, "tenant-t1");
 
-        var refused = (await FluentActions.Awaiting(() => call.ResponseStream.MoveNext(default)).Should().ThrowAsync<RpcException>()).Which;
-        refused.StatusCode.Should().Be(StatusCode.PermissionDenied);
-        refused.Status.Detail.Should().Contain("tenant-t2");
+        var rejected = (
+            await FluentActions.Awaiting(() => call.ResponseStream.MoveNext(default)).Should().ThrowAsync<RpcException>()
+        ).Which;
+        rejected.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        rejected.Status.Detail.Should().Contain("tenant-t2");
     }
 
     [Fact]
-    public async Task Without_a_certificate_of_the_managers_nobody_is_heard()
+    public async Task Client_without_a_certificate_of_the_manager_is_rejected()
     {
         foreach (var certificate in new[] { null, SelfSigned() })
         {
@@ -62,28 +64,28 @@ public sealed class XdsTests : IAsyncLifetime
                 .Should()
                 .ThrowAsync<Exception>();
 
-            // How far the client came depends on who is faster; no further than the handshake: nobody answered.
+            // The kind of failure depends on timing, but it is never after the handshake: there was no response.
             ended.Which.Should().Match<Exception>(e => e is IOException || IsOfTransport(e));
         }
     }
 
-    // Not an expression of the assertion: those know no patterns.
+    // The expression trees of assertions do not support patterns.
     private static bool IsOfTransport(Exception e) => e is RpcException { StatusCode: StatusCode.Unavailable or StatusCode.Internal };
 
     [Fact]
-    public async Task A_proxy_that_has_everything_gets_nothing_after_a_restart_of_the_manager()
+    public async Task Up_to_date_proxy_receives_nothing_after_a_manager_restart()
     {
         var versions = Cached();
 
-        await _bed.RestartManagerAsync();
+        await _fixture.RestartManagerAsync();
         await Eventually.HoldsAsync("the manager has the tenant's configuration", () => Task.FromResult(Cached().Count == versions.Count));
         Cached().Should().Equal(versions);
 
         using var channel = Connect(await ClientAsync("tenant-t1"));
         using var call = await AskAsync(channel, "tenant-t1", versions);
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "later").Replace("api.example.com", "later.example.com"));
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "later").Replace("api.example.com", "later.example.com"));
 
-        // The first word is of what came later.
+        // The first response contains only the later route.
         (await call.ResponseStream.MoveNext(default))
             .Should()
             .BeTrue();
@@ -94,28 +96,28 @@ public sealed class XdsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_deleted_certificate_is_made_anew_and_is_good()
+    public async Task Deleted_client_certificate_is_recreated_and_accepted()
     {
         var before = (await ClientAsync("tenant-t1")).SerialNumber;
 
-        await _bed.Management.DeleteAsync<V1Secret>("tenant-t1", "envoy-xds-client");
+        await _fixture.Management.DeleteAsync<V1Secret>("tenant-t1", "envoy-xds-client");
 
-        await _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => Read(s).SerialNumber != before, "is another");
+        await _fixture.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => Read(s).SerialNumber != before, "is another");
         using var channel = Connect(await ClientAsync("tenant-t1"));
         using var call = await AskAsync(channel, "tenant-t1");
         (await call.ResponseStream.MoveNext(default)).Should().BeTrue();
     }
 
     [Fact]
-    public async Task Proxies_serve_on_while_the_manager_is_away()
+    public async Task Proxies_keep_serving_while_the_manager_is_stopped()
     {
-        await _bed.StopManagerAsync();
+        await _fixture.StopManagerAsync();
 
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.ExpectBackendAsync("api.example.com");
     }
 
     private Dictionary<string, string> Cached() =>
-        _bed
+        _fixture
             .Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>()
             .List("tenant-t1", ResourceTypes.Listener)
             .ToDictionary(r => r.Name, r => r.Version);
@@ -141,7 +143,7 @@ public sealed class XdsTests : IAsyncLifetime
     }
 
     private async Task<X509Certificate2> ClientAsync(string tenantNamespace) =>
-        Read((await _bed.Management.WaitAsync<V1Secret>(tenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there")));
+        Read((await _fixture.Management.WaitAsync<V1Secret>(tenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there")));
 
     private static X509Certificate2 Read(V1Secret secret) =>
         X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
@@ -158,7 +160,7 @@ public sealed class XdsTests : IAsyncLifetime
 
     private GrpcChannel Connect(X509Certificate2? certificate) =>
         GrpcChannel.ForAddress(
-            $"https://{_bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address}",
+            $"https://{_fixture.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address}",
             new GrpcChannelOptions
             {
                 DisposeHttpClient = true,

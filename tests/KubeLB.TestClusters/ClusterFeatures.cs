@@ -4,7 +4,7 @@ namespace KubeLB.TestClusters;
 [Flags]
 public enum ClusterFeatures
 {
-    /// <summary>Only what every API server does.</summary>
+    /// <summary>No optional feature.</summary>
     None = 0,
 
     /// <summary>Objects of deleted owners are collected, and deleted namespaces are emptied and go.</summary>

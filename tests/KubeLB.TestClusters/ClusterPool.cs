@@ -5,7 +5,7 @@ using KubeLB.TestClusters.External;
 namespace KubeLB.TestClusters;
 
 /// <summary>
-/// Real API servers take seconds to start: those that tests are done with are emptied and handed out again. They end with the test run.
+/// Real API servers take seconds to start: after a test they are emptied and reused. They end with the test run.
 /// </summary>
 internal sealed class ClusterPool(Func<string, CancellationToken, Task<ServerAccess>> start)
 {
@@ -13,7 +13,7 @@ internal sealed class ClusterPool(Func<string, CancellationToken, Task<ServerAcc
     private readonly SemaphoreSlim _starting = new(1, 1);
     private TestClusterUnavailableException? _unavailable;
 
-    /// <summary>A cluster that nobody else uses, with nothing in it.</summary>
+    /// <summary>An empty cluster for exclusive use.</summary>
     public async Task<ITestCluster> TakeAsync(ClusterRequest request, CancellationToken cancellationToken)
     {
         var (access, contents) = _free.TryTake(out var free)
@@ -29,7 +29,7 @@ internal sealed class ClusterPool(Func<string, CancellationToken, Task<ServerAcc
         );
     }
 
-    // One at a time, and not again where it cannot work: every test then fails at once with the reason.
+    // One at a time, and without a retry after a failure: every further test fails at once with the reason.
     private async Task<(ServerAccess Access, ServerContents Contents)> StartAsync(string name, CancellationToken cancellationToken)
     {
         await _starting.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -41,7 +41,7 @@ internal sealed class ClusterPool(Func<string, CancellationToken, Task<ServerAcc
             }
 
             var access = await start(name, cancellationToken).ConfigureAwait(false);
-            return (access, await ServerContents.NoteAsync(access, cancellationToken).ConfigureAwait(false));
+            return (access, await ServerContents.CaptureAsync(access, cancellationToken).ConfigureAwait(false));
         }
         catch (TestClusterUnavailableException e)
         {

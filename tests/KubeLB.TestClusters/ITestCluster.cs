@@ -4,12 +4,12 @@ using KubeLB.Sandbox.Composition;
 namespace KubeLB.TestClusters;
 
 /// <summary>
-/// A cluster's API server as a test uses it, whichever kind of server it is. Fresh when it is handed out: nothing of an earlier test is in
+/// The API server of a test, of any kind. It is empty when the test starts: no object of an earlier test is in
 /// it.
 /// </summary>
 public interface ITestCluster : ISandboxCluster
 {
-    /// <summary>What this server does that not every one does.</summary>
+    /// <summary>Optional features of this server.</summary>
     ClusterFeatures Features { get; }
 
     /// <summary>A bearer token of the administrator.</summary>

@@ -11,26 +11,26 @@ namespace KubeLB.TestClusters;
 /// </summary>
 public static class TestClusters
 {
-    /// <summary>Name of the variable that chooses.</summary>
+    /// <summary>Name of the variable that selects the kind of cluster.</summary>
     public const string Variable = "KUBELB_TEST_CLUSTER";
 
     private static readonly Lazy<Func<ClusterRequest, CancellationToken, Task<ITestCluster>>> Source = new(() => Choose(Chosen));
 
-    /// <summary>The choice in force.</summary>
+    /// <summary>The selected kind of cluster.</summary>
     public static string Chosen => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } value ? value : "embedded";
 
     /// <summary>Whether tests run on embedded clusters, which alone have faults on demand and see the requests of every client.</summary>
     public static bool IsEmbedded => Chosen == "embedded";
 
-    /// <summary>A fresh cluster. Dispose it when the test is done; a real one is then cleaned and used again.</summary>
-    /// <exception cref="TestClusterUnavailableException">The chosen kind of cluster cannot be had here; the message says why.</exception>
+    /// <summary>A fresh cluster. Dispose it when the test is done; a real one is then emptied and reused.</summary>
+    /// <exception cref="TestClusterUnavailableException">The selected kind of cluster is not available, with the reason.</exception>
     public static Task<ITestCluster> StartAsync(ClusterRequest request, CancellationToken cancellationToken = default) =>
         Source.Value(request, cancellationToken);
 
     /// <inheritdoc cref="StartAsync(ClusterRequest, CancellationToken)"/>
     public static Task<ITestCluster> StartAsync(string name) => StartAsync(new ClusterRequest(name, (30000, 32767), Tls: true));
 
-    /// <summary>How clusters of a choice are had; nothing is started yet.</summary>
+    /// <summary>The factory of a kind of cluster; nothing is started yet.</summary>
     internal static Func<ClusterRequest, CancellationToken, Task<ITestCluster>> Choose(string choice)
     {
         switch (choice)

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KubeLB.TestClusters;
 
-/// <summary>Makes handlers that trust an API server's own certificate authority and nobody else.</summary>
+/// <summary>Creates handlers that trust only the certificate authority of an API server.</summary>
 internal static class TrustingHandler
 {
     /// <summary>A handler.</summary>

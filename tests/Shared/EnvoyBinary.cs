@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace KubeLB.Tests.Shared;
 
 /// <summary>
-/// The real Envoy: what <c>KUBELB_ENVOY</c> names, else <c>envoy</c> on PATH. A test that wants it is skipped where there is none.
+/// The real Envoy: what <c>KUBELB_ENVOY</c> names, else <c>envoy</c> on PATH. A test that needs it is skipped without it.
 /// </summary>
 public static class EnvoyBinary
 {
@@ -27,7 +27,7 @@ public static class EnvoyBinary
         return Found!;
     }
 
-    /// <summary>Starts Envoy; what it prints is to be read.</summary>
+    /// <summary>Starts Envoy; the caller must read its output.</summary>
     public static Process Start(params string[] arguments)
     {
         var start = new ProcessStartInfo(Require(), arguments)
@@ -39,7 +39,7 @@ public static class EnvoyBinary
         return Process.Start(start)!;
     }
 
-    /// <summary>Has Envoy judge a configuration as it would at its start, without serving it.</summary>
+    /// <summary>Validates a configuration with Envoy as at its start, without serving it.</summary>
     /// <param name="configuration">YAML or JSON of a bootstrap.</param>
     /// <param name="arguments">Further arguments.</param>
     public static async Task ValidateAsync(string configuration, params string[] arguments)
@@ -51,7 +51,7 @@ public static class EnvoyBinary
             var output = envoy.StandardOutput.ReadToEndAsync(deadline.Token);
             var errors = envoy.StandardError.ReadToEndAsync(deadline.Token);
             await envoy.WaitForExitAsync(deadline.Token);
-            envoy.ExitCode.Should().Be(0, $"Envoy is expected to take it, but says: {await output}{await errors}");
+            envoy.ExitCode.Should().Be(0, $"Envoy must accept it, but reports: {await output}{await errors}");
         }
         finally
         {

@@ -1,7 +1,7 @@
 namespace KubeLB.Tests.Shared;
 
 /// <summary>
-/// A folder of cases: every <c>case.in.yaml</c> is one, and <c>case.out.yaml</c> holds what comes of it.
+/// A folder of cases: every <c>case.in.yaml</c> is an input, and <c>case.out.yaml</c> its expected output.
 /// <c>KUBELB_UPDATE_GOLDEN=1 dotnet test tests/PROJECT</c> rewrites the outputs and removes orphans.
 /// </summary>
 /// <param name="project">The project in whose <c>testdata</c> they are.</param>
@@ -42,7 +42,7 @@ internal sealed class GoldenFolder(string project, string inputs, string outputs
         }
 
         File.Exists(file).Should().BeTrue($"{file} is missing; {_howToWrite}");
-        output.Should().Be(File.ReadAllText(file), $"{file} says so; if the change is meant, {_howToWrite}");
+        output.Should().Be(File.ReadAllText(file), $"{file} differs; if the change is intended, {_howToWrite}");
     }
 
     public void CheckOrphans()

@@ -8,7 +8,7 @@ public sealed record HelmOutput(int ExitCode, string Text, string Errors);
 
 /// <summary>
 /// The real Helm: what <c>KUBELB_HELM</c> names, else <c>helm</c> on PATH. It has folders of its own, and the kubeconfig of a cluster if it
-/// is given one. A test that runs it is skipped where there is none.
+/// is given one. A test that runs it is skipped without it.
 /// </summary>
 public sealed class HelmBinary : IDisposable
 {

@@ -12,7 +12,7 @@ public sealed record KubectlOutput(int ExitCode, string Text, string Errors)
     public IReadOnlyList<string> Columns(int line) => Regex.Split(Lines[line].TrimEnd(), " {2,}");
 }
 
-/// <summary>The real kubectl with a kubeconfig of its own. A test that runs it is skipped where there is none.</summary>
+/// <summary>The real kubectl with a kubeconfig of its own. A test that runs it is skipped without it.</summary>
 public sealed class KubectlBinary : IDisposable
 {
     private static readonly Lazy<string?> Binary = new(() =>

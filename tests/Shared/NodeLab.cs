@@ -9,7 +9,7 @@ namespace KubeLB.Tests.Shared;
 
 /// <summary>
 /// A tenant's Envoy in a network namespace of its own, for which addresses of this machine's loopback network are nodes. A node vanishes
-/// when the namespace's packets to it lead nowhere: nothing is refused, nothing comes back. Needs root and the program ip.
+/// when the namespace's packets to it are dropped: there is neither a reset nor a response. Needs root and the program ip.
 /// </summary>
 internal sealed class NodeLab : IAsyncDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class NodeLab : IAsyncDisposable
 
     private string Link => $"kblabv{_number}";
 
-    /// <summary>Why there can be none on this machine; null if there can.</summary>
+    /// <summary>Why it is not available on this machine; null if it is.</summary>
     /// <param name="envoy">Path of Envoy; null where there is none.</param>
     public static string? Missing(string? envoy) =>
         envoy is null ? "no envoy binary: none is on PATH, and KUBELB_ENVOY names none"
@@ -62,7 +62,7 @@ internal sealed class NodeLab : IAsyncDisposable
     /// <summary>Address of a node, 1 to 250.</summary>
     public string Node(int number) => $"127.89.{_number}.{number}";
 
-    /// <summary>Has Envoy serve these and nothing else, and waits until it does.</summary>
+    /// <summary>Configures Envoy to serve exactly these, and waits until it does.</summary>
     public async Task ServeAsync(IReadOnlyList<(Cluster Cluster, Listener Listener)> ports)
     {
         _version++;
@@ -77,10 +77,10 @@ internal sealed class NodeLab : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on a node, or a port of it, answers nothing to new and to open connections.</summary>
+    /// <summary>Drops all packets to a node, or to a port of it, of new and open connections.</summary>
     public void Drop(string node, int? port = null) => Rule("add", node, port);
 
-    /// <summary>The node is there again.</summary>
+    /// <summary>Reverts <see cref="Drop"/>.</summary>
     public void Restore(string node, int? port = null) => Rule("del", node, port);
 
     /// <summary>Envoy's counters and gauges with a name that holds a text.</summary>
@@ -164,7 +164,7 @@ internal sealed class NodeLab : IAsyncDisposable
         Ip($"-n {Namespace} addr add {ProxyAddress}/32 dev eth0");
         Ip($"-n {Namespace} link set eth0 up");
 
-        // A link whose other end nobody has. What comes from an address that is routed there is dropped, too (rp_filter).
+        // A link with an unused peer. Packets from an address that is routed there are dropped, too (rp_filter).
         Ip($"-n {Namespace} link add void type veth peer name void-end");
         Ip($"-n {Namespace} link set void arp off up");
         Ip($"-n {Namespace} link set void-end arp off up");
@@ -243,7 +243,7 @@ internal sealed class NodeLab : IAsyncDisposable
             ["resource_api_version"] = "V3",
         };
 
-    // Envoy reads a file anew when another one is moved there.
+    // Envoy reloads a file when another one is moved over it.
     private async Task WriteAsync(string name, IEnumerable<IMessage> resources)
     {
         var response = new JsonObject

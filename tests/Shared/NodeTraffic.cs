@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace KubeLB.Tests.Shared;
 
-/// <summary>What became of a request.</summary>
+/// <summary>The outcome of a request.</summary>
 /// <param name="Sent">When it was sent, since the traffic began.</param>
 /// <param name="Took">Until its answer, or its failure.</param>
 /// <param name="Node">The node that answered; null for a failure.</param>
@@ -18,7 +18,7 @@ internal sealed record Outcome(TimeSpan Sent, TimeSpan Took, string? Node, strin
     public bool WasSentToNode => Failure?.Contains("connection termination", StringComparison.Ordinal) == true;
 }
 
-/// <summary>Requests through a proxy at a steady rate, whatever becomes of those before.</summary>
+/// <summary>Requests through a proxy at a steady rate, independent of earlier outcomes.</summary>
 internal static class NodeTraffic
 {
     /// <summary>How long a client waits.</summary>

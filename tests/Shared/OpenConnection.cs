@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 
 namespace KubeLB.Tests.Shared;
 
-/// <summary>A websocket or an HTTP/2 stream through a proxy to a <see cref="PlayedNode"/>, on which a byte is echoed each second.</summary>
+/// <summary>A websocket or an HTTP/2 stream through a proxy to a <see cref="FakeNode"/>, on which a byte is echoed each second.</summary>
 internal sealed class OpenConnection : IDisposable
 {
     public const string WebSocket = "websockets";
@@ -37,7 +37,7 @@ internal sealed class OpenConnection : IDisposable
         await socket.ConnectAsync(new Uri($"ws://{proxy}:{port}/socket"), CancellationToken.None);
         return new OpenConnection(
             WebSocket,
-            socket.HttpResponseHeaders![PlayedNode.NodeHeader].Single(),
+            socket.HttpResponseHeaders![FakeNode.NodeHeader].Single(),
             async () =>
             {
                 await socket.SendAsync(new byte[1], WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
@@ -63,7 +63,7 @@ internal sealed class OpenConnection : IDisposable
         var output = await content.Stream;
         return new OpenConnection(
             Http2Stream,
-            response.Headers.GetValues(PlayedNode.NodeHeader).Single(),
+            response.Headers.GetValues(FakeNode.NodeHeader).Single(),
             async () =>
             {
                 await output.WriteAsync(new byte[1]);

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Tests.Shared;
 
 /// <summary>
-/// Holds messages against Envoy's published protos: <c>tests/interop/xds/check-messages.mjs</c>. A test that asks is skipped where Node.js
+/// Validates messages with Envoy's published protos: <c>tests/interop/xds/check-messages.mjs</c>. Its tests are skipped where Node.js
 /// or the packages are missing.
 /// </summary>
 public sealed class PublishedProtos : IAsyncLifetime
@@ -12,7 +12,7 @@ public sealed class PublishedProtos : IAsyncLifetime
     private readonly Lazy<NodeProgram> _program = new(() => NodeProgram.Start("check-messages.mjs"));
 
     /// <summary>
-    /// The rules of protoc-gen-validate that apply to what the manager makes, and those of the same messages for what it leaves out; each
+    /// The rules of protoc-gen-validate that apply to the manager's messages, also to fields that it leaves out; each
     /// of them is shown to be enforced.
     /// </summary>
     public static IReadOnlyList<string> Rules { get; } =

@@ -5,7 +5,7 @@ namespace KubeLB.Tests.Shared;
 /// <summary>Specs of Routes in their type, for tests that write them.</summary>
 internal static class RouteSpecs
 {
-    /// <summary>What the source says.</summary>
+    /// <summary>The Kubernetes source of the spec.</summary>
     public static KubernetesSource Kubernetes(this Route route) => route.Spec!.Read().Source!.Kubernetes!;
 
     /// <summary>Changes the spec.</summary>

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace KubeLB.Tests.Shared;
 
-/// <summary>Manifests as kubectl reads and writes them: YAML documents to JSON and back, quoted scalars told from plain ones.</summary>
+/// <summary>Manifests as kubectl reads and writes them: YAML documents to JSON and back, with quoted and plain scalars distinct.</summary>
 public static class Yaml
 {
     private static readonly string[] TopLevelOrder = ["apiVersion", "kind", "metadata", "spec", "status"];

@@ -85,13 +85,13 @@ internal sealed class HealthMeasurement(string envoy, bool quick)
         }
     }
 
-    // Connections that nodes see of a proxy that nobody asks anything.
+    // Connections from an idle proxy to its nodes.
     private async Task<Row> ChecksAsync(int ports)
     {
         await using var lab = await NodeLab.StartAsync(envoy);
         var all = Enumerable.Range(0, ports).Select(i => new ProxyPort($"lab-{i}", 12000 + i, 30080 + i, ProxyProtocol.Http1)).ToList();
-        await using var one = await PlayedNode.StartAsync(lab.Node(1), HttpProtocols.Http1, [.. all.Select(p => p.NodePort)]);
-        await using var two = await PlayedNode.StartAsync(lab.Node(2), HttpProtocols.Http1, [.. all.Select(p => p.NodePort)]);
+        await using var one = await FakeNode.StartAsync(lab.Node(1), HttpProtocols.Http1, [.. all.Select(p => p.NodePort)]);
+        await using var two = await FakeNode.StartAsync(lab.Node(2), HttpProtocols.Http1, [.. all.Select(p => p.NodePort)]);
         await lab.ServeAsync([.. all.Select(p => HealthSettings.Chosen.Port(p, [lab.Node(1), lab.Node(2)]))]);
         await Task.Delay(TimeSpan.FromSeconds(10));
         return new Row($"2 nodes, {ports} ports, no traffic: connections to nodes in 10 s", $"{one.Connections + two.Connections}", "0");

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace KubeLB.Benchmarks.NodeHealth;
 
-/// <summary>Websockets and HTTP/2 streams that are open while something happens to a node: which of them live.</summary>
+/// <summary>Websockets and HTTP/2 streams that are open while a node fails: which of them survive.</summary>
 internal sealed class LongConnections(string envoy, HealthSettings settings, TimeSpan time)
 {
     private const int Count = 8;
@@ -48,13 +48,13 @@ internal sealed class LongConnections(string envoy, HealthSettings settings, Tim
             }
         );
 
-    private async Task<IReadOnlyList<Row>> RunAsync(string what, Func<NodeLab, IReadOnlyList<PlayedNode>, Task> happen)
+    private async Task<IReadOnlyList<Row>> RunAsync(string what, Func<NodeLab, IReadOnlyList<FakeNode>, Task> happen)
     {
         await using var lab = await NodeLab.StartAsync(envoy);
-        await using var one = await PlayedNode.StartAsync(lab.Node(1), HttpProtocols.Http1, 30080);
-        await using var two = await PlayedNode.StartAsync(lab.Node(2), HttpProtocols.Http1, 30080);
-        await using var oneH2 = await PlayedNode.StartAsync(lab.Node(1), HttpProtocols.Http2, 30081);
-        await using var twoH2 = await PlayedNode.StartAsync(lab.Node(2), HttpProtocols.Http2, 30081);
+        await using var one = await FakeNode.StartAsync(lab.Node(1), HttpProtocols.Http1, 30080);
+        await using var two = await FakeNode.StartAsync(lab.Node(2), HttpProtocols.Http1, 30080);
+        await using var oneH2 = await FakeNode.StartAsync(lab.Node(1), HttpProtocols.Http2, 30081);
+        await using var twoH2 = await FakeNode.StartAsync(lab.Node(2), HttpProtocols.Http2, 30081);
         await lab.ServeAsync([
             settings.Port(new ProxyPort("http", 12000, 30080, ProxyProtocol.Http1), [lab.Node(1), lab.Node(2)]),
             settings.Port(new ProxyPort("grpc", 12001, 30081, ProxyProtocol.Http2), [lab.Node(1), lab.Node(2)]),

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace KubeLB.Benchmarks.NodeHealth;
 
-/// <summary>What a client is answered while nodes of two or more fail, in whichever way.</summary>
+/// <summary>Responses to a client while some of several nodes fail.</summary>
 internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSpan time)
 {
     private const int NodePort = 30080;
@@ -27,7 +27,7 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
         new("TCP, a connection each", ProxyProtocol.Tcp, 100, proxy => NodeTraffic.Tcp(proxy, ListenerPort)),
     ];
 
-    /// <summary>Two nodes, of which one vanishes and comes back.</summary>
+    /// <summary>Two nodes, one of which fails and recovers.</summary>
     public Task<Row> VanishesAsync(Traffic traffic) =>
         RunAsync(
             $"a node of 2 vanishes, {traffic.Name}",
@@ -108,7 +108,7 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
         string what,
         Traffic traffic,
         int nodes,
-        Func<NodeLab, IReadOnlyList<PlayedNode>, Func<TimeSpan, Task>, Task> happen,
+        Func<NodeLab, IReadOnlyList<FakeNode>, Func<TimeSpan, Task>, Task> happen,
         Action<NodeLab>? before = null,
         int? serving = null
     )
@@ -120,12 +120,12 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
             ProxyProtocol.Http2 => HttpProtocols.Http2,
             _ => HttpProtocols.None,
         };
-        var played = new List<PlayedNode>();
+        var played = new List<FakeNode>();
         try
         {
             foreach (var node in Enumerable.Range(1, serving ?? nodes))
             {
-                played.Add(await PlayedNode.StartAsync(lab.Node(node), protocols, NodePort));
+                played.Add(await FakeNode.StartAsync(lab.Node(node), protocols, NodePort));
             }
 
             before?.Invoke(lab);

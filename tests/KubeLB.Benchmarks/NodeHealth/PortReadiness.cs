@@ -58,8 +58,8 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
                 }
             )
             : Task.CompletedTask;
-        await using var one = PlayedNode.Create(lab.Node(1), HttpProtocols.Http1, port.NodePort);
-        await using var two = PlayedNode.Create(lab.Node(2), HttpProtocols.Http1, port.NodePort);
+        await using var one = FakeNode.Create(lab.Node(1), HttpProtocols.Http1, port.NodePort);
+        await using var two = FakeNode.Create(lab.Node(2), HttpProtocols.Http1, port.NodePort);
         if (delay > clock.Elapsed)
         {
             await Task.Delay(delay - clock.Elapsed);

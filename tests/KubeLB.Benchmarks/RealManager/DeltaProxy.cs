@@ -100,7 +100,7 @@ internal sealed class DeltaProxy : IAsyncDisposable
         }
         catch (RpcException)
         {
-            // It was ended here.
+            // The stream was ended by this side.
         }
     }
 
@@ -134,7 +134,7 @@ internal sealed class DeltaProxy : IAsyncDisposable
         }
     }
 
-    // What it wants besides, now that it has this.
+    // Further subscriptions that follow from the response.
     private DeltaDiscoveryRequest? Take(DeltaDiscoveryResponse response)
     {
         lock (_gate)

@@ -81,7 +81,7 @@ internal sealed class ManagementSide : IAsyncDisposable
     /// <param name="nodePort">The node port of each route's Service.</param>
     public async Task CreateRoutesAsync(string tenant, int routes, Func<int, int> nodePort)
     {
-        await CreateAsync(CarriedRoutes.Gateway(TenantNames.Namespace(tenant)));
+        await CreateAsync(CcmRoutes.Gateway(TenantNames.Namespace(tenant)));
         await Parallel.ForEachAsync(
             Enumerable.Range(0, routes),
             new ParallelOptions { MaxDegreeOfParallelism = Callers },
@@ -173,7 +173,7 @@ internal sealed class ManagementSide : IAsyncDisposable
 
     private static Route NewRoute(string tenant, string name, int nodePort)
     {
-        var route = CarriedRoutes.Http(TenantNames.Namespace(tenant), name);
+        var route = CcmRoutes.Http(TenantNames.Namespace(tenant), name);
         route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
         return route;
     }

@@ -2,7 +2,7 @@ namespace KubeLB.Benchmarks.RealManager;
 
 /// <summary>
 /// What one change costs from the API server through the manager to a connected proxy, at few and at many routes. Each size has a cluster
-/// and a manager of its own; the sizes take turns, so that what else runs on the machine meets all of them alike.
+/// and a manager of its own; the sizes alternate, so that other load on the machine affects all of them alike.
 /// </summary>
 internal static class ManagerPush
 {

@@ -17,7 +17,7 @@ internal sealed class TenantOfSize : IAsyncDisposable
     // Routes whose node port changes: a few, spread over all of them.
     private const int Changing = 25;
 
-    // Until what follows the first response of a change has come, too.
+    // Until the later responses to a change have arrived, too.
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     private readonly ManagementSide _management;

@@ -2,7 +2,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests.Support;
 
-/// <summary>The charts, and what Helm makes of them.</summary>
+/// <summary>The charts, and their output from Helm.</summary>
 internal static class Chart
 {
     public const string Manager = "kubelb-manager";
@@ -12,7 +12,7 @@ internal static class Chart
 
     public static string FolderOf(string chart) => Path.Combine(SourceTree.Root, "charts", chart);
 
-    /// <summary>What every installation of the chart has to set.</summary>
+    /// <summary>Values that every installation of the chart must set.</summary>
     public static string[] Required(string chart) => chart == Ccm ? ["--set", "kubelb.tenantName=shop"] : [];
 
     /// <summary>Renders a chart as <c>helm install</c> would, in namespace <c>kubelb</c> under the chart's own name.</summary>
@@ -22,7 +22,7 @@ internal static class Chart
         return (await helm.OkAsync(["template", chart, FolderOf(chart), "--namespace", "kubelb", .. arguments])).Text;
     }
 
-    /// <summary>The notes that <c>helm install</c> prints; nothing is asked of a cluster.</summary>
+    /// <summary>The notes that <c>helm install</c> prints; no cluster is contacted.</summary>
     public static async Task<string> NotesAsync(string chart, params string[] arguments)
     {
         using var helm = new HelmBinary();

@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Images;
 
-/// <summary>What <c>.dockerignore</c> keeps out of the build: the last pattern that matches a path decides.</summary>
+/// <summary>The paths that <c>.dockerignore</c> excludes from the build: the last matching pattern decides.</summary>
 internal sealed class DockerIgnore
 {
     private readonly List<(Regex Pattern, bool Excludes)> _rules =
@@ -13,7 +13,7 @@ internal sealed class DockerIgnore
             .Select(line => (Pattern(line.TrimStart('!')), line[0] != '!')),
     ];
 
-    /// <summary>Whether a file is kept out.</summary>
+    /// <summary>Whether a file is excluded.</summary>
     /// <param name="path">Its path from the root of the repository.</param>
     public bool Matches(string path) => _rules.LastOrDefault(r => r.Pattern.IsMatch(path)).Excludes;
 

@@ -52,8 +52,8 @@ internal sealed partial class Dockerfile
                     directory = Directory.CreateDirectory(root + value).FullName;
                     break;
                 case "ARG":
-                    var (name, given) = value.Split('=', 2) is [var n, var v] ? (n, v) : (value, "");
-                    variables[name] = arguments.TryGetValue(name, out var argument) ? argument : given;
+                    var (name, defaultValue) = value.Split('=', 2) is [var n, var v] ? (n, v) : (value, "");
+                    variables[name] = arguments.TryGetValue(name, out var argument) ? argument : defaultValue;
                     break;
                 case "COPY":
                     Copy(value.Split(' '), directory, ignored);

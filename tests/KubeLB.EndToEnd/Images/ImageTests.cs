@@ -39,7 +39,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Manager_and_ccm_on_a_read_only_file_system_become_ready_under_the_limits_of_the_charts()
+    public async Task Images_on_a_read_only_file_system_become_ready_within_chart_limits()
     {
         Require();
         using var managerLimits = Limits("kubelb-manager");
@@ -65,11 +65,11 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
             ShouldBeConfined(controller.Process.Id);
             controller.Process.Terminate();
             await controller.Process.EndAsync(Timeout);
-            controller.Process.ExitCode.Should().Be(0, "SIGTERM ends it in order. {0}", pair.Describe());
+            controller.Process.ExitCode.Should().Be(0, "SIGTERM stops it gracefully. {0}", pair.Describe());
         }
     }
 
-    // The container of this test is only as good as what it takes away.
+    // Verifies that the container of this test is restricted.
     private static void ShouldBeConfined(int process)
     {
         var status = File.ReadAllText($"/proc/{process}/status");

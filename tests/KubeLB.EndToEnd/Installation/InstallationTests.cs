@@ -11,14 +11,14 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd.Installation;
 
 /// <summary>
-/// Both charts installed with the real Helm as the README says, and the images run exactly as the Deployments say that come of it, until a
+/// Both charts are installed with the real Helm as in the README, and the images run exactly as the rendered Deployments specify, until a
 /// request passes and <c>helm test</c> succeeds on both sides.
 /// </summary>
 [Collection(PublishedImages.Collection)]
 public sealed class InstallationTests(PublishedImages images, ITestOutputHelper output)
 {
     [Fact]
-    public async Task Charts_install_a_pair_that_serves_a_request()
+    public async Task Charts_install_a_manager_and_CCM_that_serve_a_request()
     {
         Assert.SkipWhen(ImageProcess.Missing is not null, $"an image cannot be run here: {ImageProcess.Missing}");
         Assert.SkipWhen(PodNetwork.Missing is not null, $"a pod has no network here: {PodNetwork.Missing}");
@@ -98,7 +98,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         {
             pod.Process.Terminate();
             await pod.Process.EndAsync(TimeSpan.FromSeconds(pod == manager ? managerSpec.TerminationGracePeriodSeconds!.Value : 30));
-            pod.Process.ExitCode.Should().Be(0, "SIGTERM ends it in order, within the time that the pod has");
+            pod.Process.ExitCode.Should().Be(0, "SIGTERM stops it within the grace period of the pod");
             pod.Process.Output.Should().NotContain("forbidden");
         }
 
@@ -132,7 +132,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         (await http.GetStringAsync(new Uri($"http://{pod.Publish("metrics")}/metrics"))).Should().Contain(metric);
     }
 
-    // Nothing in the clusters runs the pod that helm test creates: this test does, as it stands there, and reports how it ended.
+    // No kubelet runs the pod that helm test creates: this test runs it unchanged and reports its result.
     private async Task HelmTestAsync(
         HelmBinary helm,
         EmbeddedSandboxCluster cluster,

@@ -19,9 +19,9 @@ internal sealed class PodNetwork : IAsyncDisposable
     /// <summary>Its name, as <c>ip netns</c> shows it.</summary>
     public string Name { get; }
 
-    /// <summary>Why there can be none on this machine; null if there can.</summary>
+    /// <summary>Why network namespaces are not available on this machine; null if they are.</summary>
     public static string? Missing { get; } =
-        !OperatingSystem.IsLinux() ? "network namespaces are of Linux"
+        !OperatingSystem.IsLinux() ? "network namespaces need Linux"
         : !Environment.IsPrivilegedProcess ? "network namespaces need root"
         : !File.Exists("/usr/sbin/ip") && !File.Exists("/usr/bin/ip") && !File.Exists("/sbin/ip") ? "network namespaces need ip (iproute2)"
         : null;
@@ -35,7 +35,7 @@ internal sealed class PodNetwork : IAsyncDisposable
         return network;
     }
 
-    /// <summary>Lets what is inside reach a port of this machine's loopback interface, at the same address and port.</summary>
+    /// <summary>Makes a port of this machine's loopback interface reachable from inside, at the same address and port.</summary>
     public void Reach(int port)
     {
         var listener = Inside(() => Listen(port));
@@ -102,7 +102,7 @@ internal sealed class PodNetwork : IAsyncDisposable
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                // The network ends.
+                // The network was disposed.
             }
         });
 
@@ -152,7 +152,7 @@ internal sealed class PodNetwork : IAsyncDisposable
 
                 made = make();
             }
-#pragma warning disable CA1031 // Thrown where it was asked for.
+#pragma warning disable CA1031 // Rethrown by the caller.
             catch (Exception e)
 #pragma warning restore CA1031
             {

@@ -10,7 +10,7 @@ namespace KubeLB.EndToEnd.Installation;
 
 /// <summary>
 /// Starts a container exactly as its pod template in the cluster says, as a kubelet does: arguments, variables, Secrets, the token of its
-/// ServiceAccount, user, limits and probes. It has a network of its own, in which it listens on the ports that it is told to.
+/// ServiceAccount, user, limits and probes. It has a network of its own, in which it listens on its configured ports.
 /// </summary>
 internal sealed class RenderedPod : IAsyncDisposable
 {
@@ -153,7 +153,7 @@ internal sealed class RenderedPod : IAsyncDisposable
         );
     }
 
-    // As a volume of a Secret is: everybody in the container may read it.
+    // Like a Secret volume, readable by all users of the container.
     private string Folder(string name, IEnumerable<KeyValuePair<string, byte[]>> files)
     {
         const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;

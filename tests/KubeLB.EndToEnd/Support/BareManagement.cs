@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>A management cluster with managers and nothing else: no CCM, no Envoy Gateway, nobody who runs pods.</summary>
+/// <summary>A management cluster with managers only: no CCM, no Envoy Gateway, no running pods.</summary>
 public sealed class BareManagement : IAsyncDisposable
 {
     /// <summary>Namespace of tenant <c>t1</c>.</summary>
@@ -41,7 +41,7 @@ public sealed class BareManagement : IAsyncDisposable
         );
         await management.Objects.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
 
-        // An API server on the loopback interface does not tell its address.
+        // An API server on the loopback interface does not publish its address.
         await management.Objects.ApplyAsync(
             $$"""
             apiVersion: kubelb.k8c.io/v1alpha1
@@ -54,7 +54,7 @@ public sealed class BareManagement : IAsyncDisposable
     }
 
     /// <summary>Starts a manager that serves xDS on the loopback interface.</summary>
-    /// <param name="userAgent">By which its requests are told.</param>
+    /// <param name="userAgent">The user agent of its requests.</param>
     /// <param name="insecure">Whether it serves plain text.</param>
     /// <param name="configure">Changes its services.</param>
     public async Task<IHost> StartManagerAsync(

@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>What stands for a tenant's node ports: HTTP/1.1 with a websocket, gRPC over HTTP/2 without TLS, and TCP that echoes.</summary>
+/// <summary>Simulated node ports of a tenant: HTTP/1.1 with a websocket, gRPC over HTTP/2 without TLS, and TCP that echoes.</summary>
 public sealed class EnvoyBackends : IAsyncDisposable
 {
     private static readonly Method<Empty, StringValue> Name = new(

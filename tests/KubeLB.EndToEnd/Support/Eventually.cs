@@ -8,7 +8,7 @@ public static class Eventually
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Waits until <paramref name="probe"/> gives something that satisfies <paramref name="condition"/>, and returns it.</summary>
+    /// <summary>Waits until <paramref name="probe"/> gives a value that satisfies <paramref name="condition"/>, and returns it.</summary>
     public static async Task<T> GetAsync<T>(
         string what,
         Func<Task<T>> probe,
@@ -38,6 +38,6 @@ public static class Eventually
         }
     }
 
-    /// <summary>Waits until <paramref name="probe"/> says so.</summary>
+    /// <summary>Waits until <paramref name="probe"/> returns true.</summary>
     public static Task HoldsAsync(string what, Func<Task<bool>> probe) => GetAsync(what, probe, held => held);
 }

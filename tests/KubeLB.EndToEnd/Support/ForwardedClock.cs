@@ -1,11 +1,11 @@
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>The system's clock, put forward by a test. Timers keep the system's.</summary>
+/// <summary>The system clock with an offset that a test sets. Timers use the system clock.</summary>
 public sealed class ForwardedClock : TimeProvider
 {
     private long _ticks;
 
-    /// <summary>How far it was put forward.</summary>
+    /// <summary>The offset.</summary>
     public TimeSpan Forwarded => TimeSpan.FromTicks(Interlocked.Read(ref _ticks));
 
     public void Forward(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);

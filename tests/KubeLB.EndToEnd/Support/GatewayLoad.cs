@@ -2,7 +2,7 @@ namespace KubeLB.EndToEnd.Support;
 
 /// <summary>
 /// Requests through a tenant's Gateway of the basic example, one after the other by each of a few clients: as fast as they are answered, or
-/// so many a second.
+/// at a given rate.
 /// </summary>
 public sealed class GatewayLoad : IAsyncDisposable
 {
@@ -16,10 +16,10 @@ public sealed class GatewayLoad : IAsyncDisposable
     private readonly Task _sending;
     private int _sent;
 
-    private GatewayLoad(SystemFixture bed, string address, int? perSecond)
+    private GatewayLoad(SystemFixture fixture, string address, int? perSecond)
     {
         _pause = perSecond is { } rate ? TimeSpan.FromSeconds((double)Clients / rate) : null;
-        _client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
+        _client = new HttpClient(fixture.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
         _sending = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => SendAsync(address))));
     }
 
@@ -27,12 +27,12 @@ public sealed class GatewayLoad : IAsyncDisposable
     public int Sent => Volatile.Read(ref _sent);
 
     /// <summary>Starts, and waits for the first answers.</summary>
-    /// <param name="bed">Where.</param>
-    /// <param name="perSecond">How many requests a second; null for as many as are answered.</param>
-    /// <param name="tenant">Which tenant's, from 0.</param>
-    public static async Task<GatewayLoad> StartAsync(SystemFixture bed, int? perSecond = null, int tenant = 0)
+    /// <param name="fixture">The installation.</param>
+    /// <param name="perSecond">Requests per second; null for as many as possible.</param>
+    /// <param name="tenant">Index of the tenant, from 0.</param>
+    public static async Task<GatewayLoad> StartAsync(SystemFixture fixture, int? perSecond = null, int tenant = 0)
     {
-        var load = new GatewayLoad(bed, await bed.AddressAsync(tenant), perSecond);
+        var load = new GatewayLoad(fixture, await fixture.AddressAsync(tenant), perSecond);
         await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));
         return load;
     }

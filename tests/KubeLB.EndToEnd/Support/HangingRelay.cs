@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace KubeLB.EndToEnd.Support;
 
 /// <summary>
-/// Passes connections on to a server, until it is to play a machine that is gone: then it passes nothing on and ends nothing, and refuses
+/// Relays connections to a server until it simulates a failed machine: then it relays nothing, closes no connection, and rejects
 /// new connections until it resumes.
 /// </summary>
 public sealed class HangingRelay : IAsyncDisposable
@@ -16,7 +16,7 @@ public sealed class HangingRelay : IAsyncDisposable
     private readonly IPEndPoint _server;
     private readonly Task _accepting;
     private volatile bool _hangs;
-    private int _refused;
+    private int _rejected;
 
     public HangingRelay(IPEndPoint server)
     {
@@ -27,17 +27,17 @@ public sealed class HangingRelay : IAsyncDisposable
 
     public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
 
-    /// <summary>How many connections were refused.</summary>
-    public int Refused => Volatile.Read(ref _refused);
+    /// <summary>The number of rejected connections.</summary>
+    public int Rejected => Volatile.Read(ref _rejected);
 
-    /// <summary>Hangs, and waits until all clients have left.</summary>
+    /// <summary>Hangs, and waits until all clients have disconnected.</summary>
     public Task HangAsync()
     {
         _hangs = true;
         return Task.WhenAll(_clients.Values.Select(c => c.Task)).WaitAsync(TimeSpan.FromSeconds(120));
     }
 
-    /// <summary>Takes new connections again.</summary>
+    /// <summary>Accepts new connections again.</summary>
     public void Resume() => _hangs = false;
 
     public async ValueTask DisposeAsync()
@@ -64,7 +64,7 @@ public sealed class HangingRelay : IAsyncDisposable
                 {
                     client.LingerState = new LingerOption(true, 0);
                     client.Dispose();
-                    Interlocked.Increment(ref _refused);
+                    Interlocked.Increment(ref _rejected);
                     continue;
                 }
 

@@ -4,7 +4,7 @@ using k8s.Models;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>Sees every state that the API server shows of a namespace's objects of a kind, in order.</summary>
+/// <summary>Observes every state of a namespace's objects of a kind that the API server sends, in order.</summary>
 public sealed class Observation<T> : IAsyncDisposable
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
@@ -41,6 +41,6 @@ public sealed class Observation<T> : IAsyncDisposable
         catch (OperationCanceledException) { }
 
         _stop.Dispose();
-        ended.Should().BeFalse("an observer that stopped looking has not seen everything");
+        ended.Should().BeFalse("a watch that ended early has not seen every state");
     }
 }

@@ -6,7 +6,7 @@ using KubeLB.TestClusters;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>Objects of a cluster as JSON, so that nothing is lost that no type of this version names.</summary>
+/// <summary>Objects of a cluster as JSON, which keeps fields that no type of this version has.</summary>
 public sealed class RawObjects : IDisposable
 {
     private static readonly Dictionary<string, Resource> Resources = new()

@@ -9,7 +9,7 @@ using KubeLB.Xds.Discovery;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>An incremental aggregated stream that takes and refuses what a test says.</summary>
+/// <summary>An incremental aggregated stream on which a test acknowledges and rejects responses.</summary>
 public sealed class RawProxy : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -21,7 +21,7 @@ public sealed class RawProxy : IDisposable
     /// <param name="server">Where a manager serves xDS.</param>
     /// <param name="node">The node id to claim.</param>
     /// <param name="certificate">The client's certificate; null for plain text.</param>
-    /// <param name="pod">The pod that it says it is; null for none.</param>
+    /// <param name="pod">The pod name that it claims; null for none.</param>
     public RawProxy(IPEndPoint server, string node, X509Certificate2? certificate, string? pod = null)
     {
         _node = new Node { Id = node };
@@ -71,11 +71,11 @@ public sealed class RawProxy : IDisposable
         return _call.ResponseStream.Current;
     }
 
-    /// <summary>Takes a response.</summary>
+    /// <summary>Acknowledges a response.</summary>
     public Task AckAsync(DeltaDiscoveryResponse response) =>
         _call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce });
 
-    /// <summary>Refuses a response.</summary>
+    /// <summary>Rejects a response.</summary>
     public Task NackAsync(DeltaDiscoveryResponse response, string message) =>
         _call.RequestStream.WriteAsync(
             new DeltaDiscoveryRequest

@@ -7,7 +7,7 @@ using Prometheus;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>How often controllers worked, by their own metrics.</summary>
+/// <summary>The number of reconciles, from the metrics of the controllers.</summary>
 public static class ReconcileCounts
 {
     /// <summary>Reconciles of a host so far; of one controller, if it is named.</summary>
@@ -23,16 +23,16 @@ public static class ReconcileCounts
             .Sum(line => int.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Not only no request: no reconcile either, for longer than the CCM defers a first status.</summary>
-    public static async Task RestAsync(SystemFixture bed)
+    /// <summary>Waits until there was no reconcile for longer than the CCM defers a first status.</summary>
+    public static async Task WaitUntilIdleAsync(SystemFixture fixture)
     {
         var last = -1;
         var since = Stopwatch.StartNew();
         await Eventually.HoldsAsync(
-            "no controller has anything left to do",
+            "all controllers are idle",
             async () =>
             {
-                var running = bed.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(bed.Sandbox.Manager.Host).OfType<IHost>();
+                var running = fixture.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(fixture.Sandbox.Manager.Host).OfType<IHost>();
                 var now = (await Task.WhenAll(running.Select(host => OfAsync(host)))).Sum();
                 if (now != last)
                 {

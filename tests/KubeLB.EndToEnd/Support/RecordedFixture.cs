@@ -19,17 +19,17 @@ public sealed class RecordedFixture : IAsyncDisposable
         "Deployment",
     ];
 
-    private RecordedFixture(SystemFixture bed)
+    private RecordedFixture(SystemFixture fixture)
     {
-        Bed = bed;
-        Tenant = new RawObjects((ITestCluster)bed.Sandbox.Tenants[0].Cluster);
-        Management = new RawObjects((ITestCluster)bed.Sandbox.Management);
+        Fixture = fixture;
+        Tenant = new RawObjects((ITestCluster)fixture.Sandbox.Tenants[0].Cluster);
+        Management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
     }
 
     /// <summary>Namespace of the tenant.</summary>
     public static string Namespace => BareManagement.TenantNamespace;
 
-    public SystemFixture Bed { get; }
+    public SystemFixture Fixture { get; }
 
     public RawObjects Tenant { get; }
 
@@ -38,16 +38,16 @@ public sealed class RecordedFixture : IAsyncDisposable
     /// <summary>Starts the clusters and creates the objects.</summary>
     /// <param name="recording">The recording.</param>
     /// <param name="envoyProxy">
-    /// Settings of the proxies in the recorded Config. The Config of the bed tells the API server's address and stays.
+    /// Settings of the proxies in the recorded Config. The Config of the fixture has the API server's address and is kept.
     /// </param>
     public static async Task<RecordedFixture> StartAsync(RecordedState recording, string envoyProxy)
     {
         var loaded = new RecordedFixture(await SystemFixture.StartAsync(configure: o => o with { StartControllers = false }));
-        await loaded.Bed.ConfigureProxiesAsync(envoyProxy);
-        await loaded.Bed.Management.DeleteAsync<Tenant>("", "t1");
+        await loaded.Fixture.ConfigureProxiesAsync(envoyProxy);
+        await loaded.Fixture.Management.DeleteAsync<Tenant>("", "t1");
         await recording.LoadTenantAsync(loaded.Tenant);
         await recording.LoadManagementAsync(loaded.Management);
-        loaded.Bed.ForgetRequests();
+        loaded.Fixture.ForgetRequests();
         return loaded;
     }
 
@@ -75,9 +75,9 @@ public sealed class RecordedFixture : IAsyncDisposable
     /// <summary>Waits until the tenant reads the address at which its Gateway is served here, and no longer the recorded one.</summary>
     public async Task<string> WaitForAddressAsync(string @namespace, string name, string generatedName)
     {
-        var generated = await Bed.Management.WaitAsync<Gateway>(Namespace, generatedName, Statuses.IsProgrammed, "is programmed");
+        var generated = await Fixture.Management.WaitAsync<Gateway>(Namespace, generatedName, Statuses.IsProgrammed, "is programmed");
         var address = generated.Status!.Addresses![0].Value!;
-        await Bed.Tenant.WaitAsync<Gateway>(
+        await Fixture.Tenant.WaitAsync<Gateway>(
             @namespace,
             name,
             g => Statuses.IsProgrammed(g) && g.Status!.Addresses![0].Value == address,
@@ -90,6 +90,6 @@ public sealed class RecordedFixture : IAsyncDisposable
     {
         Tenant.Dispose();
         Management.Dispose();
-        await Bed.DisposeAsync();
+        await Fixture.DisposeAsync();
     }
 }

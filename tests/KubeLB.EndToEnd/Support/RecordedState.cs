@@ -6,11 +6,11 @@ namespace KubeLB.EndToEnd.Support;
 
 /// <summary>
 /// The objects of an installation as a version left them, in <c>testdata/recorded</c>. An API server gives objects new UIDs: wherever one
-/// of the recording's stands, in an owner reference or in the name of a Route, the new one takes its place.
+/// of the recording occurs, in an owner reference or in the name of a Route, the new one replaces it.
 /// </summary>
 public sealed class RecordedState
 {
-    /// <summary>Stands in the recording for a certificate and its key.</summary>
+    /// <summary>Placeholder in the recording for a certificate and its key.</summary>
     public const string CertificateMark = "RECORDED-CERTIFICATE";
 
     /// <inheritdoc cref="CertificateMark"/>
@@ -38,7 +38,7 @@ public sealed class RecordedState
         "BackendTrafficPolicy",
     ];
 
-    /// <summary>Whose status another controller of the cluster writes.</summary>
+    /// <summary>Kinds whose status another controller of the cluster writes.</summary>
     private static readonly string[] StatusOfOthers = ["Namespace", "Service", "Deployment", "PodDisruptionBudget"];
 
     private readonly Dictionary<string, string> _uids = [];
@@ -53,7 +53,7 @@ public sealed class RecordedState
     /// <summary>A recording.</summary>
     public static RecordedState Of(string version) => new(Path.Combine(Folder, version));
 
-    /// <summary>Puts a text in the place of each mark.</summary>
+    /// <summary>Replaces each mark by a text.</summary>
     public RecordedState With(string mark, string text)
     {
         _texts[Base64(mark)] = Base64(text);
@@ -121,7 +121,7 @@ public sealed class RecordedState
                 value["metadata"]!.AsObject().Remove(ofTheServer);
             }
 
-            // The namespaces of the server, the first account of a namespace and the settings that tell this server's address are there.
+            // The namespaces of the server, the default account of a namespace and the Config with this server's address exist.
             var created = await cluster.GetAsync(kind, @namespace, name) ?? await cluster.CreateAsync(WithoutClusterIp(value));
             _uids[uid] = RawObjects.UidOf(created);
             if (status is not null && withStatus(value) && !StatusOfOthers.Contains(kind))

@@ -3,7 +3,7 @@ using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>Reads what a tenant reads.</summary>
+/// <summary>Reads the status of a tenant's objects.</summary>
 public static class Statuses
 {
     public static Condition? Condition(IGatewayRoute route, string type) =>

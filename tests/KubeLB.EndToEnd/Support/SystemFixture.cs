@@ -10,7 +10,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>What the tenants' proxies are in a test.</summary>
+/// <summary>The implementation of the tenants' proxies in a test.</summary>
 public enum ProxyKind
 {
     /// <summary>The sandbox's stand-in.</summary>
@@ -20,7 +20,7 @@ public enum ProxyKind
     Envoy,
 }
 
-/// <summary>A whole installation for a test: the sandbox, with what a test asks of it.</summary>
+/// <summary>A complete installation for a test: the sandbox with helper methods.</summary>
 public sealed class SystemFixture : IAsyncDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
@@ -45,7 +45,7 @@ public sealed class SystemFixture : IAsyncDisposable
     /// <summary>The first tenant.</summary>
     public TestCluster Tenant => Tenants[0];
 
-    /// <summary>What the clusters do that not every one does.</summary>
+    /// <summary>Optional features of the clusters.</summary>
     public ClusterFeatures Features => _clusters[0].Features;
 
     public SandboxEnvironment Sandbox => _sandbox;
@@ -65,22 +65,22 @@ public sealed class SystemFixture : IAsyncDisposable
             Envoy = envoy,
         };
         options = configure?.Invoke(options) ?? options;
-        var bed = new SystemFixture(await SandboxEnvironment.StartAsync(options));
+        var fixture = new SystemFixture(await SandboxEnvironment.StartAsync(options));
         if (!options.StartControllers)
         {
-            return bed;
+            return fixture;
         }
 
         if (envoy is not null)
         {
-            // Enough to be carried by a real one, and a short end.
-            await bed.ConfigureProxiesAsync("""{"replicas":1,"gracefulShutdown":{"minDrainDuration":"2s","drainTimeout":"10s"}}""");
+            // One replica is enough for a test, and draining is short.
+            await fixture.ConfigureProxiesAsync("""{"replicas":1,"gracefulShutdown":{"minDrainDuration":"2s","drainTimeout":"10s"}}""");
         }
 
-        foreach (var tenant in bed._sandbox.Tenants)
+        foreach (var tenant in fixture._sandbox.Tenants)
         {
-            await bed.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");
-            await bed.Management.WaitAsync<Addresses>(
+            await fixture.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");
+            await fixture.Management.WaitAsync<Addresses>(
                 tenant.Namespace,
                 Addresses.DefaultName,
                 a => a.Spec?.Addresses is { Count: > 0 },
@@ -88,14 +88,14 @@ public sealed class SystemFixture : IAsyncDisposable
             );
         }
 
-        return bed;
+        return fixture;
     }
 
     /// <summary>Changes <c>spec.envoyProxy</c> of the Config, by a merge patch.</summary>
     public Task ConfigureProxiesAsync(string envoyProxy) =>
         Management.PatchAsync<Config>("kubelb", Config.DefaultName, $"{{\"spec\":{{\"envoyProxy\":{envoyProxy}}}}}");
 
-    /// <summary>Applies the documentation's first example and waits until it is in force.</summary>
+    /// <summary>Applies the documentation's first example and waits until it is served.</summary>
     public async Task ApplyBasicExampleAsync(int tenant = 0)
     {
         foreach (var manifest in new[] { Documents.Gateway, Documents.Backend, Documents.Deployment, Documents.Route })
@@ -121,7 +121,7 @@ public sealed class SystemFixture : IAsyncDisposable
         return gateway.Status!.Addresses![0].Value!;
     }
 
-    /// <summary>Sends requests as a client would until a pod of the tenant answers, and returns what it saw.</summary>
+    /// <summary>Sends requests like a client until a pod of the tenant responds, and returns its echo.</summary>
     public async Task<Echo> ExpectBackendAsync(string host, int tenant = 0, string path = "/") =>
         await ExpectBackendAtAsync(await AddressAsync(tenant), host, path);
 
@@ -136,7 +136,7 @@ public sealed class SystemFixture : IAsyncDisposable
         return answer.Echo!;
     }
 
-    /// <summary>Sends requests as a client would until one is answered with the status.</summary>
+    /// <summary>Sends requests like a client until one is answered with the status.</summary>
     public Task ExpectStatusAsync(string address, string host, int status) =>
         Eventually.GetAsync(
             $"a request for {host} to {address} is answered with {status}",
@@ -144,7 +144,7 @@ public sealed class SystemFixture : IAsyncDisposable
             a => a.Status == status
         );
 
-    /// <summary>Everything that the installation made or holds, by kind, namespace and name: what a clean-up must come back to.</summary>
+    /// <summary>All objects by kind, namespace, name and finalizers: a clean-up must restore this list.</summary>
     public async Task<IReadOnlyList<string>> InventoryAsync()
     {
         var found = new List<string>();
@@ -194,14 +194,14 @@ public sealed class SystemFixture : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until no request came for a while: whatever was under way is done.</summary>
+    /// <summary>Waits until there was no request for a while: all work in progress is done.</summary>
     public async Task SettleAsync()
     {
         const int QuietRounds = 20;
         var quiet = 0;
         var last = -1;
         await Eventually.HoldsAsync(
-            "the clusters are at rest",
+            "the clusters are idle",
             () =>
             {
                 var now = Requests().Count(r => r.Verb != "watch" && r.Resource != "leases");
@@ -235,10 +235,10 @@ public sealed class SystemFixture : IAsyncDisposable
 
         await Management.DisposeAsync();
         await _sandbox.DisposeAsync();
-        forbidden.Should().BeEmpty("the roles of the charts, under which manager and CCMs run, are to permit all that they do");
+        forbidden.Should().BeEmpty("the roles of the charts must permit all requests of manager and CCMs");
     }
 
-    // Rights of the charts; those of a CCM in the management cluster are its Tenant's, which tests take away on purpose.
+    // Permissions of the charts; those of a CCM in the management cluster are its Tenant's, which tests revoke on purpose.
     private static bool IsForbidden(RequestRecord request) =>
         request.StatusCode == 403 && request.User.StartsWith("system:serviceaccount:kubelb:", StringComparison.Ordinal);
 

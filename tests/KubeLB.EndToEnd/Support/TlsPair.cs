@@ -50,7 +50,7 @@ public sealed class TlsPair
     /// <summary>The content as JSON, for a patch.</summary>
     public string Data => $$"""{"tls.crt":"{{Base64(Certificate)}}","tls.key":"{{Base64(Key)}}"}""";
 
-    /// <summary>Pieces of the key as it could turn up: plain and as base64.</summary>
+    /// <summary>Parts of the key that must not leak, plain and as base64.</summary>
     public IEnumerable<string> Traces
     {
         get

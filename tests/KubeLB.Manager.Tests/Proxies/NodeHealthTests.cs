@@ -17,7 +17,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     private static readonly ProxyPort Grpc = new("grpc", 12001, NodePort + 1, ProxyProtocol.Http2);
     private static readonly ProxyPort Tcp = new("tcp", 12002, NodePort + 2, ProxyProtocol.Tcp);
 
-    private readonly List<PlayedNode> _played = [];
+    private readonly List<FakeNode> _played = [];
     private NodeLab? _lab;
 
     private NodeLab Lab => _lab!;
@@ -157,7 +157,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         var ports = Enumerable.Range(0, 10).Select(i => new ProxyPort($"port-{i}", 12000 + i, NodePort + i, ProxyProtocol.Http1)).ToList();
         foreach (var node in new[] { 1, 2 })
         {
-            _played.Add(await PlayedNode.StartAsync(Lab.Node(node), HttpProtocols.Http1, [.. ports.Select(p => p.NodePort)]));
+            _played.Add(await FakeNode.StartAsync(Lab.Node(node), HttpProtocols.Http1, [.. ports.Select(p => p.NodePort)]));
         }
 
         await ServeAsync(ports, 2);
@@ -234,9 +234,9 @@ public sealed class NodeHealthTests : IAsyncLifetime
 
     private async Task PlayAsync(int node)
     {
-        _played.Add(await PlayedNode.StartAsync(Lab.Node(node), HttpProtocols.Http1, Http.NodePort));
-        _played.Add(await PlayedNode.StartAsync(Lab.Node(node), HttpProtocols.Http2, Grpc.NodePort));
-        _played.Add(await PlayedNode.StartAsync(Lab.Node(node), HttpProtocols.None, Tcp.NodePort));
+        _played.Add(await FakeNode.StartAsync(Lab.Node(node), HttpProtocols.Http1, Http.NodePort));
+        _played.Add(await FakeNode.StartAsync(Lab.Node(node), HttpProtocols.Http2, Grpc.NodePort));
+        _played.Add(await FakeNode.StartAsync(Lab.Node(node), HttpProtocols.None, Tcp.NodePort));
     }
 
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<Outcome>>> SendAllAsync(TimeSpan time)

@@ -7,7 +7,7 @@ internal sealed class ChildProcess : IDisposable
 {
     private const int KeptLines = 30;
 
-    // Becomes the server; what it leaves behind waits for the end of its input, which comes however the test host ends, and ends the
+    // The shell is replaced by the server; its background process waits for the end of its input, when the test host ends, and kills the
     // server.
     private const string Guarded = "exec 3<&0; (cat <&3 > /dev/null; kill -9 $$) & exec \"$@\" 3<&- < /dev/null";
 

@@ -25,7 +25,7 @@ internal sealed record EnvtestAssets(string Etcd, string ApiServer, string? Cont
 
         if (!Directory.Exists(folder))
         {
-            throw Unavailable($"{Variable} names {folder}, which is no folder");
+            throw Unavailable($"{Variable} names {folder}, which is not a folder");
         }
 
         var controllers = Path.Combine(folder, "kube-controller-manager");
@@ -42,5 +42,6 @@ internal sealed record EnvtestAssets(string Etcd, string ApiServer, string? Cont
         return File.Exists(path) ? path : throw Unavailable($"{Variable} names {folder}, which holds no {name}");
     }
 
-    private static TestClusterUnavailableException Unavailable(string why) => new($"{TestClusters.Variable}=envtest cannot be had: {why}.");
+    private static TestClusterUnavailableException Unavailable(string why) =>
+        new($"{TestClusters.Variable}=envtest is not available: {why}.");
 }

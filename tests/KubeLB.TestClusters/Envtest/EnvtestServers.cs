@@ -14,7 +14,7 @@ internal sealed class EnvtestServers
     private const string Loopback = "127.0.0.1";
     private const string AdminUser = "kubernetes-admin";
 
-    // Those that the embedded cluster does the work of.
+    // The controllers that the embedded cluster simulates.
     private const string Controllers =
         "garbage-collector-controller,namespace-controller,serviceaccount-controller,serviceaccount-token-controller,legacy-serviceaccount-token-cleaner-controller,"
         + "clusterrole-aggregation-controller,root-ca-certificate-publisher-controller";
@@ -29,7 +29,7 @@ internal sealed class EnvtestServers
     public EnvtestServers() => AppDomain.CurrentDomain.ProcessExit += (_, _) => RemoveFolder();
 
     /// <summary>Starts a control plane.</summary>
-    /// <exception cref="TestClusterUnavailableException">The binaries are not there, or do not start.</exception>
+    /// <exception cref="TestClusterUnavailableException">The binaries are missing, or do not start.</exception>
     public async Task<ServerAccess> StartAsync(string name, CancellationToken cancellationToken)
     {
         _assets ??= EnvtestAssets.Find(Environment.GetEnvironmentVariable(EnvtestAssets.Variable));
@@ -190,7 +190,7 @@ internal sealed class EnvtestServers
             if (!process.IsRunning || deadline.IsCancellationRequested)
             {
                 throw new TestClusterUnavailableException(
-                    $"{TestClusters.Variable}=envtest cannot be had: {name} {(process.IsRunning ? $"is not ready after {Deadline.TotalSeconds:0} s" : "ended")}. Its last words:\n{process.Output}"
+                    $"{TestClusters.Variable}=envtest is not available: {name} {(process.IsRunning ? $"is not ready after {Deadline.TotalSeconds:0} s" : "ended")}. Last output:\n{process.Output}"
                 );
             }
 

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace KubeLB.TestClusters.Envtest;
 
-/// <summary>Finds ports for servers that must be told one.</summary>
+/// <summary>Finds ports for servers that need a fixed port.</summary>
 internal static class FreePort
 {
     /// <summary>A port of 127.0.0.1 that nothing listened on a moment ago.</summary>

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.TestClusters.External;
 
-/// <summary>Plain requests of the administrator, for what test clusters need of an API server before and after tests.</summary>
+/// <summary>Plain requests of the administrator, for the setup and clean-up of test clusters.</summary>
 internal sealed class ApiServerClient : IDisposable
 {
     private const int Attempts = 5;
@@ -38,7 +38,7 @@ internal sealed class ApiServerClient : IDisposable
     public async Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) =>
         (await SendAsync(HttpMethod.Get, path, null, "", cancellationToken).ConfigureAwait(false)).Body;
 
-    /// <summary>What the server answers to a GET, if it answers at all.</summary>
+    /// <summary>The status code of a GET; null without a response.</summary>
     public async Task<HttpStatusCode?> ProbeAsync(string path, CancellationToken cancellationToken)
     {
         try

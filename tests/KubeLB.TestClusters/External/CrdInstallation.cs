@@ -46,7 +46,7 @@ internal static class CrdInstallation
         }
     }
 
-    // Established is said before every part of the server serves the kind: the kind itself is asked for.
+    // Condition Established is True before all parts of the server serve the kind: the kind itself is probed.
     private static async Task WaitUntilServedAsync(ApiServerClient client, JsonObject definition, CancellationToken cancellationToken)
     {
         var spec = definition["spec"]!;

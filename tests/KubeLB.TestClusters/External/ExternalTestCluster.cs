@@ -3,8 +3,8 @@ using KubeLB.EmbeddedCluster;
 
 namespace KubeLB.TestClusters.External;
 
-/// <summary>A real API server that a test has to itself until it disposes this.</summary>
-internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> giveBack) : ITestCluster
+/// <summary>A real API server for exclusive use by a test until it is disposed.</summary>
+internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> release) : ITestCluster
 {
     private readonly RequestList _requests = new();
 
@@ -37,5 +37,5 @@ internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> g
 
     public void ForgetRequests() => _requests.Clear();
 
-    public ValueTask DisposeAsync() => giveBack();
+    public ValueTask DisposeAsync() => release();
 }

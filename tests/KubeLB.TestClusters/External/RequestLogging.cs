@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Http;
 
 namespace KubeLB.TestClusters.External;
 
-/// <summary>Notes the requests of a client in the terms of the embedded cluster's request log.</summary>
+/// <summary>Records the requests of a client in the format of the embedded cluster's request log.</summary>
 internal sealed class RequestLogging(RequestList log) : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

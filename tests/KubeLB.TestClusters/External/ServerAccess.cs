@@ -6,7 +6,7 @@ namespace KubeLB.TestClusters.External;
 /// <param name="KubeconfigYaml">A kubeconfig.</param>
 /// <param name="AuthorityPem">The server's certificate authority in PEM.</param>
 /// <param name="Token">A bearer token.</param>
-/// <param name="Features">What the server does that not every one does.</param>
+/// <param name="Features">Optional features of the server.</param>
 public sealed record ServerAccess(string KubeconfigYaml, string AuthorityPem, string Token, ClusterFeatures Features)
 {
     /// <summary>The client configuration; each caller gets its own.</summary>

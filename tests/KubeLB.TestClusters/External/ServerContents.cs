@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.TestClusters.External;
 
-/// <summary>What is in an API server: noted when it is new, and brought back to that after a test.</summary>
+/// <summary>The initial objects of an API server, to which it is restored after a test.</summary>
 internal sealed class ServerContents
 {
     private const string Definitions = "customresourcedefinitions";
@@ -22,8 +22,8 @@ internal sealed class ServerContents
         _namespaceLabels = namespaceLabels;
     }
 
-    /// <summary>Notes what is there.</summary>
-    public static async Task<ServerContents> NoteAsync(ServerAccess access, CancellationToken cancellationToken)
+    /// <summary>Records the present objects.</summary>
+    public static async Task<ServerContents> CaptureAsync(ServerAccess access, CancellationToken cancellationToken)
     {
         using var client = new ApiServerClient(access);
         var paths = new HashSet<string>(StringComparer.Ordinal);
@@ -43,7 +43,7 @@ internal sealed class ServerContents
         return new ServerContents(paths, labels);
     }
 
-    /// <summary>Removes what came since, finalizers or not, and waits until it is gone.</summary>
+    /// <summary>Removes objects added since, also those with finalizers, and waits until they are gone.</summary>
     public async Task RestoreAsync(ServerAccess access, CancellationToken cancellationToken)
     {
         using var client = new ApiServerClient(access);
@@ -53,7 +53,7 @@ internal sealed class ServerContents
         List<string> left = [];
         try
         {
-            // What holds others goes last: nothing can be changed in a namespace, or of a kind, that is gone.
+            // Namespaces and CRDs are removed last: objects of a removed namespace or kind cannot be changed.
             foreach (var holders in new[] { false, true })
             {
                 do
@@ -62,7 +62,7 @@ internal sealed class ServerContents
                 } while (left.Count > 0);
             }
 
-            // Those of other namespaces went with them. Until now they could have become more.
+            // Events of other namespaces were removed with them. Until now further Events were possible.
             await client.SendAsync(HttpMethod.Delete, "/api/v1/namespaces/default/events", null, "", deadline.Token).ConfigureAwait(false);
             await RestoreLabelsAsync(client, deadline.Token).ConfigureAwait(false);
         }
@@ -112,7 +112,7 @@ internal sealed class ServerContents
         }
     }
 
-    // Servers make more of their own as they go; what every namespace has goes with it.
+    // Servers create further objects of their own; the default objects of a namespace are removed with it.
     private bool IsKept(Resource resource, string path) =>
         _paths.Contains(path)
         || resource.Name is "events" or "apiservices"

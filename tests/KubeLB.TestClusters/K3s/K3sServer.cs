@@ -30,8 +30,8 @@ internal static class K3sServer
         StartAsync(docker: null, cancellationToken);
 
     /// <inheritdoc cref="StartAsync(string, CancellationToken)"/>
-    /// <param name="docker">Where Docker listens; null for what the environment says.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <param name="docker">The endpoint of Docker; null for that of the environment.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     internal static async Task<ServerAccess> StartAsync(Uri? docker, CancellationToken cancellationToken)
     {
         try
@@ -62,7 +62,7 @@ internal static class K3sServer
         }
     }
 
-    // The administrator of K3s has a client certificate; the tests want a bearer token, as tenants have.
+    // The administrator of K3s has a client certificate; the tests need a bearer token, like tenants.
     private static async Task<ServerAccess> AccessAsync(string kubeconfig, CancellationToken cancellationToken)
     {
         using var yaml = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(kubeconfig));

@@ -177,7 +177,7 @@ internal sealed class ImageProcess : IAsyncDisposable
     /// <summary>Asks it to end, as a container engine does.</summary>
     public void Terminate() => Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
 
-    /// <summary>Leaves nothing running.</summary>
+    /// <summary>Kills the process if it runs, and removes its root folder.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

@@ -12,7 +12,7 @@ internal sealed class ResourceLimits : IDisposable
 
     private ResourceLimits(string description) => Description = description;
 
-    /// <summary>What is in force, for the output of a test.</summary>
+    /// <summary>The applied limits, for the output of a test.</summary>
     public string Description { get; }
 
     /// <summary>Files that a process writes its id to in order to be limited.</summary>
@@ -54,7 +54,7 @@ internal sealed class ResourceLimits : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What the runtime does of itself under limits is asked of it below.
+            // The settings below replace the limits that the runtime would read from control groups.
         }
 
         // Three quarters of the limit is what the runtime gives its heap in a container.

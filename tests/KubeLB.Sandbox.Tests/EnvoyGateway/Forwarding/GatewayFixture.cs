@@ -29,11 +29,11 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
 
     public static async Task<GatewayFixture> StartAsync()
     {
-        var bed = new GatewayFixture();
-        bed._httpServer = await HttpServer.StartAsync(new GatewayRequestHandler(bed, bed._forwarder).HandleAsync);
-        bed._backends = await EchoBackends.StartAsync(bed._addresses);
-        bed._gateways = new GatewaySockets(bed._httpServer, bed._addresses);
-        return bed;
+        var fixture = new GatewayFixture();
+        fixture._httpServer = await HttpServer.StartAsync(new GatewayRequestHandler(fixture, fixture._forwarder).HandleAsync);
+        fixture._backends = await EchoBackends.StartAsync(fixture._addresses);
+        fixture._gateways = new GatewaySockets(fixture._httpServer, fixture._addresses);
+        return fixture;
     }
 
     public async Task AddPodAsync(string service)

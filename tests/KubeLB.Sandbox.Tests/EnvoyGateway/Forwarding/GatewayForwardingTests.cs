@@ -11,19 +11,19 @@ namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 public sealed class GatewayForwardingTests : IAsyncLifetime
 {
     private const string Http80 = "[{name: http, protocol: HTTP, port: 80}]";
-    private GatewayFixture _bed = null!;
+    private GatewayFixture _fixture = null!;
 
-    public async ValueTask InitializeAsync() => _bed = await GatewayFixture.StartAsync();
+    public async ValueTask InitializeAsync() => _fixture = await GatewayFixture.StartAsync();
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
     public async Task Path_and_query_are_forwarded_unchanged()
     {
-        await _bed.AddPodAsync("web");
-        await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
+        await _fixture.AddPodAsync("web");
+        await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
 
-        var seen = await Http.EchoAsync(_bed.At(80), "/a%2Fb/c%20d?x=%2F&y=1+2");
+        var seen = await Http.EchoAsync(_fixture.At(80), "/a%2Fb/c%20d?x=%2F&y=1+2");
 
         seen.Path.Should().Be("/a%2Fb/c%20d");
         seen.Query.Should().Be("?x=%2F&y=1+2");
@@ -36,20 +36,20 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [InlineData("2.0")]
     public async Task Port_accepts_HTTP_1_and_2_and_forwards_HTTP_1(string version)
     {
-        await _bed.AddPodAsync("web");
-        await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
+        await _fixture.AddPodAsync("web");
+        await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
 
-        (await Http.EchoAsync(_bed.At(80), version: Version.Parse(version))).Protocol.Should().Be("HTTP/1.1");
+        (await Http.EchoAsync(_fixture.At(80), version: Version.Parse(version))).Protocol.Should().Be("HTTP/1.1");
     }
 
     [Fact]
     public async Task Request_body_is_forwarded()
     {
-        await _bed.AddPodAsync("web");
-        await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
+        await _fixture.AddPodAsync("web");
+        await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
 
         var seen = await Http.EchoAsync(
-            _bed.At(80),
+            _fixture.At(80),
             configure: r =>
             {
                 r.Method = HttpMethod.Post;
@@ -63,10 +63,10 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [Fact]
     public async Task WebSocket_is_forwarded()
     {
-        await _bed.AddPodAsync("web");
-        await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
+        await _fixture.AddPodAsync("web");
+        await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri($"ws://{_bed.At(80)}/chat"), CancellationToken.None);
+        await socket.ConnectAsync(new Uri($"ws://{_fixture.At(80)}/chat"), CancellationToken.None);
         await socket.SendAsync("ping"u8.ToArray(), WebSocketMessageType.Binary, true, CancellationToken.None);
 
         var buffer = new byte[16];
@@ -79,11 +79,11 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [InlineData("dead", HttpStatusCode.ServiceUnavailable)]
     public async Task Request_without_backend_gets_the_response_of_Envoy(string service, HttpStatusCode status)
     {
-        _bed.AddService("empty", null);
-        _bed.AddService("dead", new IPEndPoint(IPAddress.Parse("127.0.0.1"), 1));
-        await _bed.ServeAsync(Http80, Route($"backendRefs: [{{name: {service}, port: 80}}]"));
+        _fixture.AddService("empty", null);
+        _fixture.AddService("dead", new IPEndPoint(IPAddress.Parse("127.0.0.1"), 1));
+        await _fixture.ServeAsync(Http80, Route($"backendRefs: [{{name: {service}, port: 80}}]"));
 
-        using var response = await Http.SendAsync(_bed.At(80));
+        using var response = await Http.SendAsync(_fixture.At(80));
 
         response.StatusCode.Should().Be(status);
     }
@@ -93,13 +93,13 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        _bed.AddService("slow", (IPEndPoint)silent.LocalEndpoint);
-        await _bed.ServeAsync(
+        _fixture.AddService("slow", (IPEndPoint)silent.LocalEndpoint);
+        await _fixture.ServeAsync(
             Http80,
             Route("backendRefs: [{name: slow, port: 80}]\n      timeouts: {request: 10s, backendRequest: 100ms}")
         );
 
-        using var response = await Http.SendAsync(_bed.At(80));
+        using var response = await Http.SendAsync(_fixture.At(80));
 
         response.StatusCode.Should().Be(HttpStatusCode.GatewayTimeout);
     }
@@ -107,9 +107,9 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [Fact]
     public async Task Redirect_needs_no_backend()
     {
-        await _bed.ServeAsync(Http80, Route("filters: [{type: RequestRedirect, requestRedirect: {scheme: https, statusCode: 301}}]"));
+        await _fixture.ServeAsync(Http80, Route("filters: [{type: RequestRedirect, requestRedirect: {scheme: https, statusCode: 301}}]"));
 
-        using var response = await Http.SendAsync(_bed.At(80), "/p?q=1", "api.example.com");
+        using var response = await Http.SendAsync(_fixture.At(80), "/p?q=1", "api.example.com");
 
         response.StatusCode.Should().Be(HttpStatusCode.MovedPermanently);
         response.Headers.Location!.OriginalString.Should().Be("https://api.example.com/p?q=1");
@@ -120,9 +120,9 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     {
         using var mirror = new TcpListener(IPAddress.Loopback, 0);
         mirror.Start();
-        await _bed.AddPodAsync("web");
-        _bed.AddService("copy", (IPEndPoint)mirror.LocalEndpoint);
-        await _bed.ServeAsync(
+        await _fixture.AddPodAsync("web");
+        _fixture.AddService("copy", (IPEndPoint)mirror.LocalEndpoint);
+        await _fixture.ServeAsync(
             Http80,
             Route(
                 "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: copy, port: 80}}}]\n      backendRefs: [{name: "
@@ -131,7 +131,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         );
 
         var seen = await Http.EchoAsync(
-            _bed.At(80),
+            _fixture.At(80),
             "/mirrored",
             "api.example.com",
             configure: r =>
@@ -158,10 +158,10 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [Fact]
     public async Task Tls_listeners_are_selected_by_server_name()
     {
-        _bed.AddCertificate("a", Certificate("a.example.com"));
-        _bed.AddCertificate("wild", Certificate("*.example.com"));
-        await _bed.AddPodAsync("web");
-        await _bed.ServeAsync(
+        _fixture.AddCertificate("a", Certificate("a.example.com"));
+        _fixture.AddCertificate("wild", Certificate("*.example.com"));
+        await _fixture.AddPodAsync("web");
+        await _fixture.ServeAsync(
             "[{name: a, protocol: HTTPS, port: 443, hostname: a.example.com, tls: {certificateRefs: [{name: a}]}}, "
                 + "{name: wild, protocol: HTTPS, port: 443, hostname: '*.example.com', tls: {certificateRefs: [{name: wild}]}}]",
             Route("backendRefs: [{name: web, port: 80}]")
@@ -177,7 +177,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
             SslOptions = { TargetHost = "a.example.com", RemoteCertificateValidationCallback = IsOurs },
         };
         using var client = new HttpClient(handler);
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{_bed.At(443)}/");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{_fixture.At(443)}/");
         request.Headers.Host = "a.example.com";
         using var response = await client.SendAsync(request);
         var seen = KubeLB.Sandbox.Pods.EchoResponder.Parse(await response.Content.ReadAsStringAsync());
@@ -187,17 +187,17 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [Fact]
     public async Task Removed_listener_is_closed_and_the_others_continue()
     {
-        await _bed.AddPodAsync("web");
+        await _fixture.AddPodAsync("web");
         var route = Route("backendRefs: [{name: web, port: 80}]");
-        await _bed.ServeAsync("[{name: one, protocol: HTTP, port: 8001}, {name: two, protocol: HTTP, port: 8002}]", route);
-        var one = _bed.At(8001);
+        await _fixture.ServeAsync("[{name: one, protocol: HTTP, port: 8001}, {name: two, protocol: HTTP, port: 8002}]", route);
+        var one = _fixture.At(8001);
 
-        await _bed.ServeAsync("[{name: two, protocol: HTTP, port: 8002}]", route);
+        await _fixture.ServeAsync("[{name: two, protocol: HTTP, port: 8002}]", route);
 
-        _bed.IsServed(8001).Should().BeFalse();
+        _fixture.IsServed(8001).Should().BeFalse();
         var send = () => Http.SendAsync(one);
         await send.Should().ThrowAsync<HttpRequestException>();
-        (await Http.EchoAsync(_bed.At(8002))).Pod.Should().Be("web-pod");
+        (await Http.EchoAsync(_fixture.At(8002))).Pod.Should().Be("web-pod");
     }
 
     private static string Route(string rule) =>
@@ -212,7 +212,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     private async Task<(string Subject, string Protocol)> HandshakeAsync(string serverName)
     {
         using var client = new TcpClient();
-        await client.ConnectAsync(_bed.At(443));
+        await client.ConnectAsync(_fixture.At(443));
         await using var tls = new SslStream(client.GetStream());
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions

@@ -8,18 +8,18 @@ namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 public sealed class RetryForwardingTests : IAsyncLifetime
 {
     private readonly HttpClient _client = new();
-    private GatewayFixture _bed = null!;
+    private GatewayFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await GatewayFixture.StartAsync();
-        await _bed.AddPodAsync("web");
+        _fixture = await GatewayFixture.StartAsync();
+        await _fixture.AddPodAsync("web");
     }
 
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
-        await _bed.DisposeAsync();
+        await _fixture.DisposeAsync();
     }
 
     [Theory]
@@ -75,7 +75,7 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     }
 
     private Task ServeAsync(RetryRule? retry) =>
-        _bed.ServeAsync(
+        _fixture.ServeAsync(
             "[{name: http, protocol: HTTP, port: 80}]",
             """
             metadata: {name: r, namespace: default}
@@ -88,7 +88,7 @@ public sealed class RetryForwardingTests : IAsyncLifetime
 
     private async Task<(HttpStatusCode Status, string Text)> SendAsync(string fault, int failing, int delay = 0)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{_bed.At(80)}/");
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{_fixture.At(80)}/");
         request.Headers.Add("x-echo-status", fault);
         request.Headers.Add("x-echo-failing-attempts", $"{failing}");
         request.Headers.Add("x-echo-delay-ms", $"{delay}");

@@ -9,48 +9,48 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Status never lies: whatever lags, no observer sees a True condition for a generation that is not in force.</summary>
-public sealed class StatusTruthTests : IAsyncLifetime
+/// <summary>No observer sees a True condition for a generation that is not applied, whichever component lags.</summary>
+public sealed class StatusGenerationTests : IAsyncLifetime
 {
     private const int Edits = 4;
-    private readonly ConcurrentQueue<string> _lies = new();
-    private SystemFixture _bed = null!;
-    private long _routeInForce = 1;
-    private long _gatewayInForce = 1;
+    private readonly ConcurrentQueue<string> _violations = new();
+    private SystemFixture _fixture = null!;
+    private long _appliedRouteGeneration = 1;
+    private long _appliedGatewayGeneration = 1;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task While_the_manager_is_down_nothing_new_is_claimed_of_a_route()
+    public async Task Route_status_reports_no_new_generation_while_the_manager_is_stopped()
     {
-        await using var observation = _bed.Tenant.Observe<HttpRoute>("default", See);
+        await using var observation = _fixture.Tenant.Observe<HttpRoute>("default", See);
         for (var edit = 1; edit <= Edits; edit++)
         {
-            await _bed.StopManagerAsync();
+            await _fixture.StopManagerAsync();
             await EditRouteAsync(edit);
-            await CarriedAsync(edit);
-            await _bed.SettleAsync();
-            Volatile.Write(ref _routeInForce, edit + 1);
-            await _bed.StartManagerAsync();
-            await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, $"is accepted after edit {edit}");
+            await WaitForRouteAsync(edit);
+            await _fixture.SettleAsync();
+            Volatile.Write(ref _appliedRouteGeneration, edit + 1);
+            await _fixture.StartManagerAsync();
+            await _fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, $"is accepted after edit {edit}");
         }
 
-        _lies.Should().BeEmpty();
+        _violations.Should().BeEmpty();
         await Eventually.HoldsAsync("the edits and most answers are seen", () => Task.FromResult(observation.Seen > Edits));
     }
 
     [Fact]
-    public async Task While_envoy_gateway_lags_nothing_new_is_claimed_of_a_route()
+    public async Task Route_status_reports_no_new_generation_while_Envoy_Gateway_lags()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
-        var management = (EmbeddedTestCluster)_bed.Sandbox.Management;
-        await using var observation = _bed.Tenant.Observe<HttpRoute>("default", See);
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can reject writes on demand");
+        var management = (EmbeddedTestCluster)_fixture.Sandbox.Management;
+        await using var observation = _fixture.Tenant.Observe<HttpRoute>("default", See);
         for (var edit = 1; edit <= Edits; edit++)
         {
             using (
@@ -65,34 +65,34 @@ public sealed class StatusTruthTests : IAsyncLifetime
             )
             {
                 await EditRouteAsync(edit);
-                await _bed.Management.WaitAsync<HttpRoute>(
+                await _fixture.Management.WaitAsync<HttpRoute>(
                     "tenant-t1",
                     "default-api-route",
                     r => r.Spec!.Hostnames!.Contains($"v{edit}.example.com"),
                     $"has edit {edit}"
                 );
                 await Eventually.HoldsAsync(
-                    "Envoy Gateway's status is refused",
+                    "Envoy Gateway's status is rejected",
                     () => Task.FromResult(management.Requests().Any(r => r.UserAgent == "envoy-gateway" && r.StatusCode == 500))
                 );
                 management.ForgetRequests();
             }
 
-            Volatile.Write(ref _routeInForce, edit + 1);
-            await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, $"is accepted after edit {edit}");
+            Volatile.Write(ref _appliedRouteGeneration, edit + 1);
+            await _fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, $"is accepted after edit {edit}");
         }
 
-        _lies.Should().BeEmpty();
+        _violations.Should().BeEmpty();
         await Eventually.HoldsAsync("the edits and most answers are seen", () => Task.FromResult(observation.Seen > Edits));
     }
 
     [Fact]
-    public async Task While_the_manager_is_down_nothing_new_is_claimed_of_a_gateway()
+    public async Task Gateway_status_reports_no_new_generation_while_the_manager_is_stopped()
     {
-        await using var observation = _bed.Tenant.Observe<Gateway>("default", See);
+        await using var observation = _fixture.Tenant.Observe<Gateway>("default", See);
         await Eventually.HoldsAsync("the Gateway is seen as it is", () => Task.FromResult(observation.Seen > 0));
-        await _bed.StopManagerAsync();
-        await _bed.Tenant.PatchAsync<Gateway>(
+        await _fixture.StopManagerAsync();
+        await _fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """
@@ -100,47 +100,47 @@ public sealed class StatusTruthTests : IAsyncLifetime
                                   {"name":"more","protocol":"HTTP","port":8080,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}
             """
         );
-        await _bed.Management.WaitAsync<Route>(
+        await _fixture.Management.WaitAsync<Route>(
             "tenant-t1",
-            (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid,
+            (await _fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid,
             r => r.Kubernetes().Resource!.ToJsonString().Contains("8080", StringComparison.Ordinal),
             "has the new listener"
         );
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
 
-        Volatile.Write(ref _gatewayInForce, 2);
-        await _bed.StartManagerAsync();
-        var gateway = await _bed.Tenant.WaitAsync<Gateway>(
+        Volatile.Write(ref _appliedGatewayGeneration, 2);
+        await _fixture.StartManagerAsync();
+        var gateway = await _fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Statuses.IsProgrammed(g) && g.Status!.Listeners!.Count == 2,
             "is programmed with both"
         );
 
-        _lies.Should().BeEmpty();
+        _violations.Should().BeEmpty();
         gateway.Status!.Listeners!.Should().OnlyContain(l => l.Conditions!.All(c => c.ObservedGeneration == 2));
         await Eventually.HoldsAsync("the edit and its answers are seen", () => Task.FromResult(observation.Seen > 2));
     }
 
     private async Task EditRouteAsync(int edit) =>
-        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}""");
+        await _fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}""");
 
-    private async Task CarriedAsync(int edit) =>
-        await _bed.Management.WaitAsync<Route>(
+    private async Task WaitForRouteAsync(int edit) =>
+        await _fixture.Management.WaitAsync<Route>(
             "tenant-t1",
-            (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid,
+            (await _fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid,
             r => r.Kubernetes().Resource!.ToJsonString().Contains($"v{edit}.example.com", StringComparison.Ordinal),
             $"has edit {edit}"
         );
 
     private void See(HttpRoute route) =>
-        See(route.Status?.Parents.SelectMany(p => p.Conditions), route.Metadata.Generation, Volatile.Read(ref _routeInForce));
+        See(route.Status?.Parents.SelectMany(p => p.Conditions), route.Metadata.Generation, Volatile.Read(ref _appliedRouteGeneration));
 
     private void See(Gateway gateway) =>
         See(
             (gateway.Status?.Conditions ?? []).Concat((gateway.Status?.Listeners ?? []).SelectMany(l => l.Conditions ?? [])),
             gateway.Metadata.Generation,
-            Volatile.Read(ref _gatewayInForce)
+            Volatile.Read(ref _appliedGatewayGeneration)
         );
 
     private void See(IEnumerable<Condition>? conditions, long? generation, long inForce)
@@ -151,8 +151,8 @@ public sealed class StatusTruthTests : IAsyncLifetime
             )
         )
         {
-            _lies.Enqueue(
-                $"{condition.Type} is True for generation {condition.ObservedGeneration}, in force is {inForce}, the object has "
+            _violations.Enqueue(
+                $"{condition.Type} is True for generation {condition.ObservedGeneration}, applied is {inForce}, the object has "
                     + $"{generation}"
             );
         }

@@ -8,71 +8,71 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>The Envoy proxies of a tenant: when there are some, what changes them, and what does not.</summary>
-public sealed class WorkloadTests : IAsyncLifetime
+/// <summary>The Envoy proxies of a tenant: when they exist, and which changes affect them.</summary>
+public sealed class ProxyWorkloadTests : IAsyncLifetime
 {
     private const string Namespace = "tenant-t1";
     private const string Name = "envoy-tenant-t1";
     private const string Settings = "kubelb";
 
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
-    public async ValueTask InitializeAsync() => _bed = await SystemFixture.StartAsync();
+    public async ValueTask InitializeAsync() => _fixture = await SystemFixture.StartAsync();
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task They_come_with_the_first_route_stay_as_they_are_with_others_and_go_after_the_last()
+    public async Task Proxies_are_deployed_with_the_first_route_and_removed_after_the_last()
     {
-        (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
-        await _bed.ApplyBasicExampleAsync();
+        (await _fixture.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
+        await _fixture.ApplyBasicExampleAsync();
         var deployment = await AvailableAsync();
         deployment.Spec.Replicas.Should().Be(3);
-        await _bed.Management.WaitAsync<V1PodDisruptionBudget>(
+        await _fixture.Management.WaitAsync<V1PodDisruptionBudget>(
             Namespace,
             Name,
             b => b.Spec.MaxUnavailable?.Value == "1",
-            "lets one pod go at a time"
+            "allows one unavailable pod"
         );
 
-        await _bed.SettleAsync();
-        _bed.ForgetRequests();
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other").Replace("api.example.com", "other.example.com"));
-        await _bed.ExpectBackendAsync("other.example.com");
-        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "other");
-        await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "other");
-        await _bed.SettleAsync();
-        WritesToWorkload().Should().BeEmpty("one route more or less is no concern of the workload");
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other").Replace("api.example.com", "other.example.com"));
+        await _fixture.ExpectBackendAsync("other.example.com");
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "other");
+        await _fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "other");
+        await _fixture.SettleAsync();
+        WritesToWorkload().Should().BeEmpty("the number of routes does not change the workload");
 
-        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
-        await _bed.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
-        await _bed.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await _fixture.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
+        await _fixture.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
     }
 
     [Fact]
-    public async Task A_tenant_whose_only_route_is_made_anew_keeps_its_proxies()
+    public async Task Proxies_are_kept_while_the_only_route_is_recreated()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         var before = (await AvailableAsync()).Uid();
 
-        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
-        await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
-        await _bed.Tenant.ApplyAsync(Documents.Route);
-        await _bed.ExpectBackendAsync("api.example.com");
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await _fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
+        await _fixture.Tenant.ApplyAsync(Documents.Route);
+        await _fixture.ExpectBackendAsync("api.example.com");
 
         (await AvailableAsync()).Uid().Should().Be(before);
     }
 
     [Fact]
-    public async Task What_the_api_server_and_others_add_brings_no_write_also_not_after_a_restart()
+    public async Task Fields_added_by_others_cause_no_write_even_after_a_restart()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         var written = await AvailableAsync();
         written.Spec.RevisionHistoryLimit.Should().NotBeNull("the API server fills in defaults");
         written.Spec.Template.Spec.DnsPolicy.Should().NotBeNull();
 
-        // As kubectl rollout restart does it, and a policy engine.
-        await _bed.Management.PatchAsync<V1Deployment>(
+        // As kubectl rollout restart and a policy engine write it.
+        await _fixture.Management.PatchAsync<V1Deployment>(
             Namespace,
             Name,
             """
@@ -80,46 +80,51 @@ public sealed class WorkloadTests : IAsyncLifetime
              "spec":{"minReadySeconds":3,"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T03:04:05Z"}},"spec":{"priorityClassName":"high"}}}}
             """
         );
-        await _bed.SettleAsync();
-        _bed.ForgetRequests();
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
 
-        await _bed.RestartManagerAsync();
-        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
-        await _bed.ExpectBackendAsync("b.example.com");
-        await _bed.SettleAsync();
+        await _fixture.RestartManagerAsync();
+        await _fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
+        await _fixture.ExpectBackendAsync("b.example.com");
+        await _fixture.SettleAsync();
 
         WritesToWorkload().Should().BeEmpty();
-        var kept = (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name))!;
+        var kept = (await _fixture.Management.GetAsync<V1Deployment>(Namespace, Name))!;
         kept.Spec.Template.Metadata.Annotations.Should().ContainKey("kubectl.kubernetes.io/restartedAt");
         kept.Spec.Template.Spec.PriorityClassName.Should().Be("high");
     }
 
     [Fact]
-    public async Task What_somebody_changes_or_deletes_is_repaired()
+    public async Task Edited_or_deleted_proxy_objects_are_reverted()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         var image = (await AvailableAsync()).Spec.Template.Spec.Containers.Single().Image;
 
-        await _bed.Management.PatchAsync<V1Deployment>(
+        await _fixture.Management.PatchAsync<V1Deployment>(
             Namespace,
             Name,
             """{"spec":{"replicas":0,"template":{"spec":{"automountServiceAccountToken":true}}}}"""
         );
-        await DeploymentAsync(d => d.Spec is { Replicas: 3, Template.Spec.AutomountServiceAccountToken: false }, "is as it was");
+        await DeploymentAsync(d => d.Spec is { Replicas: 3, Template.Spec.AutomountServiceAccountToken: false }, "is reverted");
 
-        await _bed.Management.DeleteAsync<V1Deployment>(Namespace, Name);
-        await _bed.Management.DeleteAsync<V1PodDisruptionBudget>(Namespace, Name);
+        await _fixture.Management.DeleteAsync<V1Deployment>(Namespace, Name);
+        await _fixture.Management.DeleteAsync<V1PodDisruptionBudget>(Namespace, Name);
         await DeploymentAsync(
             d => d.Metadata.DeletionTimestamp is null && d.Spec.Template.Spec.Containers.Single().Image == image,
-            "is back"
+            "is recreated"
         );
-        await _bed.Management.WaitAsync<V1PodDisruptionBudget>(Namespace, Name, b => b.Metadata.DeletionTimestamp is null, "is back");
+        await _fixture.Management.WaitAsync<V1PodDisruptionBudget>(
+            Namespace,
+            Name,
+            b => b.Metadata.DeletionTimestamp is null,
+            "is recreated"
+        );
     }
 
     [Fact]
-    public async Task Settings_of_the_config_are_followed_and_those_of_the_tenant_win()
+    public async Task Tenant_proxy_settings_override_the_Config()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         await AvailableAsync();
 
         await ConfigureAsync(
@@ -130,38 +135,38 @@ public sealed class WorkloadTests : IAsyncLifetime
         set.Spec.Template.Spec.Containers.Single().Image.Should().Be("registry.example.com/envoy:v1");
         set.Spec.Template.Spec.Containers.Single().Resources.Limits["memory"].ToString().Should().Be("1Gi");
 
-        await _bed.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"envoyProxy":{"replicas":5}}}""");
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"envoyProxy":{"replicas":5}}}""");
         await DeploymentAsync(d => d.Spec.Replicas == 5, "has the tenant's five replicas");
 
-        // What is no longer asked for goes, in maps and in lists.
+        // Settings that are no longer set are removed, in maps and in lists.
         await ConfigureAsync(
             """{"replicas":null,"nodeSelector":null,"resources":null,"image":null,"gracefulShutdown":{"disabled":true}}"""
         );
         var unset = await DeploymentAsync(d => d.Spec.Template.Spec.NodeSelector is null or { Count: 0 }, "may run anywhere");
         unset.Spec.Template.Spec.Containers.Single().Resources.Limits.Should().BeNullOrEmpty();
         unset.Spec.Template.Spec.Containers.Single().Lifecycle.Should().BeNull();
-        await _bed.SettleAsync();
-        _bed.ForgetRequests();
-        await _bed.RestartManagerAsync();
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
+        await _fixture.RestartManagerAsync();
+        await _fixture.SettleAsync();
         WritesToWorkload().Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_change_to_a_daemonset_and_back_never_leaves_the_tenant_without_proxies()
+    public async Task Change_to_a_DaemonSet_and_back_keeps_proxies_available()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         await AvailableAsync();
-        await _bed.SettleAsync();
-        _bed.ForgetRequests();
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
 
         await ConfigureAsync("""{"useDaemonset":true}""");
-        await _bed.Management.WaitAsync<V1DaemonSet>(Namespace, Name, d => d.Status?.NumberAvailable == 1, "is available");
-        await _bed.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
-        await _bed.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
+        await _fixture.Management.WaitAsync<V1DaemonSet>(Namespace, Name, d => d.Status?.NumberAvailable == 1, "is available");
+        await _fixture.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
+        await _fixture.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
 
         // The DaemonSet's status first says that its pod is not ready, then that it is.
-        var order = _bed.Requests().Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd()).ToList();
+        var order = _fixture.Requests().Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd()).ToList();
         order
             .IndexOf($"delete deployments/{Name}")
             .Should()
@@ -169,36 +174,36 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         await ConfigureAsync("""{"useDaemonset":null}""");
         await AvailableAsync();
-        await _bed.Management.WaitGoneAsync<V1DaemonSet>(Namespace, Name);
+        await _fixture.Management.WaitGoneAsync<V1DaemonSet>(Namespace, Name);
     }
 
     [Fact]
-    public async Task A_pod_monitor_is_there_when_asked_for()
+    public async Task PodMonitor_exists_while_it_is_enabled()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         await AvailableAsync();
-        (await _bed.Management.GetAsync<PodMonitor>(Namespace, Name)).Should().BeNull();
+        (await _fixture.Management.GetAsync<PodMonitor>(Namespace, Name)).Should().BeNull();
 
         await ConfigureAsync("""{"podMonitor":{"enabled":true}}""");
-        var monitor = await _bed.Management.WaitAsync<PodMonitor>(Namespace, Name, m => m.Spec is not null, "is there");
+        var monitor = await _fixture.Management.WaitAsync<PodMonitor>(Namespace, Name, m => m.Spec is not null, "is there");
         monitor.Spec!.PodMetricsEndpoints.Should().ContainSingle().Which.Path.Should().Be("/stats/prometheus");
 
         await ConfigureAsync("""{"podMonitor":{"enabled":false}}""");
-        await _bed.Management.WaitGoneAsync<PodMonitor>(Namespace, Name);
+        await _fixture.Management.WaitGoneAsync<PodMonitor>(Namespace, Name);
     }
 
     [Fact]
-    public async Task The_secret_that_is_mounted_holds_a_certificate_and_describes_it_to_envoy()
+    public async Task Mounted_Secret_holds_a_certificate_and_its_SDS_resources()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         var pod = (await AvailableAsync()).Spec.Template.Spec;
 
         var volume = pod.Volumes.Single();
-        var secret = await _bed.Management.WaitAsync<V1Secret>(
+        var secret = await _fixture.Management.WaitAsync<V1Secret>(
             Namespace,
             volume.Secret.SecretName,
             s => s.Data?.ContainsKey("sds-trust.json") == true,
-            "describes itself"
+            "has SDS resources"
         );
         var folder = pod.Containers.Single().VolumeMounts.Single().MountPath;
         var described =
@@ -217,28 +222,28 @@ public sealed class WorkloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_deployment_of_the_go_manager_is_taken_over()
+    public async Task Deployment_of_the_Go_manager_is_adopted()
     {
-        await _bed.Management.CreateAsync(GoDeployment());
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.Management.CreateAsync(GoDeployment());
+        await _fixture.ApplyBasicExampleAsync();
 
-        var taken = await DeploymentAsync(d => d.Spec.Template.Spec.Containers.Count == 1, "runs Envoy alone");
-        taken.Metadata.Labels.Should().Contain(Labels.ManagedBy, Labels.ManagedByKubelb);
-        taken.Spec.Selector.MatchLabels.Should().Equal(new Dictionary<string, string> { [Labels.AppName] = Namespace });
-        taken.Spec.Template.Spec.Containers.Single().Args.Should().Contain(a => a.Contains("DELTA_GRPC"));
+        var adopted = await DeploymentAsync(d => d.Spec.Template.Spec.Containers.Count == 1, "runs Envoy alone");
+        adopted.Metadata.Labels.Should().Contain(Labels.ManagedBy, Labels.ManagedByKubelb);
+        adopted.Spec.Selector.MatchLabels.Should().Equal(new Dictionary<string, string> { [Labels.AppName] = Namespace });
+        adopted.Spec.Template.Spec.Containers.Single().Args.Should().Contain(a => a.Contains("DELTA_GRPC"));
     }
 
     [Fact]
-    public async Task The_removal_of_a_tenant_takes_its_proxies_along()
+    public async Task Deleted_Tenant_loses_its_proxies()
     {
-        await _bed.ApplyBasicExampleAsync();
+        await _fixture.ApplyBasicExampleAsync();
         await AvailableAsync();
 
-        await _bed.StopCcmAsync();
-        await _bed.Management.DeleteAsync<Tenant>("", "t1");
+        await _fixture.StopCcmAsync();
+        await _fixture.Management.DeleteAsync<Tenant>("", "t1");
 
-        await _bed.Management.WaitGoneAsync<Tenant>("", "t1");
-        (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
+        await _fixture.Management.WaitGoneAsync<Tenant>("", "t1");
+        (await _fixture.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
     }
 
     private static V1Deployment GoDeployment() =>
@@ -299,13 +304,13 @@ public sealed class WorkloadTests : IAsyncLifetime
         );
 
     private Task<V1Deployment> DeploymentAsync(Func<V1Deployment, bool> condition, string what) =>
-        _bed.Management.WaitAsync(Namespace, Name, condition, what);
+        _fixture.Management.WaitAsync(Namespace, Name, condition, what);
 
     private async Task ConfigureAsync(string envoyProxy)
     {
-        if (await _bed.Management.GetAsync<Config>(Settings, Config.DefaultName) is null)
+        if (await _fixture.Management.GetAsync<Config>(Settings, Config.DefaultName) is null)
         {
-            await _bed.Management.CreateAsync(
+            await _fixture.Management.CreateAsync(
                 new Config
                 {
                     Metadata = new V1ObjectMeta { Name = Config.DefaultName, NamespaceProperty = Settings },
@@ -314,12 +319,13 @@ public sealed class WorkloadTests : IAsyncLifetime
             );
         }
 
-        await _bed.Management.PatchAsync<Config>(Settings, Config.DefaultName, $"{{\"spec\":{{\"envoyProxy\":{envoyProxy}}}}}");
+        await _fixture.Management.PatchAsync<Config>(Settings, Config.DefaultName, $"{{\"spec\":{{\"envoyProxy\":{envoyProxy}}}}}");
     }
 
     private List<string> WritesToWorkload() =>
         [
-            .. _bed.Writes()
+            .. _fixture
+                .Writes()
                 .Where(w =>
                     w.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)
                     && w.Resource is "deployments" or "daemonsets" or "poddisruptionbudgets" or "podmonitors"

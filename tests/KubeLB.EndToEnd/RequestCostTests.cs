@@ -4,66 +4,66 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What a change costs in requests to the API servers.</summary>
-public sealed class CostTests : IAsyncLifetime
+/// <summary>The number of API requests that a change costs.</summary>
+public sealed class RequestCostTests : IAsyncLifetime
 {
-    private SystemFixture _bed = null!;
+    private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _bed = await SystemFixture.StartAsync();
-        await _bed.ApplyBasicExampleAsync();
-        await _bed.SettleAsync();
-        _bed.ForgetRequests();
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
     }
 
-    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task A_new_route_with_a_new_service_costs_three_writes_at_home_and_one_in_the_management_cluster()
+    public async Task New_route_with_new_Service_costs_three_tenant_and_one_management_writes()
     {
-        await _bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
-        await _bed.Tenant.ApplyAsync(
+        await _fixture.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
+        await _fixture.Tenant.ApplyAsync(
             Documents
                 .Route.Replace("api-route", "other")
                 .Replace("api.example.com", "other.example.com")
                 .Replace("api-backend", "other-backend")
         );
-        await _bed.Tenant.WaitAsync<HttpRoute>(
+        await _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "other",
             r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
 
-        var (tenant, management) = _bed.CcmWrites();
+        var (tenant, management) = _fixture.CcmWrites();
         tenant.Should().HaveCountLessThanOrEqualTo(3, string.Join("; ", tenant));
         tenant.Should().Contain(["create services/", "patch httproutes/other status", "patch gateways/my-gateway status"]);
         management.Should().ContainSingle();
     }
 
     [Fact]
-    public async Task An_edited_route_costs_one_write_on_either_side()
+    public async Task Edited_route_costs_one_write_in_each_cluster()
     {
-        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
-        await _bed.Tenant.WaitAsync<HttpRoute>(
+        await _fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
+        await _fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => r.Metadata.Generation == 2 && Statuses.IsAccepted(r) && Statuses.IsResolved(r),
             "is accepted and resolved"
         );
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
 
-        var (tenant, management) = _bed.CcmWrites();
+        var (tenant, management) = _fixture.CcmWrites();
         tenant.Should().Equal("patch httproutes/api-route status");
         management.Should().ContainSingle();
     }
 
     [Fact]
-    public async Task Heartbeats_of_nodes_cost_nothing()
+    public async Task Node_heartbeats_cost_no_write()
     {
-        var node = (await _bed.Tenant.ListAsync<V1Node>()).Single().Name();
+        var node = (await _fixture.Tenant.ListAsync<V1Node>()).Single().Name();
         for (var beat = 0; beat < 10; beat++)
         {
             var ready = new V1NodeCondition
@@ -75,12 +75,12 @@ public sealed class CostTests : IAsyncLifetime
                 LastHeartbeatTime = DateTime.UtcNow.AddSeconds(beat),
                 LastTransitionTime = DateTime.UnixEpoch,
             };
-            await _bed.Tenant.PatchStatusAsync<V1Node>("", node, new { conditions = new[] { ready } });
+            await _fixture.Tenant.PatchStatusAsync<V1Node>("", node, new { conditions = new[] { ready } });
         }
 
-        await _bed.SettleAsync();
+        await _fixture.SettleAsync();
 
-        var (tenant, management) = _bed.CcmWrites();
+        var (tenant, management) = _fixture.CcmWrites();
         tenant.Should().BeEmpty();
         management.Should().BeEmpty();
     }

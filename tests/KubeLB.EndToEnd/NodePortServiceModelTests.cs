@@ -5,10 +5,10 @@ using KubeLB.EndToEnd.Support;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// Which Services have twins, against a slow and obvious model, under random changes of routes and Services and restarts: a Service
+/// Node-port Services compared with a simple model, under random changes of routes and Services and restarts: a Service
 /// has one as long as any route that is attached refers to it.
 /// </summary>
-public sealed class TwinModelTests
+public sealed class NodePortServiceModelTests
 {
     private const int Rounds = 20;
     private const int ChangesPerRound = 3;
@@ -16,18 +16,18 @@ public sealed class TwinModelTests
     private static readonly string[] Services = ["s0", "s1", "s2"];
     private static readonly string[] Routes = ["r0", "r1", "r2"];
 
-    /// <summary>The tenant as the model knows it: Services that exist, and per route its Service and whether it is attached.</summary>
+    /// <summary>The state of the model: Services that exist, and per route its Service and whether it is attached.</summary>
     private readonly HashSet<string> _services = [];
     private readonly Dictionary<string, (string Service, bool Attached)> _routes = [];
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Twins_are_those_of_the_model(int seed)
+    public async Task Node_port_Services_match_the_model(int seed)
     {
         var random = new Random(seed);
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
         var log = new List<string>();
         for (var round = 0; round < Rounds; round++)
         {
@@ -35,18 +35,18 @@ public sealed class TwinModelTests
             if (restart)
             {
                 log.Add("stop");
-                await bed.StopCcmAsync();
+                await fixture.StopCcmAsync();
             }
 
             for (var i = 0; i < ChangesPerRound; i++)
             {
-                log.Add(await ChangeAsync(bed.Tenant, random));
+                log.Add(await ChangeAsync(fixture.Tenant, random));
             }
 
             if (restart)
             {
                 log.Add("start");
-                await bed.StartCcmAsync();
+                await fixture.StartCcmAsync();
             }
 
             var expected = _routes
@@ -56,10 +56,10 @@ public sealed class TwinModelTests
                 .Order()
                 .ToList();
             await Eventually.GetAsync(
-                $"twins of seed {seed} after {string.Join("; ", log)} are [{string.Join(", ", expected)}]",
-                () => TwinsAsync(bed.Tenant),
-                twins => twins.SequenceEqual(expected),
-                twins => string.Join(", ", twins)
+                $"node-port Services of seed {seed} after {string.Join("; ", log)} are [{string.Join(", ", expected)}]",
+                () => NodePortServicesAsync(fixture.Tenant),
+                found => found.SequenceEqual(expected),
+                found => string.Join(", ", found)
             );
         }
     }
@@ -94,7 +94,7 @@ public sealed class TwinModelTests
                 _routes[route] = (service, attached);
                 return $"{route} to {service} {attached}";
             case var _ when await tenant.GetAsync<HttpRoute>("default", route) is not null:
-                return $"{route} is still going";
+                return $"{route} is still being deleted";
             default:
                 await tenant.ApplyAsync(
                     Documents.Route.Replace("api-route", route).Replace("api-backend", service).Replace("my-gateway", Gateway(attached))
@@ -104,9 +104,9 @@ public sealed class TwinModelTests
         }
     }
 
-    private static string Gateway(bool attached) => attached ? "my-gateway" : "somebody-elses";
+    private static string Gateway(bool attached) => attached ? "my-gateway" : "not-managed";
 
-    private static async Task<List<string>> TwinsAsync(TestCluster tenant) =>
+    private static async Task<List<string>> NodePortServicesAsync(TestCluster tenant) =>
         [
             .. (await tenant.ListAsync<V1Service>("default"))
                 .Select(s => s.Name())

@@ -5,15 +5,15 @@ using KubeLB.TestClusters.K3s;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A cluster that was asked for and cannot be had is an error that says why, never another cluster.</summary>
-public sealed class TestClusterChoiceTests : IDisposable
+/// <summary>A requested cluster that is not available is an error with the reason, never another cluster.</summary>
+public sealed class TestClusterSelectionTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("assets-");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task An_unknown_choice_names_the_known_ones()
+    public async Task Unknown_test_cluster_reports_the_known_ones()
     {
         var start = TestClusters.TestClusters.Choose("minikube");
 
@@ -24,17 +24,17 @@ public sealed class TestClusterChoiceTests : IDisposable
     }
 
     [Fact]
-    public void Envtest_without_its_folder_says_which_variable_to_set()
+    public void Envtest_without_its_folder_reports_the_variable_to_set()
     {
         Finding(null).Should().Throw<TestClusterUnavailableException>().WithMessage("*KUBEBUILDER_ASSETS is not set*");
         Finding("/no/such/folder")
             .Should()
             .Throw<TestClusterUnavailableException>()
-            .WithMessage("*names /no/such/folder, which is no folder*");
+            .WithMessage("*names /no/such/folder, which is not a folder*");
     }
 
     [Fact]
-    public void Envtest_needs_etcd_and_the_api_server_but_not_the_controllers()
+    public void Envtest_requires_etcd_and_kube_apiserver_but_no_controller_manager()
     {
         Finding(_folder.FullName).Should().Throw<TestClusterUnavailableException>().WithMessage("*holds no etcd*");
         File.WriteAllText(Path.Combine(_folder.FullName, "etcd"), "");
@@ -46,7 +46,7 @@ public sealed class TestClusterChoiceTests : IDisposable
     }
 
     [Fact]
-    public async Task K3s_without_Docker_says_what_to_start_or_set()
+    public async Task K3s_without_Docker_reports_the_remedy()
     {
         // Nothing listens at port 9 of the loopback interface.
         var start = () => K3sServer.StartAsync(new Uri("tcp://127.0.0.1:9"), CancellationToken.None);
@@ -58,20 +58,20 @@ public sealed class TestClusterChoiceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_does_not_start_is_quoted_at_once_and_not_tried_again()
+    public async Task Server_that_fails_to_start_is_reported_at_once_without_a_retry()
     {
         var starts = 0;
         var pool = new ClusterPool(
             (_, _) =>
             {
                 starts++;
-                throw new TestClusterUnavailableException("kube-apiserver ended. Its last words: no");
+                throw new TestClusterUnavailableException("kube-apiserver ended. Last output: no");
             }
         );
 
         for (var i = 0; i < 2; i++)
         {
-            await Awaiting(pool.TakeAsync).Should().ThrowAsync<TestClusterUnavailableException>().WithMessage("*Its last words: no");
+            await Awaiting(pool.TakeAsync).Should().ThrowAsync<TestClusterUnavailableException>().WithMessage("*Last output: no");
         }
 
         starts.Should().Be(1);

@@ -13,7 +13,7 @@ namespace KubeLB.Tests.Shared;
 /// Node ports of a node: they answer over HTTP/1.1 or HTTP/2 with the node's address, and echo websockets, streams (<c>/stream</c>) and
 /// TCP. <c>/reset</c> resets the connection in mid-request, <c>/slow-reset</c> a quarter of a second later, <c>/fail</c> answers 500.
 /// </summary>
-internal sealed class PlayedNode : IAsyncDisposable
+internal sealed class FakeNode : IAsyncDisposable
 {
     /// <summary>A header of each response: the node's address.</summary>
     public const string NodeHeader = "x-node";
@@ -23,19 +23,19 @@ internal sealed class PlayedNode : IAsyncDisposable
     private int _connections;
     private int _requests;
 
-    private PlayedNode(WebApplication app, string address) => (_app, _address) = (app, address);
+    private FakeNode(WebApplication app, string address) => (_app, _address) = (app, address);
 
     /// <summary>Connections made to it so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>Requests that have come so far.</summary>
+    /// <summary>Requests received so far.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
     /// <summary>A node that listens.</summary>
     /// <param name="address">Address of the node.</param>
     /// <param name="protocols">What is spoken at the ports; none for TCP.</param>
     /// <param name="ports">The node ports.</param>
-    public static async Task<PlayedNode> StartAsync(string address, HttpProtocols protocols, params int[] ports)
+    public static async Task<FakeNode> StartAsync(string address, HttpProtocols protocols, params int[] ports)
     {
         var node = Create(address, protocols, ports);
         await node.ListenAsync();
@@ -43,9 +43,9 @@ internal sealed class PlayedNode : IAsyncDisposable
     }
 
     /// <summary>A node that does not listen yet.</summary>
-    public static PlayedNode Create(string address, HttpProtocols protocols, params int[] ports)
+    public static FakeNode Create(string address, HttpProtocols protocols, params int[] ports)
     {
-        PlayedNode? node = null;
+        FakeNode? node = null;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -78,7 +78,7 @@ internal sealed class PlayedNode : IAsyncDisposable
                 );
             }
         });
-        node = new PlayedNode(builder.Build(), address);
+        node = new FakeNode(builder.Build(), address);
         node._app.UseWebSockets();
         node._app.Run(node.AnswerAsync);
         return node;

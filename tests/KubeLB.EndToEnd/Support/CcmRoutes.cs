@@ -8,7 +8,7 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd.Support;
 
 /// <summary>Routes as a CCM writes them, for tests that need many, or need them without a CCM.</summary>
-public static class CarriedRoutes
+public static class CcmRoutes
 {
     /// <summary>A Route of an HTTPRoute with one Service of its own.</summary>
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>

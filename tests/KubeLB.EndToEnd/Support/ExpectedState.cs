@@ -7,30 +7,30 @@ using KubeLB.Api.V1Alpha1;
 namespace KubeLB.EndToEnd.Support;
 
 /// <summary>
-/// Compares an installation with what its first tenant's objects describe: Gateways of class <c>kubelb</c> and HTTPRoutes with one parent
-/// and one backend in namespace <c>default</c>. Nothing more, nothing less, under the names of the contract.
+/// Compares an installation with the objects of its first tenant: Gateways of class <c>kubelb</c> and HTTPRoutes with one parent
+/// and one backend in namespace <c>default</c>. The generated objects must match exactly, with the names of the contract.
 /// </summary>
-public static class DescribedState
+public static class ExpectedState
 {
     private const string TenantNamespace = "tenant-t1";
 
     /// <summary>Waits until the installation is as described.</summary>
-    public static Task ExpectAsync(SystemFixture bed, string after) =>
+    public static Task ExpectAsync(SystemFixture fixture, string after) =>
         Eventually.GetAsync(
             $"the state is what the tenant's objects describe after {after}",
-            () => DifferencesAsync(bed),
+            () => DifferencesAsync(fixture),
             differences => differences.Count == 0,
             differences => string.Join("; ", differences)
         );
 
-    private static async Task<IReadOnlyList<string>> DifferencesAsync(SystemFixture bed)
+    private static async Task<IReadOnlyList<string>> DifferencesAsync(SystemFixture fixture)
     {
-        var gateways = await bed.Tenant.ListAsync<Gateway>("default");
-        var services = (await bed.Tenant.ListAsync<V1Service>("default"))
+        var gateways = await fixture.Tenant.ListAsync<Gateway>("default");
+        var services = (await fixture.Tenant.ListAsync<V1Service>("default"))
             .Where(s => s.Spec.Type != "NodePort")
             .Select(s => s.Name())
             .ToHashSet();
-        var all = await bed.Tenant.ListAsync<HttpRoute>("default");
+        var all = await fixture.Tenant.ListAsync<HttpRoute>("default");
         var attached = all.Where(r => gateways.Any(g => g.Name == r.Spec!.ParentRefs![0].Name)).ToList();
         var served = attached.Where(r => services.Contains(BackendOf(r))).ToList();
         var found = new List<string>();
@@ -39,21 +39,21 @@ public static class DescribedState
             found,
             "Route",
             gateways.Select(g => g.Metadata.Uid).Concat(attached.Select(r => r.Metadata.Uid)),
-            await NamesAsync<Route>(bed.Management, TenantNamespace)
+            await NamesAsync<Route>(fixture.Management, TenantNamespace)
         );
         Compare(
             found,
             "generated Gateway",
             gateways.Select(g => $"default-{g.Name}"),
-            await NamesAsync<Gateway>(bed.Management, TenantNamespace)
+            await NamesAsync<Gateway>(fixture.Management, TenantNamespace)
         );
         Compare(
             found,
             "generated HTTPRoute",
             attached.Select(r => $"default-{r.Name}"),
-            await NamesAsync<HttpRoute>(bed.Management, TenantNamespace)
+            await NamesAsync<HttpRoute>(fixture.Management, TenantNamespace)
         );
-        var generated = (await bed.Management.ListAsync<V1Service>(TenantNamespace))
+        var generated = (await fixture.Management.ListAsync<V1Service>(TenantNamespace))
             .Where(s => s.Metadata.Labels?.ContainsKey(Labels.OriginName) == true)
             .ToList();
         Compare(found, "generated Service", served.Select(r => $"default-{r.Name}-{BackendOf(r)}"), generated.Select(s => s.Name()));
@@ -61,17 +61,17 @@ public static class DescribedState
             found,
             "node-port Service",
             served.Select(r => $"{BackendOf(r)}-nodeport").Distinct(),
-            (await bed.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type == "NodePort").Select(s => s.Name())
+            (await fixture.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type == "NodePort").Select(s => s.Name())
         );
         found.AddRange(
             generated
                 .SelectMany(s => s.Spec.Ports)
                 .GroupBy(p => p.TargetPort.Value)
                 .Where(g => g.Count() > 1)
-                .Select(g => $"port {g.Key} is given twice")
+                .Select(g => $"port {g.Key} is allocated twice")
         );
 
-        var hostnames = (await bed.Management.ListAsync<HttpRoute>(TenantNamespace)).ToDictionary(
+        var hostnames = (await fixture.Management.ListAsync<HttpRoute>(TenantNamespace)).ToDictionary(
             r => r.Name,
             r => string.Join(',', r.Spec!.Hostnames ?? [])
         );
@@ -90,7 +90,7 @@ public static class DescribedState
         found.AddRange(
             all.Except(attached)
                 .Where(r => r.Status?.Parents is { Count: > 0 })
-                .Select(r => $"HTTPRoute {r.Name} speaks of a parent that does not exist")
+                .Select(r => $"HTTPRoute {r.Name} reports a parent that does not exist")
         );
         return found;
     }

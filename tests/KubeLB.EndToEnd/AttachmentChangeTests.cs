@@ -5,8 +5,8 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Attachment is evaluated anew when what it depends on changes, and touches nothing that is not ours.</summary>
-public sealed class LiveAttachmentTests
+/// <summary>Attachment is evaluated again when its inputs change, and entries of other controllers are kept.</summary>
+public sealed class AttachmentChangeTests
 {
     private const string Foreign = "example.com/another-controller";
 
@@ -42,40 +42,42 @@ public sealed class LiveAttachmentTests
         """;
 
     [Fact]
-    public async Task A_namespace_that_gets_or_loses_the_label_lets_its_routes_in_or_out_at_once()
+    public async Task Namespace_label_change_accepts_or_rejects_its_routes_at_once()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(SelectingGateway);
-        await bed.Tenant.ApplyAsync(InTeam(Documents.Backend));
-        await bed.Tenant.ApplyAsync(InTeam(Documents.Deployment));
-        await bed.Tenant.ApplyAsync(InTeam(Documents.Route).Replace("- name: my-gateway", "- name: my-gateway\n      namespace: default"));
-        await RefusedAsync(bed);
-        await bed.SettleAsync();
-        var before = await bed.InventoryAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(SelectingGateway);
+        await fixture.Tenant.ApplyAsync(InTeam(Documents.Backend));
+        await fixture.Tenant.ApplyAsync(InTeam(Documents.Deployment));
+        await fixture.Tenant.ApplyAsync(
+            InTeam(Documents.Route).Replace("- name: my-gateway", "- name: my-gateway\n      namespace: default")
+        );
+        await WaitForRejectionAsync(fixture);
+        await fixture.SettleAsync();
+        var before = await fixture.InventoryAsync();
 
-        await bed.Tenant.PatchAsync<V1Namespace>("", "team", """{"metadata":{"labels":{"exposed":"true"}}}""");
-        await bed.Tenant.WaitAsync<HttpRoute>("team", "api-route", Statuses.IsAccepted, "is let in");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.PatchAsync<V1Namespace>("", "team", """{"metadata":{"labels":{"exposed":"true"}}}""");
+        await fixture.Tenant.WaitAsync<HttpRoute>("team", "api-route", Statuses.IsAccepted, "is accepted");
+        await fixture.ExpectBackendAsync("api.example.com");
 
-        await bed.Tenant.PatchAsync<V1Namespace>("", "team", """{"metadata":{"labels":{"stage":"attic"}}}""");
-        await RefusedAsync(bed);
-        await bed.WaitForInventoryAsync(before);
+        await fixture.Tenant.PatchAsync<V1Namespace>("", "team", """{"metadata":{"labels":{"stage":"attic"}}}""");
+        await WaitForRejectionAsync(fixture);
+        await fixture.WaitForInventoryAsync(before);
     }
 
     [Fact]
-    public async Task Entries_of_other_controllers_stay_whatever_becomes_of_ours()
+    public async Task Parent_status_of_other_controllers_is_kept()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Documents.Gateway);
+        await fixture.Tenant.ApplyAsync(
             Documents.Gateway.Replace("my-gateway", "theirs").Replace("gatewayClassName: kubelb", "gatewayClassName: other")
         );
-        await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(Documents.Route.Replace("- name: my-gateway", "- name: theirs\n    - name: my-gateway"));
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
+        await fixture.Tenant.ApplyAsync(Documents.Backend);
+        await fixture.Tenant.ApplyAsync(Documents.Route.Replace("- name: my-gateway", "- name: theirs\n    - name: my-gateway"));
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
 
-        await bed.SettleAsync();
-        var current = (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!;
+        await fixture.SettleAsync();
+        var current = (await fixture.Tenant.GetAsync<HttpRoute>("default", "api-route"))!;
         var theirs = new RouteParentStatus
         {
             ParentRef = new ParentReference
@@ -98,31 +100,31 @@ public sealed class LiveAttachmentTests
                 },
             ],
         };
-        await bed.Tenant.PatchStatusAsync<HttpRoute>(
+        await fixture.Tenant.PatchStatusAsync<HttpRoute>(
             "default",
             "api-route",
             new RouteParentsStatus { Parents = [theirs, .. current.Status!.Parents] }
         );
 
-        // Accepted anew, refused, and no longer ours at all.
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["other.example.com"]}}""");
-        Theirs(await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted anew"))
+        // Accepted again, rejected, and released.
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["other.example.com"]}}""");
+        Theirs(await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again"))
             .Should()
             .BeEquivalentTo(theirs);
-        await bed.Tenant.PatchAsync<Gateway>(
+        await fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"only.example.org"}]}}"""
         );
-        var refused = await bed.Tenant.WaitAsync<HttpRoute>(
+        var rejected = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "Accepted")?.Reason == "NoMatchingListenerHostname",
-            "is refused"
+            "is rejected"
         );
-        Theirs(refused).Should().BeEquivalentTo(theirs);
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"theirs"}]}}""");
-        var released = await bed.Tenant.WaitAsync<HttpRoute>(
+        Theirs(rejected).Should().BeEquivalentTo(theirs);
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"theirs"}]}}""");
+        var released = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => r.Status!.Parents.TrueForAll(p => p.ControllerName == Foreign),
@@ -132,11 +134,11 @@ public sealed class LiveAttachmentTests
     }
 
     [Fact]
-    public async Task Listeners_of_protocols_that_are_not_carried_are_refused_and_the_others_serve()
+    public async Task Listener_with_an_unsupported_protocol_is_rejected_and_others_are_served()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.PatchAsync<Gateway>(
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """
@@ -147,11 +149,11 @@ public sealed class LiveAttachmentTests
             """
         );
 
-        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+        var gateway = await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => Statuses.IsProgrammed(g) && g.Status!.Listeners is { Count: 3 } listeners && listeners[1].AttachedRoutes == 1,
-            "tells of all listeners"
+            "reports all listeners"
         );
         Reason(gateway, "postgres", "Accepted").Should().Be("False UnsupportedProtocol");
         Reason(gateway, "postgres", "Programmed").Should().Be("False Invalid");
@@ -161,52 +163,52 @@ public sealed class LiveAttachmentTests
             .Status!.Listeners!.Where(l => l.Name != "http")
             .Should()
             .OnlyContain(l => l.SupportedKinds!.Count == 0 && l.AttachedRoutes == 0);
-        (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!
+        (await fixture.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!
             .Spec!.Listeners.Should()
             .ContainSingle()
             .Which.Name.Should()
             .Be("http");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]
-    public async Task A_gateway_without_any_listener_that_is_carried_is_refused_until_it_has_one()
+    public async Task Gateway_without_a_supported_listener_is_rejected_until_it_has_one()
     {
-        await using var bed = await SystemFixture.StartAsync();
-        await bed.ApplyBasicExampleAsync();
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
 
-        await bed.Tenant.PatchAsync<Gateway>(
+        await fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """{"spec":{"listeners":[{"name":"http","protocol":"TCP","port":80}]}}"""
         );
-        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+        var gateway = await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
             g => g.Status?.Conditions?.Any(c => c is { Type: "Accepted", Reason: "ListenersNotValid" }) == true,
-            "is refused"
+            "is rejected"
         );
         gateway.Status!.Conditions!.Should().OnlyContain(c => c.Status == "False");
-        await bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
+        await fixture.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
 
-        await bed.Tenant.PatchAsync<Gateway>(
+        await fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
             """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80}]}}"""
         );
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
-        await bed.ExpectBackendAsync("api.example.com");
+        await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
+        await fixture.ExpectBackendAsync("api.example.com");
     }
 
     private static string InTeam(string manifest) => manifest.Replace("namespace: default", "namespace: team");
 
-    private static async Task RefusedAsync(SystemFixture bed)
+    private static async Task WaitForRejectionAsync(SystemFixture fixture)
     {
-        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+        var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "team",
             "api-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
-            "is refused"
+            "is rejected"
         );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
     }
