@@ -21,7 +21,7 @@ internal static class Messages
 
     /// <summary>The tenant's namespace does not exist in the management cluster.</summary>
     [ReportedMessage(
-        "Pending",
+        GatewayConditions.TenantNotRegistered,
         On = StatusKinds,
         Condition = "Accepted=False",
         Event = "Warning",
@@ -32,7 +32,7 @@ internal static class Messages
 
     /// <summary>The tenant's namespace is being deleted in the management cluster.</summary>
     [ReportedMessage(
-        "Pending",
+        GatewayConditions.TenantNotRegistered,
         On = StatusKinds,
         Condition = "Accepted=False",
         Event = "Warning",
@@ -43,7 +43,7 @@ internal static class Messages
 
     /// <summary>The management cluster lacks a CustomResourceDefinition of KubeLB.</summary>
     [ReportedMessage(
-        "Pending",
+        GatewayConditions.ManagementClusterRejected,
         On = StatusKinds,
         Condition = "Accepted=False",
         Event = "Warning",
@@ -55,7 +55,7 @@ internal static class Messages
 
     /// <summary>The CCM's kubeconfig does not grant the creation of objects in the tenant's namespace.</summary>
     [ReportedMessage(
-        "Pending",
+        GatewayConditions.ManagementClusterRejected,
         On = StatusKinds,
         Condition = "Accepted=False",
         Event = "Warning",
@@ -67,7 +67,7 @@ internal static class Messages
 
     /// <summary>The management cluster rejected the credentials in the CCM's kubeconfig.</summary>
     [ReportedMessage(
-        "Pending",
+        GatewayConditions.ManagementClusterRejected,
         On = StatusKinds,
         Condition = "Accepted=False",
         Event = "Warning",
@@ -79,7 +79,7 @@ internal static class Messages
 
     /// <summary>The API server of the management cluster rejected the object as invalid or too large.</summary>
     [ReportedMessage(
-        "Pending",
+        GatewayConditions.ManagementClusterRejected,
         On = StatusKinds,
         Condition = "Accepted=False",
         Event = "Warning",

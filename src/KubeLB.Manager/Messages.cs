@@ -313,11 +313,11 @@ internal static class Messages
         On = "Tenant",
         Event = "Warning",
         Reader = MessageReader.Administrator,
-        Remedy = "If it is a proxy of this tenant, mount the current Secret; otherwise identify the client."
+        Remedy = "If it is a proxy of this tenant, mount the current Secret; else identify the client."
     )]
     public static string CertificateOfOtherTenant(string host, string tenantNamespace, string otherNamespace) =>
         $"Rejected xDS stream from {host}: its certificate is for {otherNamespace}. {MountSecret(tenantNamespace)}; "
-        + "otherwise identify the client.";
+        + "else identify the client.";
 
     private static string MountSecret(string tenantNamespace) =>
         $"If it is a proxy of this tenant, mount the current Secret {CertificateSecrets.Client} of {tenantNamespace}";

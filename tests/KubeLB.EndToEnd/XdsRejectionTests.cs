@@ -127,7 +127,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
             .Message.Should()
             .Be(
                 "Rejected xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
-                    + "If it is a proxy of this tenant, mount the current Secret envoy-xds-client of tenant-t1; otherwise identify the client."
+                    + "If it is a proxy of this tenant, mount the current Secret envoy-xds-client of tenant-t1; else identify the client."
             );
 
         for (var i = 0; i < 50; i++)

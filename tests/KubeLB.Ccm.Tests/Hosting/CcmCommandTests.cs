@@ -170,7 +170,7 @@ public sealed class StartTests : IDisposable
             .Should()
             .ContainSingle()
             .Which.Should()
-            .StartWith("--metrics-addr: \"127.0.0.1:99999\" is not an address to listen on: ")
+            .StartWith("--metrics-addr: Invalid listen address \"127.0.0.1:99999\": ")
             .And.EndWith("See --help.");
         run.Output.Should().NotContain("   at ");
     }

@@ -19,7 +19,7 @@ public sealed class ManagementClusterTests
             await fixture.CreateAsync(TestObjects.Gateway());
 
             var problem = await fixture.WaitForProblemAsync("cannot be reached");
-            problem.Should().StartWith("cluster management: ").And.Contain("check that the API server runs");
+            problem.Should().StartWith("cluster management: ").And.Contain("check the server address and that the API server is running");
             await Eventually.HoldsAsync("requests are retried", () => fixture.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > 20);
             fixture.Log.Warnings.Should().ContainSingle().Which.Should().Contain("cannot be reached");
         }
@@ -34,11 +34,11 @@ public sealed class ManagementClusterTests
         );
         var gateway = (await fixture.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!;
         await CcmFixture.WaitAsync<Route>(fixture.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "exists");
-        fixture.Log.Lines.Where(l => l.Text.Contains("\"management\" works again", StringComparison.Ordinal)).Should().ContainSingle();
+        fixture.Log.Lines.Where(l => l.Text.Contains("\"management\" recovered", StringComparison.Ordinal)).Should().ContainSingle();
     }
 
     [Theory]
-    [InlineData(401, "cluster management: ", "does not accept our credentials")]
+    [InlineData(401, "cluster management: ", "rejected the credentials")]
     [InlineData(403, "informer management/", "forbids")]
     [InlineData(500, "informer management/", "500")]
     public async Task Failing_management_cluster_is_logged_once_and_keeps_the_status(int code, string where, string what)

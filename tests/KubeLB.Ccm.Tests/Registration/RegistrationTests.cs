@@ -32,12 +32,12 @@ public sealed class RegistrationTests
         );
         Of(gateway.Status!.Conditions, "Accepted")
             .Should()
-            .Match<Condition>(c => c.Status == "False" && c.Reason == "Pending" && c.Message.Contains(NotRegistered));
+            .Match<Condition>(c => c.Status == "False" && c.Reason == "TenantNotRegistered" && c.Message.Contains(NotRegistered));
         await CcmFixture.WaitAsync<HttpRoute>(
             fixture.Tenant,
             "default",
             "r",
-            r => Accepted(r) is { Status: "False", Reason: "Pending" } c && c.Message.Contains(NotRegistered),
+            r => Accepted(r) is { Status: "False", Reason: "TenantNotRegistered" } c && c.Message.Contains(NotRegistered),
             "reports it"
         );
         fixture.Log.Warnings.Where(w => w.Contains(NotRegistered, StringComparison.Ordinal)).Should().ContainSingle();

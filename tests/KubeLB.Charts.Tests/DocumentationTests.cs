@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Charts.Tests;
+
+/// <summary>Links and paths in the documentation point to files that exist.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string[] Folders = ["docs", "charts", "deploy", "examples", "src", "tests", "tools", ".github"];
+
+    public static TheoryData<string> Documents =>
+        [
+            .. Directory
+                .EnumerateFiles(SourceTree.Root, "*.md")
+                .Concat(
+                    Folders.SelectMany(f => Directory.EnumerateFiles(Path.Combine(SourceTree.Root, f), "*.md", SearchOption.AllDirectories))
+                )
+                .Select(f => Path.GetRelativePath(SourceTree.Root, f))
+                .Where(f => !f.Split('/').Any(part => part is "bin" or "obj" or "testdata" or "node_modules"))
+                .Order(StringComparer.Ordinal),
+        ];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Links_of_a_document_exist(string document)
+    {
+        var text = Code().Replace(File.ReadAllText(Path.Combine(SourceTree.Root, document)), "");
+        var folder = Path.GetDirectoryName(Path.Combine(SourceTree.Root, document))!;
+
+        Link()
+            .Matches(text)
+            .Select(m => m.Groups[1].Value.Split('#')[0])
+            .Where(link => link.Length > 0 && !link.Contains("://", StringComparison.Ordinal))
+            .Where(link => !Path.Exists(Path.Combine(folder, link)))
+            .Should()
+            .BeEmpty();
+    }
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Paths_in_a_document_exist(string document) =>
+        SourcePath()
+            .Matches(File.ReadAllText(Path.Combine(SourceTree.Root, document)))
+            .Select(m => m.Groups[1].Value)
+            .Where(path => !Path.Exists(Path.Combine(SourceTree.Root, path)))
+            .Should()
+            .BeEmpty();
+
+    [Fact]
+    public void Walkthrough_lists_at_most_50_files() =>
+        SourcePath()
+            .Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "docs/contributing/walkthrough.md")))
+            .Select(m => m.Groups[1].Value)
+            .Where(path => path.EndsWith(".cs", StringComparison.Ordinal))
+            .Distinct()
+            .Should()
+            .HaveCountLessThanOrEqualTo(50);
+
+    [GeneratedRegex(@"```.*?```", RegexOptions.Singleline)]
+    private static partial Regex Code();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"`((?:src|tools|tests|charts|deploy|examples)/[\w./-]*\w)/?`")]
+    private static partial Regex SourcePath();
+}
