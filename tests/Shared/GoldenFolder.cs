@@ -31,9 +31,21 @@ internal sealed class GoldenFolder(string project, string inputs, string outputs
 
     public string Output(string name) => File.ReadAllText(Path.Combine(_outputs, name + Out));
 
+    /// <summary>Compares an output with its file; an empty output has none.</summary>
     public void Check(string name, string output)
     {
         var file = Path.Combine(_outputs, name + Out);
+        if (output.Length == 0)
+        {
+            if (Update)
+            {
+                File.Delete(file);
+            }
+
+            File.Exists(file).Should().BeFalse($"there is no output; {_howToWrite}");
+            return;
+        }
+
         if (Update)
         {
             Directory.CreateDirectory(_outputs);

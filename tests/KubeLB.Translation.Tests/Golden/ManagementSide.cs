@@ -25,6 +25,9 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!)
     );
 
+    /// <summary>Whether <see cref="StandardMetadata"/> is omitted from the output.</summary>
+    public bool OmitsStandardMetadata { get; init; }
+
     public Route? GatewayRoute(string originNamespace, string originName) =>
         objects
             .All<Route>()
@@ -106,14 +109,14 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         foreach (var plan in translation.Services)
         {
             objects.Set(plan.Service);
-            yield return ApiJson.ToJson(plan.Service);
+            yield return Generated(plan.Service, route, plan.OriginNamespace, plan.OriginName);
         }
 
         AppliedObject? generated = null;
         if (translation.Generated is { } value)
         {
             generated = new AppliedObject(Store(value), Status: null, Error: null);
-            yield return ApiJson.ToJson(value);
+            yield return Generated(value, route, translation.Origin!.Namespace, translation.Origin.Name);
         }
 
         AppliedObject? policy = null;
@@ -122,7 +125,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             var stands = objects.Get<BackendTrafficPolicy>(retries.Namespace, retries.Name)?.Status;
             policy = new AppliedObject(1, stands is null ? null : ApiJson.ToJson(stands), Error: null);
             objects.Set(retries);
-            yield return ApiJson.ToJson(retries);
+            yield return Generated(retries, route, translation.Origin!.Namespace, translation.Origin.Name);
         }
 
         var outcome = new RouteOutcome(route, translation)
@@ -145,6 +148,17 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             ["metadata"] = new JsonObject { ["namespace"] = route.Namespace, ["name"] = route.Name },
             ["status"] = ApiJson.ToJson(route.Status),
         };
+    }
+
+    private JsonObject Generated(object value, Route route, string originNamespace, string originName)
+    {
+        var json = ApiJson.ToJson(value);
+        if (OmitsStandardMetadata)
+        {
+            StandardMetadata.OmitFromGenerated(json, route, originNamespace, originName);
+        }
+
+        return json;
     }
 
     private long Store(ApiObject value)
