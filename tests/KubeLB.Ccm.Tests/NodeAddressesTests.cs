@@ -4,6 +4,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Tests;
@@ -174,8 +175,8 @@ public sealed class NodeAddressesTests
     {
         var cache = fixture.Host.Services.GetRequiredKeyedService<Cluster>(ClusterNames.Tenant).Informer<V1Node>();
         return Eventually.HoldsAsync(
-            "the CCM observes the node",
-            () => cache.Get("", node.Metadata.Name)?.Metadata.ResourceVersion == node.Metadata.ResourceVersion
+            () => cache.Get("", node.Metadata.Name)?.Metadata.ResourceVersion == node.Metadata.ResourceVersion,
+            "the CCM observes the node"
         );
     }
 

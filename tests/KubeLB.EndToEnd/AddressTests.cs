@@ -4,6 +4,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -44,11 +45,11 @@ public sealed class AddressTests : IAsyncLifetime
             .And.Contain("use 127.0.0.1")
             .And.Contain("kubernetes.default.svc: names of the form *.svc");
         await Eventually.HoldsAsync(
-            "an Event reports the rejected address",
             async () =>
                 (await _fixture.Management.ListAsync<Corev1Event>("tenant-t1")).Any(e =>
                     e.InvolvedObject.Kind == "Addresses" && e.Message.Contains("169.254.169.254")
-                )
+                ),
+            "an Event reports the rejected address"
         );
 
         await SendAsync($$"""[{"ip":"{{_node}}"}]""");
@@ -77,7 +78,7 @@ public sealed class AddressTests : IAsyncLifetime
         await _fixture.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":null}}""");
 
         await WaitForEndpointsAsync();
-        (await WaitForConditionAsync("False")).Message.Should().Contain($"{_node}: it is loopback");
+        (await WaitForConditionAsync("False")).Message.Should().Contain($"{_node}: this is a loopback address");
         await _fixture.ExpectStatusAsync(await _fixture.AddressAsync(), "api.example.com", 503);
     }
 

@@ -64,8 +64,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await Management.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
         _other = await _bare.StartManagerAsync("other");
         await Eventually.HoldsAsync(
-            "both managers have a server certificate",
-            () => Task.FromResult(new[] { _leader, _other }.All(m => m.Services.GetRequiredService<XdsCertificates>().Server is not null))
+            () => Task.FromResult(new[] { _leader, _other }.All(m => m.Services.GetRequiredService<XdsCertificates>().Server is not null)),
+            "both managers have a server certificate"
         );
     }
 
@@ -235,8 +235,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
         _clock.Forward(TimeSpan.FromSeconds(20));
         proxy.Dispose();
         await Eventually.HoldsAsync(
-            "its stream has ended",
-            () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0)
+            () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0),
+            "its stream has ended"
         );
         await TouchAsync("web", "disconnected");
 
@@ -303,7 +303,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             );
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
-        (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be(1);
+        (await MetricAsync("kubelb_manager_xds_denied_streams_total")).Should().Be(1);
     }
 
     private static System.Net.IPEndPoint Server(IHost manager) => manager.Services.GetRequiredService<XdsEndpoint>().Address!;
@@ -394,7 +394,6 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
         await ReadyAsync(name, isReady);
         await Eventually.HoldsAsync(
-            "the leader has cached the pod",
             () =>
                 Task.FromResult(
                     _leader
@@ -402,7 +401,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
                         .Informer<V1Pod>()
                         .Get(TenantNamespace, name)
                         ?.Status?.Conditions?.Count > 0
-                )
+                ),
+            "the leader has cached the pod"
         );
     }
 
@@ -473,8 +473,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
         if (isSeen)
         {
             await Eventually.HoldsAsync(
-                "the leader reconciles the Route",
-                async () => await ReconcileCounts.OfAsync(_leader, "route") > before
+                async () => await ReconcileCounts.OfAsync(_leader, "route") > before,
+                "the leader reconciles the Route"
             );
         }
     }

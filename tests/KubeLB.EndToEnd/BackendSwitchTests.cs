@@ -42,8 +42,8 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
             """{"spec":{"rules":[{"backendRefs":[{"name":"green","port":8080}]}]}}"""
         );
         await Eventually.HoldsAsync(
-            "green answers",
-            async () => (await fixture.ExpectBackendAsync("api.example.com")).Pod.StartsWith("green-", StringComparison.Ordinal)
+            async () => (await fixture.ExpectBackendAsync("api.example.com")).Pod.StartsWith("green-", StringComparison.Ordinal),
+            "green answers"
         );
         var address = await fixture.AddressAsync();
         using var client = new HttpClient();
@@ -161,7 +161,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         await bare.SetAddressesAsync("10.7.0.1");
         await bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
         await bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
-        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Listeners(cache).Count == 1));
+        await Eventually.HoldsAsync(() => Task.FromResult(Listeners(cache).Count == 1), "the route is served");
         var before = Listeners(cache).Single();
 
         await bare.Objects.PatchAsync<Route>(TenantNamespace, "web", To("green"));
@@ -179,7 +179,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
             r => r.Status?.Resources?.Services?.ContainsKey("default/green") == true,
             "is reported"
         );
-        await Eventually.HoldsAsync("both are served", () => Task.FromResult(Listeners(cache).Count == 2));
+        await Eventually.HoldsAsync(() => Task.FromResult(Listeners(cache).Count == 2), "both are served");
         Listeners(cache).Should().Contain(before);
 
         await bare.Objects.PatchStatusAsync<HttpRoute>(
@@ -207,7 +207,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
                 ),
             }
         );
-        await Eventually.HoldsAsync("the new one alone is served", () => Task.FromResult(Listeners(cache) is [var only] && only != before));
+        await Eventually.HoldsAsync(() => Task.FromResult(Listeners(cache) is [var only] && only != before), "the new one alone is served");
     }
 
     private static IReadOnlyList<string> Listeners(ResourceCache cache) =>

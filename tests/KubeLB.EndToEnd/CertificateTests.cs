@@ -4,6 +4,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -185,8 +186,8 @@ public sealed class CertificateTests
         await fixture.Tenant.ApplyAsync(Manifest);
         await fixture.Tenant.ApplyAsync(Manifest.Replace("my-gateway", "other").Replace("- name: web", "- name: doomed"));
         await Eventually.HoldsAsync(
-            "both are synced",
-            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 2
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 2,
+            "both are synced"
         );
         await WaitForListenerAsync(fixture, l => IsTrue(l, "Programmed"), "is programmed");
         await fixture.SettleAsync();
@@ -204,8 +205,8 @@ public sealed class CertificateTests
         await fixture.StartCcmAsync();
 
         await Eventually.HoldsAsync(
-            "only one is synced",
-            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1,
+            "only one is synced"
         );
         await ExpectCertificateAsync(fixture, pair);
     }
@@ -249,15 +250,15 @@ public sealed class CertificateTests
     private static async Task WaitForNoneAsync(SystemFixture fixture)
     {
         await Eventually.HoldsAsync(
-            "no SyncSecret is left",
-            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0,
+            "no SyncSecret is left"
         );
         await Eventually.HoldsAsync(
-            "no certificate is left",
             async () =>
                 (await fixture.Management.ListAsync<V1Secret>("tenant-t1")).All(s =>
                     s.Type != "kubernetes.io/tls" || s.Metadata.Name == "envoy-xds-client"
-                )
+                ),
+            "no certificate is left"
         );
     }
 

@@ -3,6 +3,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Hosting;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 

@@ -3,6 +3,7 @@ using KubeLB.Ccm;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Runtime.Clusters;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
@@ -26,7 +27,7 @@ public sealed class DisconnectionTests
 
         using (management.Server.Faults.Partition(r => r.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal)))
         {
-            await Eventually.HoldsAsync("the CCM detects the disconnection", () => Task.FromResult(toManagement.IsReachable == false));
+            await Eventually.HoldsAsync(() => Task.FromResult(toManagement.IsReachable == false), "the CCM detects the disconnection");
             await fixture.Tenant.DeleteAsync<HttpRoute>("default", "goes");
             await fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "comes").Replace("api.example.com", "comes.example.com"));
             (await fixture.Tenant.GetAsync<HttpRoute>("default", "goes")).Should().BeNull("it has no finalizer");

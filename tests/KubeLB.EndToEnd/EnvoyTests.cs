@@ -143,14 +143,14 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         var streams = _manager.Services.GetRequiredService<XdsStreams>();
         IEnumerable<XdsRejection> Rejected() => streams.Describe().SelectMany(s => s.Types).SelectMany(t => t.Rejected.Values);
         await Eventually.HoldsAsync(
-            "Envoy cannot bind it",
-            () => Task.FromResult(Rejected().Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal)))
+            () => Task.FromResult(Rejected().Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal))),
+            "Envoy cannot bind it"
         );
 
         holder.Stop();
 
         await AnswersAsync(taken);
-        await Eventually.HoldsAsync("nothing is rejected any more", () => Task.FromResult(!Rejected().Any()));
+        await Eventually.HoldsAsync(() => Task.FromResult(!Rejected().Any()), "nothing is rejected any more");
     }
 
     [Fact]
@@ -159,19 +159,19 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         await using var relay = new HangingRelay(Server);
         await StartEnvoyAsync(relay.Address);
         var streams = _manager.Services.GetRequiredService<XdsStreams>();
-        await Eventually.HoldsAsync("it is connected", () => Task.FromResult(streams.Count > 0));
+        await Eventually.HoldsAsync(() => Task.FromResult(streams.Count > 0), "it is connected");
 
         // Neither data nor a connection close, as from a failed machine.
         var hanging = Stopwatch.StartNew();
         await relay.HangAsync();
         output.WriteLine($"disconnected from a hanging manager after {hanging.Elapsed.TotalSeconds:0.0} s");
-        await Eventually.HoldsAsync("the manager has ended the stream", () => Task.FromResult(streams.Count == 0));
+        await Eventually.HoldsAsync(() => Task.FromResult(streams.Count == 0), "the manager has ended the stream");
 
         // Until several connection attempts of Envoy have failed.
-        await Eventually.HoldsAsync("Envoy retries the connection", () => Task.FromResult(relay.Rejected >= 4));
+        await Eventually.HoldsAsync(() => Task.FromResult(relay.Rejected >= 4), "Envoy retries the connection");
         var starting = Stopwatch.StartNew();
         relay.Resume();
-        await Eventually.HoldsAsync("it is connected again", () => Task.FromResult(streams.Count > 0));
+        await Eventually.HoldsAsync(() => Task.FromResult(streams.Count > 0), "it is connected again");
         output.WriteLine($"connected to a resumed manager after {starting.Elapsed.TotalSeconds:0.0} s");
         hanging.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(100));
         starting.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(20));
@@ -230,7 +230,6 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 
     private Task AnswersAsync(int port) =>
         Eventually.HoldsAsync(
-            $"Envoy serves port {port}; its output: {_envoyOutput}",
             async () =>
             {
                 try
@@ -242,7 +241,8 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
                 {
                     return false;
                 }
-            }
+            },
+            $"Envoy serves port {port}; its output: {_envoyOutput}"
         );
 
     private void Keep(string? line)

@@ -56,9 +56,9 @@ public sealed class FailoverTests : IAsyncLifetime
         using var second = await StartAsync("second");
 
         // The standby serves the same resources to proxies.
-        await Eventually.HoldsAsync("the first serves all routes", () => Task.FromResult(Listeners(first) == Routes));
+        await Eventually.HoldsAsync(() => Task.FromResult(Listeners(first) == Routes), "the first serves all routes");
         var served = Served(first);
-        await Eventually.HoldsAsync("the second serves the same", () => Task.FromResult(Served(second).SequenceEqual(served)));
+        await Eventually.HoldsAsync(() => Task.FromResult(Served(second).SequenceEqual(served)), "the second serves the same");
         second.Services.GetRequiredService<ILeadership>().IsLeader.Should().BeFalse();
 
         _cluster.ForgetRequests();
@@ -71,7 +71,7 @@ public sealed class FailoverTests : IAsyncLifetime
 
         // The second manager knows the ports that the first allocated.
         await _management.CreateAsync(CcmRoutes.Http(TenantNamespace, "later"));
-        await Eventually.HoldsAsync("the new route is served too", () => Task.FromResult(Listeners(second) == Routes + 1));
+        await Eventually.HoldsAsync(() => Task.FromResult(Listeners(second) == Routes + 1), "the new route is served too");
         var ports = (await _management.ListAsync<V1Service>(TenantNamespace))
             .SelectMany(s => s.Spec.Ports)
             .Select(p => p.TargetPort.Value)
@@ -110,7 +110,7 @@ public sealed class FailoverTests : IAsyncLifetime
 
             // It has lost its lease, writes nothing, and becomes a candidate again.
             var read = _cluster.Requests().Count(IsLeaseRead);
-            await Eventually.HoldsAsync("it polls the lease", () => Task.FromResult(_cluster.Requests().Count(IsLeaseRead) > read + 2));
+            await Eventually.HoldsAsync(() => Task.FromResult(_cluster.Requests().Count(IsLeaseRead) > read + 2), "it polls the lease");
             first.HasExited.Should().BeFalse();
             await _management.WaitGoneAsync<HttpRoute>(TenantNamespace, "default-r1");
             await WaitUntilIdleAsync(second);
@@ -162,7 +162,6 @@ public sealed class FailoverTests : IAsyncLifetime
         var last = -1;
         var since = Stopwatch.StartNew();
         await Eventually.HoldsAsync(
-            "the manager is idle",
             () =>
             {
                 var now = _cluster.Requests().Count(r => r.Resource != "leases" && r.Verb != "watch" && r.UserAgent != "test");
@@ -173,7 +172,8 @@ public sealed class FailoverTests : IAsyncLifetime
                 }
 
                 return Task.FromResult(since.Elapsed > TimeSpan.FromSeconds(3));
-            }
+            },
+            "the manager is idle"
         );
     }
 

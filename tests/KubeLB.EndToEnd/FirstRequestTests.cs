@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -34,7 +35,7 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
                 fixture.Tenant.ApplyAsync(Renamed(Documents.Backend, name)),
                 fixture.Tenant.ApplyAsync(Renamed(Documents.Route, name))
             );
-            await Eventually.HoldsAsync("it answers", async () => await StatusAsync(client, address, name) == HttpStatusCode.OK);
+            await Eventually.HoldsAsync(async () => await StatusAsync(client, address, name) == HttpStatusCode.OK, "it answers");
             times.Add(clock.Elapsed);
             await stop.CancelAsync();
             await asking;

@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 

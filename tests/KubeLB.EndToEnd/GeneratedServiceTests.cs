@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -117,13 +118,13 @@ public sealed class GeneratedServiceTests
         await fixture.StartManagerAsync();
 
         await Eventually.HoldsAsync(
-            "the ports differ",
             async () =>
                 (await fixture.Management.ListAsync<V1Service>(Ns))
                     .Where(s => s.Metadata.Name.StartsWith("default-", StringComparison.Ordinal))
                     .Select(Port)
                     .Distinct()
-                    .Count() == 2
+                    .Count() == 2,
+            "the ports differ"
         );
         await fixture.ExpectBackendAsync("api.example.com");
         await fixture.ExpectBackendAsync("second.example.com");

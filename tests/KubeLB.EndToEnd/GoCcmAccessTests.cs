@@ -9,6 +9,7 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -142,8 +143,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         await _management.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
 
         await Eventually.HoldsAsync(
-            "LoadBalancers are forbidden",
-            async () => (await SendAsync(HttpMethod.Get, $"{Own}/loadbalancers")).Status == HttpStatusCode.Forbidden
+            async () => (await SendAsync(HttpMethod.Get, $"{Own}/loadbalancers")).Status == HttpStatusCode.Forbidden,
+            "LoadBalancers are forbidden"
         );
         (await SendAsync(HttpMethod.Get, $"{Own}/routes")).Status.Should().Be(HttpStatusCode.OK);
         foreach (var resource in new[] { "routes", "addresses", "syncsecrets" })
@@ -194,7 +195,6 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     private Task UpdateAsync<T>(string path, JsonNode changed, Func<Task<T?>> read)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         Eventually.HoldsAsync(
-            $"{path} is updated",
             async () =>
             {
                 var (status, body) = await SendAsync(HttpMethod.Put, $"{Own}/{path}", changed);
@@ -206,7 +206,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
 
                 status.Should().Be(HttpStatusCode.OK, $"{body}");
                 return true;
-            }
+            },
+            $"{path} is updated"
         );
 
     private async Task<HttpStatusCode> StartAsync(string path)

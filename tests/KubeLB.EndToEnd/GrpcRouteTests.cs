@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 

@@ -23,7 +23,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
         await _fixture.ApplyBasicExampleAsync();
         await _fixture.StopCcmAsync();
         await _fixture.Management.CreateAsync(Bad("bad"));
-        await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 1);
+        await EventuallyAsync(s => s.Sum(Prefix + "not_applied_routes", ("tenant", "t1")) == 1);
     }
 
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
@@ -59,13 +59,13 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
         strange.Change(k => k.Resource!["kind"] = "Anything-a-tenant-writes");
         await _fixture.Management.CreateAsync(strange);
 
-        await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 2);
+        await EventuallyAsync(s => s.Sum(Prefix + "not_applied_routes", ("tenant", "t1")) == 2);
 
         var scrape = await ScrapeAsync();
         scrape.Sum(Prefix + "routes", ("kind", "Gateway"), ("state", "programmed")).Should().Be(1);
         scrape.Sum(Prefix + "routes", ("kind", "HTTPRoute"), ("state", "programmed")).Should().Be(1);
-        scrape.Sum(Prefix + "routes", ("kind", "HTTPRoute"), ("state", "refused")).Should().Be(1);
-        scrape.Sum(Prefix + "routes", ("kind", "other"), ("state", "refused")).Should().Be(1);
+        scrape.Sum(Prefix + "routes", ("kind", "HTTPRoute"), ("state", "not_applied")).Should().Be(1);
+        scrape.Sum(Prefix + "routes", ("kind", "other"), ("state", "not_applied")).Should().Be(1);
         scrape.Sum(Prefix + "routes").Should().Be(4);
         scrape.Sum(Prefix + "reconcile_total", ("controller", "route"), ("result", "done")).Should().BePositive();
         scrape.Sum(Prefix + "managed_objects", ("resource", "httproutes.gateway.networking.k8s.io")).Should().Be(1);
@@ -77,7 +77,9 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     {
         await _fixture.Management.DeleteAsync<Route>(TenantNamespace, "bad");
 
-        await EventuallyAsync(s => !s.LabelsOf(Prefix + "refused_routes").Any() && s.Sum(Prefix + "routes", ("state", "refused")) == 0);
+        await EventuallyAsync(s =>
+            !s.LabelsOf(Prefix + "not_applied_routes").Any() && s.Sum(Prefix + "routes", ("state", "not_applied")) == 0
+        );
     }
 
     [Fact]

@@ -65,7 +65,6 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
         await host.StartAsync();
         var probe = host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
         await Eventually.HoldsAsync(
-            "/readyz answers as expected",
             async () =>
             {
                 using var response = await _http.GetAsync($"http://{probe}/readyz");
@@ -73,7 +72,8 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
                 return (response.StatusCode == HttpStatusCode.OK) == ready
                     && text.Contains(ready ? $"{resource}" : "forbids listing", StringComparison.Ordinal)
                     && text.Contains("ok, but: ", StringComparison.Ordinal) == ready;
-            }
+            },
+            "/readyz answers as expected"
         );
         await host.StopAsync();
     }

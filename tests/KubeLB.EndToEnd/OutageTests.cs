@@ -3,6 +3,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -45,7 +46,7 @@ public sealed class OutageTests(ITestOutputHelper output)
             // The outage itself is tested; there is no condition to wait for.
             await Task.Delay(Outage);
             var lost = (ofManagement ? manager : ccm).Services.GetRequiredService<ILeadership>();
-            await Eventually.HoldsAsync("the lease is lost", () => Task.FromResult(!lost.IsLeader));
+            await Eventually.HoldsAsync(() => Task.FromResult(!lost.IsLeader), "the lease is lost");
             await fixture.Tenant.PatchAsync<HttpRoute>(
                 "default",
                 "api-route",

@@ -186,8 +186,8 @@ public sealed class PermissionTests : IAsyncLifetime
         await RemoveLabelAsync<V1DaemonSet>();
         await _fixture.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
         await Eventually.HoldsAsync(
-            "the PodMonitor is removed",
-            async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0
+            async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0,
+            "the PodMonitor is removed"
         );
         await Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
         await Management.PatchAsync<Addresses>(
@@ -208,8 +208,8 @@ public sealed class PermissionTests : IAsyncLifetime
         await Tenant.PatchAsync<V1Secret>("default", "certificate", Finalizer);
         await Tenant.PatchAsync<SyncSecret>("default", "by-a-user", Finalizer);
         await Eventually.HoldsAsync(
-            "the finalizers are removed",
-            async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 }
+            async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 },
+            "the finalizers are removed"
         );
 
         // A repeated Event is counted: the same error three times.
@@ -232,11 +232,11 @@ public sealed class PermissionTests : IAsyncLifetime
 
         await Tenant.DeleteAsync<V1EndpointSlice>("default", "unselected-1");
         await Eventually.HoldsAsync(
-            "its mirror is gone",
             async () =>
                 (await Tenant.ListAsync<V1EndpointSlice>("default")).All(s =>
                     s.Metadata.Labels?["kubernetes.io/service-name"] != "unselected-nodeport"
-                )
+                ),
+            "its mirror is gone"
         );
         await Tenant.DeleteAsync<GrpcRoute>("default", "grpc-route");
         await Tenant.DeleteAsync<HttpRoute>("default", "api-route");
@@ -255,8 +255,8 @@ public sealed class PermissionTests : IAsyncLifetime
         }
 
         await Eventually.HoldsAsync(
-            $"each {typeof(T).Name} has its label again",
-            async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated)
+            async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated),
+            $"each {typeof(T).Name} has its label again"
         );
     }
 

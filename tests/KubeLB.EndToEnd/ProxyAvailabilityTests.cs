@@ -178,10 +178,10 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
 
     private Task EventAsync(string reason, string message) =>
         Eventually.HoldsAsync(
-            $"an Event {reason}",
             async () =>
                 (await _bare.Objects.ListAsync<Corev1Event>("default")).Any(e =>
                     e.InvolvedObject.Name == "t1" && e.Reason == reason && e.Message.Contains(message)
-                )
+                ),
+            $"an Event {reason}"
         );
 }

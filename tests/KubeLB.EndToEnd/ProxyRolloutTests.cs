@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using k8s.Models;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -34,7 +35,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
             Name,
             """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}"""
         );
-        await Eventually.HoldsAsync("the first new pod is there", async () => (await PodsAsync()).Except(before).Any());
+        await Eventually.HoldsAsync(async () => (await PodsAsync()).Except(before).Any(), "the first new pod is there");
         await RolledOutAsync(Replicas);
 
         (await PodsAsync()).Should().NotIntersectWith(before);
@@ -81,7 +82,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
             process.Kill();
         }
 
-        await Eventually.HoldsAsync("the container is started again", async () => await RestartsAsync(pod) == restarts + 1);
+        await Eventually.HoldsAsync(async () => await RestartsAsync(pod) == restarts + 1, "the container is started again");
         await RolledOutAsync(Replicas);
 
         var failures = await load.StopAsync();

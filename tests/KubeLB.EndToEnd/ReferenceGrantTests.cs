@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -129,7 +130,6 @@ public sealed class ReferenceGrantTests
             }
         );
         await Eventually.HoldsAsync(
-            "ReferenceGrants are served",
             async () =>
             {
                 try
@@ -141,7 +141,8 @@ public sealed class ReferenceGrantTests
                 {
                     return false;
                 }
-            }
+            },
+            "ReferenceGrants are served"
         );
 
         await fixture.Tenant.WaitAsync<HttpRoute>(

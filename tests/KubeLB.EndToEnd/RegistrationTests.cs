@@ -31,7 +31,7 @@ public sealed class RegistrationTests
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
             "is not accepted"
         );
-        Statuses.Condition(route, "Accepted")!.Reason.Should().Be("TenantNotRegistered");
+        Statuses.Condition(route, "Accepted")!.Reason.Should().BeOneOf("TenantNotRegistered", "ManagementClusterRejected");
         Statuses.Condition(route, "Accepted")!.Message.Should().Contain("Tenant t1").And.Contain("Ask its administrator");
 
         await fixture.Management.WaitGoneAsync<Tenant>("", "t1");

@@ -5,6 +5,7 @@ using KubeLB.EmbeddedCluster;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EndToEnd;
@@ -171,8 +172,8 @@ public sealed class RejectedObjectTests
         {
             await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
             await Eventually.HoldsAsync(
-                "several writes of the manager are rejected",
-                () => Task.FromResult(management.Requests().Count(r => IsWriteOfARoute(r) && r.StatusCode == 403) > 2)
+                () => Task.FromResult(management.Requests().Count(r => IsWriteOfARoute(r) && r.StatusCode == 403) > 2),
+                "several writes of the manager are rejected"
             );
         }
 

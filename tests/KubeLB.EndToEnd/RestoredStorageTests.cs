@@ -3,6 +3,7 @@ using KubeLB.EmbeddedCluster;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 

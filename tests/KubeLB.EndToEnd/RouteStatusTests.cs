@@ -132,7 +132,7 @@ public sealed class RouteStatusTests : IAsyncLifetime
         }
 
         _violations.Should().BeEmpty();
-        await Eventually.HoldsAsync("the edits and most answers are seen", () => Task.FromResult(observation.Seen > Edits));
+        await Eventually.HoldsAsync(() => Task.FromResult(observation.Seen > Edits), "the edits and most answers are seen");
     }
 
     // The applied generation is raised only while Envoy Gateway writes no status: an earlier True is detected.

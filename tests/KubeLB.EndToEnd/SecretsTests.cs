@@ -7,6 +7,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EndToEnd;
@@ -233,7 +234,7 @@ public sealed class SecretsTests
         await fixture.Tenant.WaitAsync<Gateway>(
             "default",
             "my-gateway",
-            g => Condition(g, "wrong-content", "ResolvedRefs")?.Message.Contains("tls.crt holds no certificate") == true,
+            g => Condition(g, "wrong-content", "ResolvedRefs")?.Message.Contains("tls.crt does not hold a valid PEM certificate") == true,
             "reports the invalid content"
         );
         await fixture.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{second.Data}}}""");
@@ -299,12 +300,12 @@ public sealed class SecretsTests
     private static async Task WaitForNoneAsync(SystemFixture fixture)
     {
         await Eventually.HoldsAsync(
-            "no SyncSecret is left",
-            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0,
+            "no SyncSecret is left"
         );
         await Eventually.HoldsAsync(
-            "no Secret is left",
-            async () => !(await fixture.Management.ListAsync<V1Secret>("tenant-t1")).Any(IsSynced)
+            async () => !(await fixture.Management.ListAsync<V1Secret>("tenant-t1")).Any(IsSynced),
+            "no Secret is left"
         );
     }
 

@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -46,8 +47,8 @@ public sealed class SelectorlessServiceTests
             $$"""{"endpoints":[{"addresses":["{{pods[1].Status.PodIP}}"]}]}"""
         );
         await Eventually.HoldsAsync(
-            "the mirror follows",
-            async () => (await MirrorsAsync(fixture)).Single().Endpoints.Single().Addresses.Single() == pods[1].Status.PodIP
+            async () => (await MirrorsAsync(fixture)).Single().Endpoints.Single().Addresses.Single() == pods[1].Status.PodIP,
+            "the mirror follows"
         );
 
         await fixture.Tenant.DeleteAsync<V1EndpointSlice>("default", mirror.Name());
@@ -61,7 +62,7 @@ public sealed class SelectorlessServiceTests
         await fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
         await fixture.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
         await fixture.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
-        await Eventually.HoldsAsync("no mirror is left", async () => (await MirrorsAsync(fixture)).Count == 0);
+        await Eventually.HoldsAsync(async () => (await MirrorsAsync(fixture)).Count == 0, "no mirror is left");
         (await fixture.Tenant.GetAsync<V1EndpointSlice>("default", "by-hand")).Should().NotBeNull("it is the tenant's");
     }
 
@@ -77,8 +78,8 @@ public sealed class SelectorlessServiceTests
         await fixture.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"selector":{"app":"api"}}}""");
         await fixture.Tenant.WaitAsync<V1Service>("default", "api-backend-nodeport", s => s.Spec.Selector?.Count > 0, "selects pods");
         await Eventually.HoldsAsync(
-            "no mirror is left",
-            async () => (await MirrorsAsync(fixture)).All(s => s.Metadata.Labels["endpointslice.kubernetes.io/managed-by"] != "kubelb-ccm")
+            async () => (await MirrorsAsync(fixture)).All(s => s.Metadata.Labels["endpointslice.kubernetes.io/managed-by"] != "kubelb-ccm"),
+            "no mirror is left"
         );
         await fixture.ExpectBackendAsync("api.example.com");
     }

@@ -1,6 +1,7 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -64,7 +65,7 @@ public sealed class SettingsReconcileTests
         var manager = fixture.Sandbox.Manager.Host!;
         var before = (Routes: await ReconcileCounts.OfAsync(manager, "route"), Tenants: await ReconcileCounts.OfAsync(manager, "tenant"));
         await change(fixture);
-        await Eventually.HoldsAsync("the change is seen", async () => await ReconcileCounts.OfAsync(manager, "tenant") > before.Tenants);
+        await Eventually.HoldsAsync(async () => await ReconcileCounts.OfAsync(manager, "tenant") > before.Tenants, "the change is seen");
         await ReconcileCounts.WaitUntilIdleAsync(fixture);
         return await ReconcileCounts.OfAsync(manager, "route") - before.Routes;
     }

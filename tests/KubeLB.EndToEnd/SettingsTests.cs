@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -293,7 +294,7 @@ public sealed class SettingsTests : IAsyncLifetime
     {
         var uid = (await _fixture.Tenant.GetAsync<T>("default", name))!.Metadata.Uid;
         var created = (await _fixture.Management.GetAsync<Route>("tenant-t1", uid))!.Metadata.CreationTimestamp!.Value;
-        await Eventually.HoldsAsync("the next second has come", () => Task.FromResult(DateTime.UtcNow >= created.AddSeconds(1)));
+        await Eventually.HoldsAsync(() => Task.FromResult(DateTime.UtcNow >= created.AddSeconds(1)), "the next second has come");
     }
 
     private static Condition? Accepted(Gateway gateway) => gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Accepted");

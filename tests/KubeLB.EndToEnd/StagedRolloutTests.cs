@@ -7,6 +7,7 @@ using KubeLB.Manager;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
@@ -112,7 +113,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         (await DeploymentsAsync(First)).Should().HaveCount(Tenants - AtOnce);
 
         await RolledOutAsync((await DeploymentsAsync(Third))[0]);
-        await Eventually.HoldsAsync("another tenant follows", async () => (await DeploymentsAsync(Third)).Count == AtOnce + 1);
+        await Eventually.HoldsAsync(async () => (await DeploymentsAsync(Third)).Count == AtOnce + 1, "another tenant follows");
     }
 
     [Fact]
@@ -127,7 +128,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
 
         await SetImageAsync(First);
 
-        await Eventually.HoldsAsync("no tenant has the reverted image", async () => (await DeploymentsAsync(First)).Count == Tenants);
+        await Eventually.HoldsAsync(async () => (await DeploymentsAsync(First)).Count == Tenants, "no tenant has the reverted image");
         await MetricsAsync(inProgress: AtOnce, waiting: 0, stuck: 0);
     }
 
@@ -163,7 +164,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         {
             var left = (await DeploymentsAsync(First)).Count;
             await RolledOutAsync((await DeploymentsAsync(Second)).First(d => !IsRolledOut(d)));
-            await Eventually.HoldsAsync("the next tenant follows", async () => (await DeploymentsAsync(First)).Count < left);
+            await Eventually.HoldsAsync(async () => (await DeploymentsAsync(First)).Count < left, "the next tenant follows");
         }
     }
 
@@ -204,8 +205,8 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         );
         await _bare.Objects.WaitGoneAsync<V1Deployment>(sets[0].Namespace(), sets[0].Name());
         await Eventually.HoldsAsync(
-            "the next tenant follows",
-            async () => (await _bare.Objects.ListAsync<V1DaemonSet>()).Count == AtOnce + 1
+            async () => (await _bare.Objects.ListAsync<V1DaemonSet>()).Count == AtOnce + 1,
+            "the next tenant follows"
         );
     }
 
@@ -265,11 +266,11 @@ public sealed class StagedRolloutTests : IAsyncLifetime
 
     private Task EventAsync(string tenant, string reason, string message) =>
         Eventually.HoldsAsync(
-            $"Tenant {tenant} has an Event {reason}",
             async () =>
                 (await _bare.Objects.ListAsync<Corev1Event>("default")).Count(e =>
                     e.InvolvedObject.Name == tenant && e.Reason == reason && e.Message.Contains(message)
-                ) == 1
+                ) == 1,
+            $"Tenant {tenant} has an Event {reason}"
         );
 
     private async Task MetricsAsync(int inProgress, int waiting, int stuck) =>

@@ -42,7 +42,7 @@ public sealed class StatusGenerationTests : IAsyncLifetime
         }
 
         _violations.Should().BeEmpty();
-        await Eventually.HoldsAsync("the edits and most answers are seen", () => Task.FromResult(observation.Seen > Edits));
+        await Eventually.HoldsAsync(() => Task.FromResult(observation.Seen > Edits), "the edits and most answers are seen");
     }
 
     [Fact]
@@ -72,8 +72,8 @@ public sealed class StatusGenerationTests : IAsyncLifetime
                     $"has edit {edit}"
                 );
                 await Eventually.HoldsAsync(
-                    "Envoy Gateway's status is rejected",
-                    () => Task.FromResult(management.Requests().Any(r => r.UserAgent == "envoy-gateway" && r.StatusCode == 500))
+                    () => Task.FromResult(management.Requests().Any(r => r.UserAgent == "envoy-gateway" && r.StatusCode == 500)),
+                    "Envoy Gateway's status is rejected"
                 );
                 management.ForgetRequests();
             }
@@ -83,14 +83,14 @@ public sealed class StatusGenerationTests : IAsyncLifetime
         }
 
         _violations.Should().BeEmpty();
-        await Eventually.HoldsAsync("the edits and most answers are seen", () => Task.FromResult(observation.Seen > Edits));
+        await Eventually.HoldsAsync(() => Task.FromResult(observation.Seen > Edits), "the edits and most answers are seen");
     }
 
     [Fact]
     public async Task Gateway_status_reports_no_new_generation_while_the_manager_is_stopped()
     {
         await using var observation = _fixture.Tenant.Observe<Gateway>("default", See);
-        await Eventually.HoldsAsync("the Gateway is seen as it is", () => Task.FromResult(observation.Seen > 0));
+        await Eventually.HoldsAsync(() => Task.FromResult(observation.Seen > 0), "the Gateway is seen as it is");
         await _fixture.StopManagerAsync();
         await _fixture.Tenant.PatchAsync<Gateway>(
             "default",
@@ -119,7 +119,7 @@ public sealed class StatusGenerationTests : IAsyncLifetime
 
         _violations.Should().BeEmpty();
         gateway.Status!.Listeners!.Should().OnlyContain(l => l.Conditions!.All(c => c.ObservedGeneration == 2));
-        await Eventually.HoldsAsync("the edit and its answers are seen", () => Task.FromResult(observation.Seen > 2));
+        await Eventually.HoldsAsync(() => Task.FromResult(observation.Seen > 2), "the edit and its answers are seen");
     }
 
     private async Task EditRouteAsync(int edit) =>

@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
@@ -150,14 +151,14 @@ public sealed class TenantCcmTests : IAsyncLifetime
         );
         var (last, quietRounds) = (await CountsAsync(), 0);
         await Eventually.HoldsAsync(
-            "the controllers are idle",
             async () =>
             {
                 var now = await CountsAsync();
                 quietRounds = now == last ? quietRounds + 1 : 0;
                 last = now;
                 return quietRounds >= QuietRounds;
-            }
+            },
+            "the controllers are idle"
         );
     }
 
@@ -175,13 +176,13 @@ public sealed class TenantCcmTests : IAsyncLifetime
 
     private Task EventAsync(string type, string reason, string words) =>
         Eventually.HoldsAsync(
-            $"there is a {type} Event {reason}",
             async () =>
                 (await _management.Objects.ListAsync<Corev1Event>("default")).Any(e =>
                     e.InvolvedObject.Name == "t1"
                     && e.Type == type
                     && e.Reason == reason
                     && e.Message.Contains(words, StringComparison.Ordinal)
-                )
+                ),
+            $"there is a {type} Event {reason}"
         );
 }

@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -37,8 +38,8 @@ public sealed class TenantLifecycleTests
             "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  labels:\n    kubelb.k8c.io/managed-by: kubelb\nstringData:\n  a: b\n"
         );
         await Eventually.HoldsAsync(
-            "the Secret is synced",
-            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1
+            async () => (await fixture.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1,
+            "the Secret is synced"
         );
         var service = await fixture.Management.GetAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
         var port = int.Parse(service!.Spec.Ports.Single().TargetPort.Value, CultureInfo.InvariantCulture);
@@ -57,8 +58,8 @@ public sealed class TenantLifecycleTests
             .Should()
             .Equal("rolebindings", "routes", "httproutes", "syncsecrets", "namespaces");
         await Eventually.HoldsAsync(
-            "its proxies serve nothing",
-            () => Task.FromResult(fixture.Sandbox.ResolveProxy(fixture.Sandbox.Tenants[0], port) is null)
+            () => Task.FromResult(fixture.Sandbox.ResolveProxy(fixture.Sandbox.Tenants[0], port) is null),
+            "its proxies serve nothing"
         );
     }
 
@@ -123,7 +124,7 @@ public sealed class TenantLifecycleTests
         await fixture.Management.WaitAsync<Tenant>(
             "",
             "t1",
-            t => TenantConditions.Says(t, TenantPhases.Pending, "old namespace tenant-t1", Hold),
+            t => TenantConditions.Says(t, TenantPhases.Pending, "namespace tenant-t1 of a deleted Tenant", Hold),
             "reports what it waits for"
         );
         await ReleaseAsync<V1ConfigMap>(fixture, "theirs");

@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 

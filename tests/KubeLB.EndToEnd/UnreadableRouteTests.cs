@@ -3,6 +3,7 @@ using KubeLB.EndToEnd.Support;
 using KubeLB.Manager;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -30,8 +31,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
-            "the route is served",
-            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1),
+            "the route is served"
         );
     }
 
@@ -58,13 +59,13 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         {
             var before = await ReconcileCounts.OfAsync(_manager, "route");
             await PatchAsync("""{"metadata":{"annotations":{"test/event":"EVENT"}}}""".Replace("EVENT", $"{i}", StringComparison.Ordinal));
-            await Eventually.HoldsAsync("the route is reconciled", async () => await ReconcileCounts.OfAsync(_manager, "route") > before);
+            await Eventually.HoldsAsync(async () => await ReconcileCounts.OfAsync(_manager, "route") > before, "the route is reconciled");
         }
 
         await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "later"));
         await Eventually.HoldsAsync(
-            "another route is served",
-            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1),
+            "another route is served"
         );
         StatusWrites().Should().Be(1, "the status is the same at each event");
         Problem(Routes.Get(TenantNamespace, "web")).Should().Be(Problem(written));

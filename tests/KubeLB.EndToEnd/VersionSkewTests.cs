@@ -3,6 +3,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -207,12 +208,12 @@ public sealed class VersionSkewTests
         }
 
         await Eventually.HoldsAsync(
-            "the CRDs are applied",
             async () =>
             {
                 await management.PatchAsync("Tenant", "", "t1", new JsonObject { ["spec"] = new JsonObject { ["probe"] = true } });
                 return (await management.GetAsync("Tenant", "", "t1"))!["spec"]!["probe"] is not null;
-            }
+            },
+            "the CRDs are applied"
         );
         await fixture.ApplyBasicExampleAsync();
         await fixture.SettleAsync();

@@ -7,6 +7,7 @@ using k8s.Models;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -30,8 +31,8 @@ public sealed class XdsFailureTests : IAsyncLifetime
         _manager = await _bare.StartManagerAsync(configure: services => services.AddLogging(logging => logging.AddProvider(_logs)));
         await _bare.AddTenantAsync(_manager);
         await Eventually.HoldsAsync(
-            "the manager has a server certificate",
-            () => Task.FromResult(_manager.Services.GetRequiredService<XdsCertificates>().Server is not null)
+            () => Task.FromResult(_manager.Services.GetRequiredService<XdsCertificates>().Server is not null),
+            "the manager has a server certificate"
         );
     }
 
@@ -47,13 +48,13 @@ public sealed class XdsFailureTests : IAsyncLifetime
         }
 
         await Eventually.HoldsAsync(
-            "its stream has ended",
             () =>
                 Task.FromResult(
                     _logs.Lines.Any(l =>
                         l.Contains("closed", StringComparison.Ordinal) && l.Contains("xDS stream", StringComparison.Ordinal)
                     )
-                )
+                ),
+            "its stream has ended"
         );
         Warnings().Should().BeEmpty();
         (await FailuresAsync()).Should().BeEmpty();
@@ -76,7 +77,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
             .ContainSingle()
             .Which.Should()
             .Contain("127.0.0.1")
-            .And.Contain("Remedy: check that the client has the present Secret envoy-xds-client");
+            .And.Contain("Remedy: check that the client uses the current Secret envoy-xds-client");
     }
 
     [Fact]

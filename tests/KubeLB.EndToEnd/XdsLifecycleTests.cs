@@ -10,6 +10,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Services;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -35,8 +36,8 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
-            "the route is served",
-            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1),
+            "the route is served"
         );
     }
 
@@ -47,18 +48,18 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     {
         await _bare.Objects.DeleteAsync<Tenant>("", "t1");
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
-        await Eventually.HoldsAsync("its configuration is removed", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
+        await Eventually.HoldsAsync(() => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)), "its configuration is removed");
         await Eventually.HoldsAsync(
-            "its ports are released",
-            () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0)
+            () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0),
+            "its ports are released"
         );
 
         await _bare.AddTenantAsync(_manager);
         await _bare.Objects.CreateAsync(CcmRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
-            "the route is served",
-            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1),
+            "the route is served"
         );
     }
 
@@ -85,11 +86,11 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         foreach (var manager in new[] { _manager, other })
         {
             await Eventually.HoldsAsync(
-                "it is not served",
                 () =>
                     Task.FromResult(
                         manager.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Listener) == 0
-                    )
+                    ),
+                "it is not served"
             );
         }
 
@@ -113,7 +114,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
             await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => Read(s).SerialNumber != old, "is another")
         );
 
-        await Eventually.HoldsAsync("the client is accepted again", async () => await AskAsync(channel) == StatusCode.OK);
+        await Eventually.HoldsAsync(async () => await AskAsync(channel) == StatusCode.OK, "the client is accepted again");
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Hosting;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Prometheus;
@@ -92,8 +93,8 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         await proxy.AckAsync(replaced);
 
         await Eventually.HoldsAsync(
-            "nothing is rejected",
-            async () => !(await DebugPageAsync("")).ToJsonString().Contains("no such", StringComparison.Ordinal)
+            async () => !(await DebugPageAsync("")).ToJsonString().Contains("no such", StringComparison.Ordinal),
+            "nothing is rejected"
         );
     }
 
@@ -142,7 +143,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         var events = (await _fixture.Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyDenied").ToList();
         events.Select(e => $"{e.InvolvedObject.Name} {e.Count}").Should().BeEquivalentTo("t1 1", "t2 1");
         events.Should().NotContain(e => e.Message.Contains("made-up"));
-        (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be("51");
+        (await MetricAsync("kubelb_manager_xds_denied_streams_total")).Should().Be("51");
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -29,8 +30,8 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         await Management.CreateAsync(CcmRoutes.Http(TenantNamespace, "web"));
         _other = await _bare.StartManagerAsync("other", insecure: true);
         await Eventually.HoldsAsync(
-            "the other serves the route",
-            () => Task.FromResult(_other.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Cluster) == 1)
+            () => Task.FromResult(_other.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Cluster) == 1),
+            "the other serves the route"
         );
     }
 
@@ -46,12 +47,12 @@ public sealed class XdsReplicaTests : IAsyncLifetime
             await proxy.NackAsync(await proxy.ReceiveAsync(), "Error adding/updating cluster(s) default-web-web-80-TCP: bad");
             var count = manager == _other ? 1 : 2;
             await Eventually.HoldsAsync(
-                $"one Event with count {count}",
                 async () =>
                     (await Management.ListAsync<Corev1Event>("default"))
                         .Where(e => e.Reason == "ProxyRejected")
                         .Select(e => e.Count ?? 0)
-                        .SequenceEqual([count])
+                        .SequenceEqual([count]),
+                $"one Event with count {count}"
             );
         }
 
@@ -65,8 +66,8 @@ public sealed class XdsReplicaTests : IAsyncLifetime
     {
         var secure = await _bare.StartManagerAsync("secure");
         await Eventually.HoldsAsync(
-            "the manager has a server certificate",
-            () => Task.FromResult(secure.Services.GetRequiredService<XdsCertificates>().Server is not null)
+            () => Task.FromResult(secure.Services.GetRequiredService<XdsCertificates>().Server is not null),
+            "the manager has a server certificate"
         );
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         using var wrong = new RawProxy(
@@ -81,11 +82,11 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         await wrong.EndAsync();
 
         await Eventually.HoldsAsync(
-            "an Event on the Tenant",
             async () =>
                 (await Management.ListAsync<Corev1Event>("default")).Any(e =>
                     e.InvolvedObject.Name == "t1" && e.Reason == "ProxyDenied" && e.Message.Contains("set node.id to tenant-t1")
-                )
+                ),
+            "an Event on the Tenant"
         );
         WritesOf("secure")
             .Should()

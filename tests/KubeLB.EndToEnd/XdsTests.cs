@@ -7,6 +7,7 @@ using Grpc.Net.Client;
 using k8s.Models;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -78,7 +79,7 @@ public sealed class XdsTests : IAsyncLifetime
         var versions = Cached();
 
         await _fixture.RestartManagerAsync();
-        await Eventually.HoldsAsync("the manager has the tenant's configuration", () => Task.FromResult(Cached().Count == versions.Count));
+        await Eventually.HoldsAsync(() => Task.FromResult(Cached().Count == versions.Count), "the manager has the tenant's configuration");
         Cached().Should().Equal(versions);
 
         using var channel = Connect(await ClientAsync("tenant-t1"));

@@ -8,7 +8,7 @@ internal static class Eventually
     /// <summary>The default deadline.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Waits until the result of <paramref name="probe"/> satisfies <paramref name="condition"/>, and returns it.</summary>
     public static async Task<T> GetAsync<T>(

@@ -142,7 +142,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
 
     private static string? GeneratedName(Route? route) => route?.Status?.Resources?.Route?.GeneratedName;
 
-    // The generation changes with the spec only; the start of a deletion and a recreated object concern dependents, too.
+    // The generation changes with the spec only; the start of a deletion and a recreation also affect dependents.
     private static bool IsStatusOnly<T>(Change<T> change)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         change is { Old: { } old, New: { } now }

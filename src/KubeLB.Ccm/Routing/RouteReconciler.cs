@@ -22,7 +22,7 @@ namespace KubeLB.Ccm.Routing;
 /// <summary>
 /// Writes a Route to the management cluster for each HTTPRoute or GRPCRoute of the tenant, and copies its status back to KubeLB's entries
 /// of <c>status.parents</c>. It sets no finalizer: the Route of a deleted object is an orphan, which is deleted when it is observed, also
-/// after a restart. Node-port Services have their own controller: a Route is written once they have node ports.
+/// after a restart. Node-port Services have their own controller: a Route is written after all node ports are allocated.
 /// </summary>
 internal sealed class RouteReconciler<T>(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -99,7 +99,7 @@ internal sealed class RouteReconciler<T>(
         }
         else if (translation.Parents.All(IsGatewayWritten))
         {
-            // The Route of an earlier object of this name is kept until this Route, which takes over its generated objects, can be written.
+            // The Route of an earlier object of this name is kept until this Route, which adopts its generated objects, can be written.
             await managementRoutes.RemoveObsoleteAsync(Kind, key, source.Metadata.Uid, cancellationToken).ConfigureAwait(false);
             (route, rejection) = await managementRoutes
                 .ApplyAsync(Kind, key, translation.Desired!, cancellationToken)
@@ -117,7 +117,7 @@ internal sealed class RouteReconciler<T>(
         return rejection is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(rejection.RequeueAfter);
     }
 
-    // The management cluster usually answers within milliseconds, which saves one of two writes.
+    // The management cluster usually reports within milliseconds: this delay saves one of two writes.
     private static TimeSpan? FirstStatusDelay(T source, DateTimeOffset now)
     {
         var age = now.UtcDateTime - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);

@@ -27,7 +27,7 @@ internal sealed class RouteMetrics : IHostedService
     private readonly IInformer<Route> _informer;
     private readonly CollectorRegistry _registry;
     private readonly Gauge _routes;
-    private readonly Gauge _refused;
+    private readonly Gauge _notApplied;
 
     public RouteMetrics([FromKeyedServices(ManagementCluster.Name)] Cluster management, CollectorRegistry registry)
     {
@@ -36,14 +36,14 @@ internal sealed class RouteMetrics : IHostedService
         _registry = registry;
         _routes = factory.CreateGauge(
             "kubelb_manager_routes",
-            "Routes in the cache by kind of the source object and state: programmed, pending, rejected (by Envoy Gateway), refused (by the "
+            "Routes in the cache by kind of the source object and state: programmed, pending, rejected (by Envoy Gateway), not_applied (by the "
                 + "manager or the API server).",
             "kind",
             "state"
         );
-        _refused = factory.CreateGauge(
-            "kubelb_manager_refused_routes",
-            "Routes in state refused by tenant; tenants beyond the first 50 are counted as _others.",
+        _notApplied = factory.CreateGauge(
+            "kubelb_manager_not_applied_routes",
+            "Routes in state not_applied by tenant; tenants beyond the first 50 are counted as _others.",
             "tenant"
         );
     }
@@ -65,19 +65,19 @@ internal sealed class RouteMetrics : IHostedService
         Publish(_routes, routes.GroupBy(r => (r.Kind, r.State)).ToDictionary(g => new[] { g.Key.Kind, g.Key.State }, g => g.Count()));
 
         var tenants = routes
-            .Where(r => r.State == RouteState.Refused)
+            .Where(r => r.State == RouteState.NotApplied)
             .GroupBy(r => r.Tenant, StringComparer.Ordinal)
             .Select(g => (Tenant: g.Key, Count: g.Count()))
             .OrderByDescending(t => t.Count)
             .ThenBy(t => t.Tenant, StringComparer.Ordinal)
             .ToList();
-        var refused = tenants.Take(TenantLimit).ToDictionary(t => new[] { t.Tenant }, t => t.Count);
+        var notApplied = tenants.Take(TenantLimit).ToDictionary(t => new[] { t.Tenant }, t => t.Count);
         if (tenants.Count > TenantLimit)
         {
-            refused[[OtherTenants]] = tenants.Skip(TenantLimit).Sum(t => t.Count);
+            notApplied[[OtherTenants]] = tenants.Skip(TenantLimit).Sum(t => t.Count);
         }
 
-        Publish(_refused, refused);
+        Publish(_notApplied, notApplied);
     }
 
     // Removes series that no longer count anything, so that their number stays bounded.
@@ -112,7 +112,7 @@ internal static class RouteState
     public const string Rejected = "rejected";
 
     /// <summary>The manager or the API server rejected it.</summary>
-    public const string Refused = "refused";
+    public const string NotApplied = "not_applied";
 
     /// <summary>The kinds with a label value of their own.</summary>
     public static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];
@@ -122,7 +122,7 @@ internal static class RouteState
     {
         if (RouteStatusBuilder.Failures(route.Status).Any())
         {
-            return Refused;
+            return NotApplied;
         }
 
         return route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed)?.Status switch

@@ -46,7 +46,7 @@ internal sealed class XdsMetrics : IXdsObserver
             "type"
         );
         _denials = factory.CreateCounter(
-            "kubelb_manager_xds_refused_streams_total",
+            "kubelb_manager_xds_denied_streams_total",
             "Streams of proxies and requests of replicas that were denied because of their certificate."
         );
         _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);

@@ -67,7 +67,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
                 ),
         ];
 
-    /// <summary>Sets the nodes. Clusters are rebuilt only if the way of endpoint discovery changes.</summary>
+    /// <summary>Sets the nodes. Clusters are rebuilt only if the type of endpoint discovery changes.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
     {
         if (_nodes.SequenceEqual(nodes))

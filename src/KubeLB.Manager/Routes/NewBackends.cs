@@ -33,7 +33,7 @@ internal sealed class NewBackends(
         added.ExceptWith(generatedObjects.RouteOf(plan.Generated) is { } present ? PortsOf(present) : []);
         if (added.Count > 0)
         {
-            // The watch events of the Services that were just written come later.
+            // The watch events of the written Services arrive later, so the configuration is rebuilt here.
             configurations.RefreshRoute(key);
         }
 

@@ -15,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Routes;
 
 /// <summary>
-/// Turns Routes into objects for Envoy Gateway: plans them (<see cref="RoutePlanner"/>), writes Services and, once the tenant's proxies
+/// Generates the objects for Envoy Gateway from Routes: plans them (<see cref="RoutePlanner"/>), writes Services and, once the tenant's proxies
 /// serve them (<see cref="NewBackends"/>), the Gateway, HTTPRoute or GRPCRoute, removes obsolete objects (all of them if the Route is
 /// rejected), and reports in the Route's status (<see cref="RouteReporter"/>).
 /// </summary>
@@ -92,7 +92,7 @@ internal sealed class RouteReconciler(
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         if (plan.IsRejected)
         {
-            // Its ports and names become free, and clients get the same response as if it had never been accepted.
+            // This frees its ports and names. Clients get the response for a missing route.
             await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false);
         }
 

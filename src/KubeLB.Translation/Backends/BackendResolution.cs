@@ -49,7 +49,7 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
         return new BackendResolution(services, pending, rejection);
     }
 
-    // With a node-port Service that is not updated yet the Route would be complete, but wrong.
+    // A node-port Service that is not updated yet lacks ports of the Service.
     private static bool HasPortsOf(V1Service nodePortService, V1Service service) =>
         (service.Spec.Ports ?? []).All(port =>
             nodePortService.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))

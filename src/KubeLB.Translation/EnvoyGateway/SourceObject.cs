@@ -14,7 +14,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
 /// The tenant's object of a Route, with the Services behind it. Only this class reads a Route's spec, which is untrusted input: a Route
-/// that does not hold a Gateway API object of a known kind is rejected with a message.
+/// that does not contain a Gateway API object of a supported kind is rejected with a message.
 /// </summary>
 public sealed class SourceObject
 {
@@ -195,7 +195,9 @@ public sealed class SourceObject
             node switch
             {
                 JsonObject json => WithoutNulls(json),
-                JsonArray array => new JsonArray([.. array.Select(e => WithoutNulls(e ?? throw new JsonException("a list holds null")))]),
+                JsonArray array => new JsonArray([
+                    .. array.Select(e => WithoutNulls(e ?? throw new JsonException("an entry of a list is null"))),
+                ]),
                 _ => node.DeepClone(),
             };
     }

@@ -164,8 +164,7 @@ internal static class RouteMessages
     /// <summary>A field of a Route's spec has the wrong type or form.</summary>
     [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning")]
     [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
-    public static string InvalidSpec(string part, string error) =>
-        $"Invalid {part}: {error}. Correct it, or delete the Route and the CCM recreates it.";
+    public static string InvalidSpec(string part, string error) => $"Invalid {part}: {error}. Correct it.";
 
     /// <summary>The source object is of a kind that is not supported.</summary>
     [ReportedMessage(
@@ -216,7 +215,7 @@ internal static class RouteMessages
     )]
     public static string RetryAnnotationsDenied(IEnumerable<string> annotations) =>
         $"denied by the administrator of the management cluster (deniedAnnotations): {string.Join(", ", annotations)}. "
-        + "Remove these annotations, or ask for them to be allowed.";
+        + "Remove these annotations, or ask the administrator to allow them.";
 
     /// <summary>Retry annotations are invalid or denied; the problems follow.</summary>
     [ReportedMessage(

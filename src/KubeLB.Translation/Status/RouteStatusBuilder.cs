@@ -323,7 +323,7 @@ public static class RouteStatusBuilder
     {
         if (outcome.Translation.Generated is null && !outcome.Translation.IsRejected)
         {
-            // Nothing was applied: the Services are those of before.
+            // Nothing was applied: the Services of the previous status are kept.
             return before;
         }
 

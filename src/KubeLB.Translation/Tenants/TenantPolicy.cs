@@ -39,7 +39,7 @@ public sealed record TenantPolicy
 
     /// <summary>
     /// Merges the settings field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are treated as one. An invalid
-    /// field (<see cref="SettingsProblems"/>) is ignored, or restricts as much as it could mean.
+    /// field (<see cref="SettingsProblems"/>) is ignored, or is applied in its most restrictive meaning.
     /// </summary>
     /// <param name="config">The Config; null if there is none.</param>
     /// <param name="tenant">The Tenant; null if there is none.</param>

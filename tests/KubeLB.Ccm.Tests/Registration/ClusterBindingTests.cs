@@ -6,6 +6,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
 using KubeLB.EmbeddedCluster;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Cluster = KubeLB.EmbeddedCluster.EmbeddedCluster;
 
@@ -70,7 +71,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await CreateInOtherAsync(TestObjects.Gateway("other"));
         await CreateInOtherAsync(TestObjects.Node("other", "192.0.2.99"));
         var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
-        await Eventually.HoldsAsync("it observes the Gateway", () => seen.Get("default", "other") is not null);
+        await Eventually.HoldsAsync(() => seen.Get("default", "other") is not null, "it observes the Gateway");
         (await _fixture.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default)).Should().NotBeNull();
         (await _fixture.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, route), default)).Should().NotBeNull();
         _fixture
@@ -199,10 +200,10 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         var informer = other
             .Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Management)
             .Informer<Addresses>();
-        await Eventually.HoldsAsync("it observes that Addresses are deleted", () => informer.List().Count == 0);
+        await Eventually.HoldsAsync(() => informer.List().Count == 0, "it observes that Addresses are deleted");
         await CreateInOtherAsync(TestObjects.Gateway("other"));
         var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
-        await Eventually.HoldsAsync("it observes a Gateway", () => seen.Get("default", "other") is not null);
+        await Eventually.HoldsAsync(() => seen.Get("default", "other") is not null, "it observes a Gateway");
 
         (await _fixture.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default)).Should().NotBeNull();
         (await _fixture.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, route), default)).Should().NotBeNull();

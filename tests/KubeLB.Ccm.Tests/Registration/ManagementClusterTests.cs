@@ -2,6 +2,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Ccm.Tests.Registration;
 
@@ -20,7 +21,7 @@ public sealed class ManagementClusterTests
 
             var problem = await fixture.WaitForProblemAsync("cannot be reached");
             problem.Should().StartWith("cluster management: ").And.Contain("check the server address and that the API server is running");
-            await Eventually.HoldsAsync("requests are retried", () => fixture.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > 20);
+            await Eventually.HoldsAsync(() => fixture.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > 20, "requests are retried");
             fixture.Log.Warnings.Should().ContainSingle().Which.Should().Contain("cannot be reached");
         }
 
@@ -67,8 +68,8 @@ public sealed class ManagementClusterTests
             text.TrimEnd().Split('\n').Should().OnlyContain(line => line.StartsWith(where, StringComparison.Ordinal));
             var seen = fixture.ManagementServer.Requests.Count(CcmFixture.IsOfCcm);
             await Eventually.HoldsAsync(
-                "requests are retried",
-                () => fixture.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > seen + 10
+                () => fixture.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > seen + 10,
+                "requests are retried"
             );
             fixture
                 .Log.Warnings.Should()
@@ -94,8 +95,8 @@ public sealed class ManagementClusterTests
                 .Should()
                 .BeNull("it has no finalizer");
             await Eventually.HoldsAsync(
-                "requests are retried",
-                () => fixture.ManagementServer.Requests.Count(r => CcmFixture.IsOfCcm(r) && r.Verb == "delete") > 1
+                () => fixture.ManagementServer.Requests.Count(r => CcmFixture.IsOfCcm(r) && r.Verb == "delete") > 1,
+                "requests are retried"
             );
         }
 

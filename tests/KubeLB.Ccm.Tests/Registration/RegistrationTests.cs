@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Ccm.Tests.Registration;
 

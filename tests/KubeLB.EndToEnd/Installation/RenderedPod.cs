@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using k8s;
 using k8s.Models;
-using KubeLB.EndToEnd.Support;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Installation;

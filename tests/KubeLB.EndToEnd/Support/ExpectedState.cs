@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Support;
 

@@ -1,3 +1,5 @@
+using KubeLB.Tests.Shared;
+
 namespace KubeLB.EndToEnd.Support;
 
 /// <summary>
@@ -33,7 +35,7 @@ public sealed class GatewayLoad : IAsyncDisposable
     public static async Task<GatewayLoad> StartAsync(SystemFixture fixture, int? perSecond = null, int tenant = 0)
     {
         var load = new GatewayLoad(fixture, await fixture.AddressAsync(tenant), perSecond);
-        await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));
+        await Eventually.HoldsAsync(() => Task.FromResult(load.Sent > 20), "requests flow");
         return load;
     }
 
@@ -42,7 +44,7 @@ public sealed class GatewayLoad : IAsyncDisposable
     public async Task<IReadOnlyList<(DateTime Time, string What)>> StopAsync()
     {
         var sent = Sent;
-        await Eventually.HoldsAsync("requests flow", () => Task.FromResult(Sent > sent + 20));
+        await Eventually.HoldsAsync(() => Task.FromResult(Sent > sent + 20), "requests flow");
         await _stop.CancelAsync();
         await _sending;
         return _failures;

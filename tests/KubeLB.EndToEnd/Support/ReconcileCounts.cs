@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
@@ -29,7 +30,6 @@ public static class ReconcileCounts
         var last = -1;
         var since = Stopwatch.StartNew();
         await Eventually.HoldsAsync(
-            "all controllers are idle",
             async () =>
             {
                 var running = fixture.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(fixture.Sandbox.Manager.Host).OfType<IHost>();
@@ -41,7 +41,8 @@ public static class ReconcileCounts
                 }
 
                 return since.Elapsed > TimeSpan.FromSeconds(3);
-            }
+            },
+            "all controllers are idle"
         );
     }
 }

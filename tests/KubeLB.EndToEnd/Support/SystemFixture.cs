@@ -201,14 +201,14 @@ public sealed class SystemFixture : IAsyncDisposable
         var quiet = 0;
         var last = -1;
         await Eventually.HoldsAsync(
-            "the clusters are idle",
             () =>
             {
                 var now = Requests().Count(r => r.Verb != "watch" && r.Resource != "leases");
                 quiet = now == last ? quiet + 1 : 0;
                 last = now;
                 return Task.FromResult(quiet >= QuietRounds);
-            }
+            },
+            "the clusters are idle"
         );
     }
 

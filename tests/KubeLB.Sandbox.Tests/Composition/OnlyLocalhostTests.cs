@@ -6,6 +6,7 @@ using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Demo;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Tests.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
@@ -41,7 +42,7 @@ public sealed partial class OnlyLocalhostTests
             }
         }
 
-        await Eventually.BeAsync(() => notices.Count == 2, "both remapped ports are reported");
+        await Eventually.HoldsAsync(() => notices.Count == 2, "both remapped ports are reported");
         var clusters = new HashSet<string>();
         foreach (var notice in notices)
         {

@@ -4,6 +4,7 @@ using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Proxies;
 using KubeLB.Sandbox.Tests.Support;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeLB.Sandbox.Tests.Proxies;
@@ -79,7 +80,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
         _cache.Set("tenant-t", other);
         (await Http.EchoAsync(await ProxyAsync("tenant-t", 10001))).Pod.Should().Be("new");
 
-        await Eventually.BeAsync(() => _proxies.Resolve("tenant-t", 10000) is null, "the old listener is closed");
+        await Eventually.HoldsAsync(() => _proxies.Resolve("tenant-t", 10000) is null, "the old listener is closed");
         (await SendRequestAsync(open)).Should().Contain("\"pod\": \"old\"", "an open connection is drained, not cut");
     }
 
@@ -108,7 +109,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
 
     private async Task<IPEndPoint> ProxyAsync(string node, int port)
     {
-        await Eventually.BeAsync(() => _proxies.Resolve(node, port) is not null, $"the proxy of {node} listens on {port}");
+        await Eventually.HoldsAsync(() => _proxies.Resolve(node, port) is not null, $"the proxy of {node} listens on {port}");
         return _proxies.Resolve(node, port)!;
     }
 

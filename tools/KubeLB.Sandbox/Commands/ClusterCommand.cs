@@ -21,7 +21,7 @@ internal static class ClusterCommand
         HelpName = "FILE",
     };
 
-    private static readonly Option<bool> RejectRules = new("--refuse-validation-rules")
+    private static readonly Option<bool> RejectRules = new("--reject-validation-rules")
     {
         Description = "Reject custom resources to which CEL rules of their schema apply, instead of ignoring the rules",
     };

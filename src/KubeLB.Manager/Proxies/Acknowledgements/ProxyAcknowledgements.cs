@@ -145,7 +145,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         }
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
-            // Timeout: other replicas are requested again.
+            // Timeout: other replicas are queried again.
         }
     }
 
@@ -233,7 +233,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         return BackendAcknowledgement.Ready;
     }
 
-    // The proxies that have not acknowledged; a rejection, if any; whether other replicas may know more.
+    // The proxies that have not acknowledged; a rejection, if any; whether other replicas must be queried.
     private (List<string> Pending, ProxyRejection? Rejection, bool IsUnknown) EvaluateProxies(
         string node,
         IReadOnlyList<XdsResourceVersion> resources,
