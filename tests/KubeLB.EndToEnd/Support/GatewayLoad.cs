@@ -72,7 +72,9 @@ public sealed class GatewayLoad : IAsyncDisposable
             try
             {
                 using var response = await _client.SendAsync(request);
-                what = response.IsSuccessStatusCode ? "" : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
+                what = response.IsSuccessStatusCode
+                    ? ""
+                    : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}{Origin(response)}";
             }
             catch (HttpRequestException e)
             {
@@ -89,4 +91,8 @@ public sealed class GatewayLoad : IAsyncDisposable
             }
         }
     }
+
+    // The stand-in for Envoy Gateway marks the errors that it returns itself.
+    private static string Origin(HttpResponseMessage response) =>
+        response.Headers.Contains("x-sandbox-response-of") ? " (of the gateway)" : "";
 }

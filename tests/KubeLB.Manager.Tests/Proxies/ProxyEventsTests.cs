@@ -83,7 +83,7 @@ public sealed class ProxyEventsTests
 
     /// <summary>Node id, identity of the certificate, Tenant of the Event, and remedy.</summary>
     [Theory]
-    [InlineData("tenant-a", "tenant-b", "a", "mount the current Secret envoy-xds-client of tenant-a; otherwise")]
+    [InlineData("tenant-a", "tenant-b", "a", "mount the current Secret envoy-xds-client of tenant-a; else")]
     [InlineData("tenant-a", null, "a", "mount the current Secret envoy-xds-client of tenant-a.")]
     [InlineData("tenant-a", "tenant-a", "a", "for a deleted Tenant of this name")]
     [InlineData("made-up", "tenant-b", "b", "set node.id to tenant-b")]

@@ -11,6 +11,9 @@ namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 /// <summary>Handles the requests of all Gateways: matches the route, applies its filters and forwards.</summary>
 internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendForwarder forwarder)
 {
+    /// <summary>Header of the errors that this stand-in returns itself, to tell them from those of a tenant proxy.</summary>
+    public const string OwnResponseHeader = "x-sandbox-response-of";
+
     /// <summary>Handles a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
@@ -153,6 +156,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         }
 
         context.Response.StatusCode = status;
+        context.Response.Headers[OwnResponseHeader] = "envoy-gateway";
         if (body.Length > 0)
         {
             context.Response.ContentType = "text/plain";
