@@ -36,8 +36,8 @@ internal sealed class RouteMetrics : IHostedService
         _registry = registry;
         _routes = factory.CreateGauge(
             "kubelb_manager_routes",
-            "Routes in the cache by kind of the source object and state: programmed, pending, rejected (by Envoy Gateway), not_applied (by the "
-                + "manager or the API server).",
+            "Routes in the cache by kind of the source object and state: programmed, pending, rejected (by Envoy Gateway), "
+                + "not_applied (by the manager or the API server).",
             "kind",
             "state"
         );

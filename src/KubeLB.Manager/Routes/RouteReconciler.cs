@@ -15,9 +15,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Routes;
 
 /// <summary>
-/// Generates the objects for Envoy Gateway from Routes: plans them (<see cref="RoutePlanner"/>), writes Services and, once the tenant's proxies
-/// serve them (<see cref="NewBackends"/>), the Gateway, HTTPRoute or GRPCRoute, removes obsolete objects (all of them if the Route is
-/// rejected), and reports in the Route's status (<see cref="RouteReporter"/>).
+/// Generates the objects for Envoy Gateway from Routes: plans them (<see cref="RoutePlanner"/>), writes Services and, once the tenant's
+/// proxies serve them (<see cref="NewBackends"/>), the Gateway, HTTPRoute or GRPCRoute, removes obsolete objects (all of them if the Route
+/// is rejected), and reports in the Route's status (<see cref="RouteReporter"/>).
 /// </summary>
 internal sealed class RouteReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,

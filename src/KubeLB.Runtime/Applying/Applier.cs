@@ -123,8 +123,8 @@ public sealed class Applier
     /// <param name="current">The cached object.</param>
     /// <param name="statusPatch">A merge patch (RFC 7386) of the value of <c>.status</c>, for example <c>{"conditions": […]}</c>.</param>
     /// <param name="guarded">
-    /// True to patch only this version of the object: the API server responds with 409 if it has changed. Required if the patch contains a list
-    /// with entries of other writers.
+    /// True to patch only this version of the object: the API server responds with 409 if it has changed. Required if the patch contains a
+    /// list with entries of other writers.
     /// </param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Applied<T>> PatchStatusAsync<T>(
@@ -158,8 +158,8 @@ public sealed class Applier
     }
 
     /// <summary>
-    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server responds with 409 if the object has
-    /// changed. The record of <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> does not include them.
+    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server responds with 409 if the object
+    /// has changed. The record of <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> does not include them.
     /// </summary>
     /// <returns>The updated object.</returns>
     public Task<T> PatchAnnotationsAsync<T>(

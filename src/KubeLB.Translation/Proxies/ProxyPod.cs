@@ -258,15 +258,16 @@ public static class ProxyDrainScript
     // The filter is ^listener\.[0-9._]+\.downstream_cx_active$: the tenant's listeners, which have no stat prefix, unlike the proxy's own.
     private const string Connections = "/stats?filter=%5Elistener%5C.%5B0-9._%5D%2B%5C.downstream_cx_active%24";
 
+    private const string Request = @"%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
     /// <summary>The script.</summary>
     public static string Build(ProxyDrain drain, int adminPort = ProxyPorts.Admin)
     {
         var (least, most) = (Seconds(drain.Minimum), Seconds(drain.Maximum));
+        var port = adminPort.ToString(CultureInfo.InvariantCulture);
         return $$"""
             admin() {
-              { printf '%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$1" "$2" >&3; timeout 5 cat <&3; } 3<>/dev/tcp/127.0.0.1/{{adminPort.ToString(
-                CultureInfo.InvariantCulture
-            )}}
+              { printf '{{Request}}' "$1" "$2" >&3; timeout 5 cat <&3; } 3<>/dev/tcp/127.0.0.1/{{port}}
             }
             admin POST /healthcheck/fail >/dev/null
             sleep {{least}}
@@ -274,9 +275,7 @@ public static class ProxyDrainScript
               sleep 1
             done
 
-            """.ReplaceLineEndings(
-            "\n"
-        );
+            """.ReplaceLineEndings("\n");
     }
 
     private static string Seconds(TimeSpan time) => ((long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);

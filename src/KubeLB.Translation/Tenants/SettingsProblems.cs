@@ -103,7 +103,8 @@ public static partial class SettingsProblems
     internal static bool IsAnnotationKey(string key) => AnnotationKey().IsMatch(key);
 
     [GeneratedRegex(
-        @"^([a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?(\.[a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\z",
+        @"^([a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?(\.[a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?)*/)?"
+            + @"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\z",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex AnnotationKey();
