@@ -29,7 +29,8 @@ internal sealed class GoldenFolder(string project, string inputs, string outputs
 
     public string Input(string name) => File.ReadAllText(Path.Combine(_inputs, name + inputSuffix));
 
-    public string Output(string name) => File.ReadAllText(Path.Combine(_outputs, name + Out));
+    /// <summary>The recorded output; empty if there is none, which <see cref="Check"/> compares.</summary>
+    public string Output(string name) => Path.Combine(_outputs, name + Out) is var file && File.Exists(file) ? File.ReadAllText(file) : "";
 
     /// <summary>Compares an output with its file; an empty output has none.</summary>
     public void Check(string name, string output)
