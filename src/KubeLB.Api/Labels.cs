@@ -23,7 +23,7 @@ public static class Labels
     /// <summary>Value of <see cref="ManagedBy"/>.</summary>
     public const string ManagedByKubelb = "kubelb";
 
-    /// <summary>Kubernetes' recommended label, on the tenant's Envoy pods; value: the tenant's namespace.</summary>
+    /// <summary>Kubernetes' recommended label for the name of an application; the tenant's namespace on the tenant's Envoy pods.</summary>
     public const string AppName = "app.kubernetes.io/name";
 
     /// <summary>Kubernetes' recommended label for the instance of an application; the tenant's namespace.</summary>
@@ -32,12 +32,12 @@ public static class Labels
     /// <summary>Kubernetes' recommended label for what manages an object; value <see cref="ManagedByKubelb"/>.</summary>
     public const string AppManagedBy = "app.kubernetes.io/managed-by";
 
-    /// <summary>A label value may have at most this many characters.</summary>
+    /// <summary>Maximum length of a label value.</summary>
     public const int MaxValueLength = 63;
 
     /// <summary>
-    /// <paramref name="name"/> as a label value. The name of an object may be longer (253) than a label value: then it is truncated and has
-    /// 4 hex digits of its SHA-256 as a suffix.
+    /// <paramref name="name"/> as a label value. A name that is too long for a label value is truncated, and 4 hex digits of its SHA-256
+    /// are appended.
     /// </summary>
     public static string Value(string name) =>
         name.Length <= MaxValueLength ? name : $"{name[..(MaxValueLength - 5)].TrimEnd('-', '.')}-{GeneratedNames.Hash(name)}";

@@ -10,7 +10,7 @@ namespace KubeLB.Manager;
 /// <summary>All texts of conditions and Events that the manager itself writes.</summary>
 internal static class Messages
 {
-    /// <summary>Text that names the finalizers which block a deletion, in a message about an object that is being deleted.</summary>
+    /// <summary>Text before the finalizers that block a deletion, by which TenantEvents finds them in a message.</summary>
     public const string BlockedByFinalizer = " is blocked by finalizer";
 
     /// <summary>The management cluster does not have Envoy Gateway's kind BackendTrafficPolicy.</summary>
@@ -151,10 +151,10 @@ internal static class Messages
     [ReportedMessage("WaitingForToken", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
     public static string WaitingForToken(string secret) => $"Waiting for the token controller to write a token to Secret {secret}.";
 
-    /// <summary>The Secret holds a token of a deleted ServiceAccount, which the token controller has not replaced yet.</summary>
+    /// <summary>The Secret contains a token of a deleted ServiceAccount, which the token controller has not replaced yet.</summary>
     [ReportedMessage("WaitingForToken", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
     public static string TokenOfDeletedAccount(string secret) =>
-        $"Secret {secret} holds a token of a deleted ServiceAccount. Waiting for a new token.";
+        $"Secret {secret} contains a token of a deleted ServiceAccount. Waiting for a new token.";
 
     /// <summary>A deleted Tenant still has Routes or SyncSecrets.</summary>
     [ReportedMessage("Terminating", On = "Tenant", Condition = "Ready=False", Event = "Normal", Reader = MessageReader.Administrator)]
@@ -273,7 +273,7 @@ internal static class Messages
             + $"{error.TrimEnd('.')}. See the manager's log and /debug/xds.";
     }
 
-    /// <summary>A client has the certificate of this tenant's proxies, but the node id of no tenant or of another one.</summary>
+    /// <summary>A client has the certificate of this tenant's proxies, but a node id that belongs to no Tenant.</summary>
     [ReportedMessage(
         ProxyEvents.ProxyDenied,
         On = "Tenant",

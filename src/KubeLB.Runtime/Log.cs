@@ -115,7 +115,11 @@ internal static partial class Log
     )]
     public static partial void ReconcilesCancelled(ILogger logger, string controller);
 
-    [LoggerMessage(403, LogLevel.Warning, "Controller {Controller} ignored cancellation and is abandoned.")]
+    [LoggerMessage(
+        403,
+        LogLevel.Warning,
+        "Controller {Controller} did not stop after its cancellation; the process stops without waiting for it."
+    )]
     public static partial void CancellationIgnored(ILogger logger, string controller);
 
     [LoggerMessage(404, LogLevel.Debug, "Reconciled {Key} in {Elapsed} ms.")]
@@ -139,7 +143,7 @@ internal static partial class Log
     [LoggerMessage(410, LogLevel.Debug, "Reconciling {Key} failed again with the same error: {Reason}")]
     public static partial void ReconcileFailedAgain(ILogger logger, ResourceKey key, string reason);
 
-    [LoggerMessage(411, LogLevel.Information, "Requeued {Key} until this process is the leader again: {Reason}")]
+    [LoggerMessage(411, LogLevel.Information, "Requeued {Key}, because this process may no longer be the leader: {Reason}")]
     public static partial void Fenced(ILogger logger, ResourceKey key, string reason);
 
     // Leader election

@@ -34,7 +34,7 @@ public sealed class BackendTrafficPolicySpec : Extensible
     /// <summary>The targets of the policy, in its own namespace.</summary>
     public List<PolicyTargetReference>? TargetRefs { get; set; }
 
-    /// <summary>Retries; none if absent.</summary>
+    /// <summary>Retry settings; requests are not retried if absent.</summary>
     public RetryPolicy? Retry { get; set; }
 }
 
@@ -135,7 +135,7 @@ public sealed class BackOffPolicy : Extensible
 /// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#triggerenum</remarks>
 public static class RetryTriggers
 {
-    /// <summary>Any status of 500 or more, and the triggers <c>reset</c>, <c>connect-failure</c> and <c>refused-stream</c>.</summary>
+    /// <summary>Any status 500-599, and the triggers <c>reset</c>, <c>connect-failure</c> and <c>refused-stream</c>.</summary>
     public const string Any5xx = "5xx";
 
     /// <summary>Status 502, 503 and 504.</summary>
@@ -144,10 +144,10 @@ public static class RetryTriggers
     /// <summary>No response: disconnect, reset or timeout.</summary>
     public const string Reset = "reset";
 
-    /// <summary>As <see cref="Reset"/>, before the request was sent.</summary>
+    /// <summary>Like <see cref="Reset"/>, but only if the request was not sent to the backend.</summary>
     public const string ResetBeforeRequest = "reset-before-request";
 
-    /// <summary>No connection.</summary>
+    /// <summary>The connection to the backend failed.</summary>
     public const string ConnectFailure = "connect-failure";
 
     /// <summary>Status 409.</summary>
@@ -156,7 +156,7 @@ public static class RetryTriggers
     /// <summary>The backend reset the stream with REFUSED_STREAM.</summary>
     public const string RefusedStream = "refused-stream";
 
-    /// <summary>The status codes that are listed.</summary>
+    /// <summary>The status codes in <c>httpStatusCodes</c>.</summary>
     public const string RetriableStatusCodes = "retriable-status-codes";
 
     /// <summary>gRPC status CANCELLED.</summary>
@@ -193,7 +193,7 @@ public static class RetryTriggers
     ];
 }
 
-/// <summary>Annotations with which a tenant asks for retries on an HTTPRoute or GRPCRoute.</summary>
+/// <summary>Annotations that configure the retries of an HTTPRoute or GRPCRoute.</summary>
 public static class RetryAnnotations
 {
     /// <summary>Conditions for a retry: <see cref="RetryTriggers"/> and status codes, separated by commas.</summary>

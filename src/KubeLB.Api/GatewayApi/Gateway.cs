@@ -71,7 +71,7 @@ public sealed class ListenerTls : Extensible
     /// <summary>Terminate (if absent) or Passthrough.</summary>
     public string? Mode { get; set; }
 
-    /// <summary>Secrets that hold the certificates.</summary>
+    /// <summary>Secrets that contain the certificates.</summary>
     public List<SecretObjectReference>? CertificateRefs { get; set; }
 }
 

@@ -53,7 +53,7 @@ public static class GatewayApiVersion
     /// <summary>The version in use.</summary>
     public const string V1 = "v1";
 
-    /// <summary>ReferenceGrant's version; the field set is that of <c>v1</c>.</summary>
+    /// <summary>Version of ReferenceGrant. It has the same fields as <c>v1</c>.</summary>
     public const string V1Beta1 = "v1beta1";
 
     /// <summary>Group and version as in an object's <c>apiVersion</c>.</summary>

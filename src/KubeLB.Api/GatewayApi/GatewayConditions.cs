@@ -7,7 +7,7 @@ public static class GatewayConditions
     /// <summary>Type: the object is valid and accepted.</summary>
     public const string Accepted = "Accepted";
 
-    /// <summary>Type: the data plane serves it.</summary>
+    /// <summary>Type: the data plane serves the object.</summary>
     public const string Programmed = "Programmed";
 
     /// <summary>Type: all references resolve.</summary>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace KubeLB.Api.GatewayApi;
 
-/// <summary>Durations of Gateway API: one to four whole numbers of at most five digits, each with its unit.</summary>
+/// <summary>Parses durations of Gateway API: one to four whole numbers of at most five digits, each followed by a unit.</summary>
 /// <remarks>GEP-2257, https://gateway-api.sigs.k8s.io/geps/gep-2257/. A subset of Go's durations: no signs, fractions, µs or ns.</remarks>
 public static partial class GatewayDuration
 {

@@ -60,7 +60,7 @@ public sealed class GrpcRouteRule : RouteRule
     public List<GrpcRouteMatch>? Matches { get; set; }
 }
 
-/// <summary>Conditions on a call, all of which must hold.</summary>
+/// <summary>Conditions on a call, all of which must be met.</summary>
 public sealed class GrpcRouteMatch : Extensible
 {
     /// <summary>Service and method; any if absent.</summary>

@@ -63,7 +63,7 @@ public sealed class HttpRouteRule : RouteRule
     public HttpRouteTimeouts? Timeouts { get; set; }
 }
 
-/// <summary>Conditions on a request, all of which must hold.</summary>
+/// <summary>Conditions on a request, all of which must be met.</summary>
 public sealed class HttpRouteMatch : Extensible
 {
     /// <summary>Path; prefix <c>/</c> if absent.</summary>

@@ -51,7 +51,7 @@ public class BackendObjectReference : Extensible
 /// <summary>A weighted backend of a rule.</summary>
 public sealed class RouteBackendRef : BackendObjectReference
 {
-    /// <summary>Share of requests, 1 if absent; 0 for none.</summary>
+    /// <summary>Weight relative to the other backends of the rule, 1 if absent. A backend of weight 0 gets no requests.</summary>
     public int? Weight { get; set; }
 
     /// <summary>Filters of requests to this backend.</summary>

@@ -39,17 +39,17 @@ public static class RouteFilterTypes
 /// <summary>Header changes: set, then add, then remove.</summary>
 public sealed class HeaderFilter : Extensible
 {
-    /// <summary>Replaces.</summary>
+    /// <summary>Headers to set; existing values are replaced.</summary>
     public List<HeaderValue>? Set { get; set; }
 
-    /// <summary>Appends.</summary>
+    /// <summary>Headers to add; existing values are kept.</summary>
     public List<HeaderValue>? Add { get; set; }
 
-    /// <summary>Removes.</summary>
+    /// <summary>Names of headers to remove.</summary>
     public List<string>? Remove { get; set; }
 }
 
-/// <summary>A header and its value; Envoy's substitutions such as <c>%REQ(X-REQUEST-ID)%</c> pass unchanged.</summary>
+/// <summary>A header and its value; Envoy's substitutions such as <c>%REQ(X-REQUEST-ID)%</c> are not changed.</summary>
 public sealed class HeaderValue : Extensible
 {
     /// <summary>Name, case-insensitive.</summary>
@@ -62,7 +62,7 @@ public sealed class HeaderValue : Extensible
 /// <summary>Copies requests to another backend and ignores its responses.</summary>
 public sealed class RequestMirrorFilter : Extensible
 {
-    /// <summary>The backend of the copies.</summary>
+    /// <summary>The backend that receives the copies.</summary>
     public BackendObjectReference? BackendRef { get; set; }
 
     /// <summary>Percentage of requests, 0-100; all if absent.</summary>
@@ -84,7 +84,7 @@ public sealed class RequestRedirectFilter : Extensible
     /// <summary>Port; the scheme's or the listener's if absent.</summary>
     public int? Port { get; set; }
 
-    /// <summary>301 or 302 (if absent), and later ones.</summary>
+    /// <summary>301 or 302 (if absent); newer versions of Gateway API allow more.</summary>
     public int? StatusCode { get; set; }
 }
 

@@ -1,6 +1,6 @@
 namespace KubeLB.Api.Messages;
 
-/// <summary>Shortens and cleans text of others before it is quoted in a message.</summary>
+/// <summary>Truncates and sanitizes untrusted text before a message quotes it.</summary>
 public static class MessageText
 {
     private const string Ellipsis = "…";
@@ -20,8 +20,7 @@ public static class MessageText
     }
 
     /// <summary>
-    /// The text, truncated, with a question mark for each control character and half of a surrogate pair: what untrusted users write is
-    /// shown to others.
+    /// The text, truncated, with a question mark in place of each control character and surrogate, because other users read the message.
     /// </summary>
     public static string Quote(string text, int maxLength)
     {

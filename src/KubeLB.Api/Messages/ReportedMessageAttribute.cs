@@ -24,7 +24,7 @@ public sealed class ReportedMessageAttribute(string reason) : Attribute
     /// <summary>Who reads it. Texts for tenants never name objects of the management cluster.</summary>
     public MessageReader Reader { get; init; } = MessageReader.Tenant;
 
-    /// <summary>What the reader does about it; null where nothing is to be done.</summary>
+    /// <summary>What the reader must do; null if no action is required or the text itself states it.</summary>
     public string? Remedy { get; init; }
 }
 

@@ -2,7 +2,7 @@ using k8s.Models;
 
 namespace KubeLB.Api.Monitoring;
 
-/// <summary>The pods that Prometheus Operator scrapes.</summary>
+/// <summary>Selects the pods that Prometheus scrapes.</summary>
 /// <remarks>https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor</remarks>
 [KubernetesEntity(Group = ApiGroups.Monitoring, ApiVersion = Version, Kind = KindName, PluralName = PluralName)]
 public sealed class PodMonitor : ApiObject
@@ -29,14 +29,14 @@ public sealed class PodMonitor : ApiObject
 /// <summary>Spec of a <see cref="PodMonitor"/>: the part that KubeLB writes.</summary>
 public sealed class PodMonitorSpec : Extensible
 {
-    /// <summary>The pods, by their labels.</summary>
+    /// <summary>Label selector of the pods.</summary>
     public V1LabelSelector Selector { get; set; } = new();
 
     /// <summary>The endpoints of each pod.</summary>
     public List<PodMetricsEndpoint> PodMetricsEndpoints { get; set; } = [];
 }
 
-/// <summary>An endpoint with metrics of a pod.</summary>
+/// <summary>A metrics endpoint of a pod.</summary>
 public sealed class PodMetricsEndpoint : Extensible
 {
     /// <summary>Name of the container's port.</summary>

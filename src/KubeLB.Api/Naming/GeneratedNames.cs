@@ -27,8 +27,8 @@ public static class GeneratedNames
         Shorten(Dns1035Label($"{@namespace}-{route}-{service}"));
 
     /// <summary>
-    /// The name if another Route already owns the contract name: the name plus <c>-</c> and 4 hex digits of
-    /// the SHA-256 of the source's UID, kept under <see cref="MaxLength"/>.
+    /// The name to use if another Route already owns the contract name: the name, a dash and 4 hex digits of the SHA-256 of the source
+    /// object's UID, truncated to less than <see cref="MaxLength"/>.
     /// </summary>
     public static string WithSuffix(string name, string sourceUid)
     {
@@ -40,7 +40,7 @@ public static class GeneratedNames
     /// <summary>First 4 hex digits of the SHA-256 of <paramref name="text"/> in UTF-8.</summary>
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
 
-    // The contract trims dashes only. Dots, which only names of routes have, are trimmed too: a dash after a dot would be invalid.
+    // The contract trims dashes only. Dots are trimmed too, because a dash after a dot would be invalid.
     private static string Shorten(string name) =>
         name.Length < MaxLength ? name : $"{name[..(MaxLength - (HashLength + 1))].TrimEnd('-', '.')}-{Hash(name)}";
 
@@ -103,7 +103,7 @@ public static class TenantNames
     /// <summary>Key of the kubeconfig in <see cref="KubeconfigSecret"/>.</summary>
     public const string KubeconfigKey = "kubelb";
 
-    /// <summary>The tenant's namespace; a name given with the prefix means the same tenant.</summary>
+    /// <summary>The tenant's namespace. A name that already has the prefix is not changed.</summary>
     public static string Namespace(string tenant) => tenant.StartsWith(Prefix, StringComparison.Ordinal) ? tenant : Prefix + tenant;
 
     /// <summary>The tenant that owns <paramref name="namespace"/>, or null if it is not a tenant's namespace.</summary>

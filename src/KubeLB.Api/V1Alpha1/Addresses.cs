@@ -12,7 +12,7 @@ public sealed class Addresses : ApiObject
     /// <summary>The resource's plural name.</summary>
     public const string PluralName = "addresses";
 
-    /// <summary>Name of the only object per tenant.</summary>
+    /// <summary>Name of the object that is used; objects with other names are ignored.</summary>
     public const string DefaultName = "default";
 
     /// <summary>An empty object of the right type.</summary>
@@ -65,7 +65,9 @@ public static class AddressesConditions
     /// <summary>Reason: some addresses are rejected; the message lists them.</summary>
     public const string AddressesRejected = "AddressesRejected";
 
-    /// <summary>Reason: node ports are not served, since addresses times node ports exceed a limit; the message has the figures.</summary>
+    /// <summary>
+    /// Reason: some node ports are not served, because addresses times node ports exceed the limit that the message states.
+    /// </summary>
     public const string EndpointLimitExceeded = "EndpointLimitExceeded";
 
     /// <summary>Reason: the object is ignored.</summary>

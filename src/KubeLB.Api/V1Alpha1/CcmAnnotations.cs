@@ -5,7 +5,7 @@ using KubeLB.Api.Serialization;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// Reads the annotations that a CCM writes to its tenant's Addresses. The tenant can write them too: a value that is too long or
+/// Reads the annotations that a CCM writes to its tenant's Addresses. The tenant can write them too, so a value that is too long or
 /// malformed is ignored.
 /// </summary>
 public static class CcmAnnotations
@@ -14,29 +14,29 @@ public static class CcmAnnotations
     private static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     /// <summary>
-    /// The cluster that the tenant is bound to (<see cref="Annotations.ClusterUid"/>); null if there is none, or it is not valid.
+    /// The cluster that the tenant is bound to (<see cref="Annotations.ClusterUid"/>); null if the annotation is absent or invalid.
     /// </summary>
     public static string? ClusterUidOf(Addresses? addresses) => Uid(ValueOf(addresses, Annotations.ClusterUid));
 
     /// <summary>
-    /// The cluster that was rejected last (<see cref="Annotations.RejectedCluster"/>); null if there is none, or it is not valid.
+    /// The cluster that was rejected last (<see cref="Annotations.RejectedCluster"/>); null if the annotation is absent or invalid.
     /// </summary>
     public static RejectedCluster? RejectedClusterOf(Addresses? addresses) =>
         RejectedCluster.Read(ValueOf(addresses, Annotations.RejectedCluster));
 
-    /// <summary>When the CCM last reported (<see cref="Annotations.LastSeen"/>); null if it never did, or the value is not valid.</summary>
+    /// <summary>When the CCM last reported (<see cref="Annotations.LastSeen"/>); null if the annotation is absent or invalid.</summary>
     public static DateTimeOffset? LastSeenOf(Addresses? addresses) => Time(ValueOf(addresses, Annotations.LastSeen));
 
-    /// <summary>The version of the CCM (<see cref="Annotations.CcmVersion"/>); null if there is none, or it is not valid.</summary>
+    /// <summary>The version of the CCM (<see cref="Annotations.CcmVersion"/>); null if the annotation is absent or invalid.</summary>
     public static string? CcmVersionOf(Addresses? addresses) => Version(ValueOf(addresses, Annotations.CcmVersion));
 
-    /// <summary>A UID: at most 64 letters, digits and dashes; null if it is not one.</summary>
+    /// <summary>The text if it is a valid UID (at most 64 letters, digits and dashes); else null.</summary>
     internal static string? Uid(string? text) => IsToken(text, "-") ? text : null;
 
-    /// <summary>A version: at most 64 letters, digits and <c>.+-_</c>; null if it is not one.</summary>
+    /// <summary>The text if it is a valid version (at most 64 letters, digits and <c>.+-_</c>); else null.</summary>
     internal static string? Version(string? text) => IsToken(text, ".+-_") ? text : null;
 
-    /// <summary>A time of RFC 3339 in UTC; null if it is not one.</summary>
+    /// <summary>Parses a time in RFC 3339 format and UTC; null if the text is invalid.</summary>
     internal static DateTimeOffset? Time(string? text) =>
         text?.Length <= MaxLength
         && DateTimeOffset.TryParseExact(
@@ -49,7 +49,7 @@ public static class CcmAnnotations
             ? time
             : null;
 
-    /// <summary>The value of an annotation; null if there is none.</summary>
+    /// <summary>The value of an annotation; null if it is absent.</summary>
     public static string? ValueOf(Addresses? addresses, string annotation) =>
         addresses?.Metadata.Annotations?.TryGetValue(annotation, out var value) == true ? value : null;
 
@@ -60,8 +60,8 @@ public static class CcmAnnotations
 
 /// <summary>
 /// The value of annotation <see cref="Annotations.RejectedCluster"/>: a CCM of a cluster that the tenant is not bound to was started for
-/// the tenant. The tenant can write the annotation too, so that it is parsed strictly: a value with a missing, too long or malformed
-/// field is ignored.
+/// the tenant. The tenant can write the annotation too, so it is parsed strictly: a value with a missing, too long or malformed field is
+/// ignored.
 /// </summary>
 /// <param name="Uid">UID of namespace <c>kube-system</c> of that cluster.</param>
 /// <param name="Time">When that CCM last tried.</param>
@@ -71,7 +71,7 @@ public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Ver
     private const int MaxTextLength = 512;
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 2, AllowDuplicateProperties = false };
 
-    /// <summary>Reads the annotation's value; null if there is none, or it is not valid.</summary>
+    /// <summary>Parses the annotation's value; null if it is absent or invalid.</summary>
     public static RejectedCluster? Read(string? text)
     {
         if (text is null || text.Length > MaxTextLength)
@@ -121,7 +121,7 @@ public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Ver
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair.
+            // The string contains an unpaired surrogate.
             return null;
         }
     }

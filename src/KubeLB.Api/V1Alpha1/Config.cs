@@ -2,7 +2,9 @@ using k8s.Models;
 
 namespace KubeLB.Api.V1Alpha1;
 
-/// <summary>Settings for all tenants. One, named <c>default</c>, in the manager's namespace; absent means defaults.</summary>
+/// <summary>
+/// Settings for all tenants: one object, named <c>default</c>, in the manager's namespace. Without it the defaults apply.
+/// </summary>
 [KubernetesEntity(Group = ApiGroups.Kubelb, ApiVersion = KubelbVersion.Name, Kind = KindName, PluralName = PluralName)]
 public sealed class Config : ApiObject
 {
@@ -12,7 +14,7 @@ public sealed class Config : ApiObject
     /// <summary>The resource's plural name.</summary>
     public const string PluralName = "configs";
 
-    /// <summary>Name of the only object that is read.</summary>
+    /// <summary>Name of the object that is read; objects with other names are ignored.</summary>
     public const string DefaultName = "default";
 
     /// <summary>An empty object of the right type.</summary>
@@ -38,7 +40,7 @@ public sealed class ConfigSpec : LayeredSettings
     /// <summary>URL under which tenants reach this API server; absent: the URL that the cluster publishes.</summary>
     public string? ApiServerURL { get; set; }
 
-    /// <summary>Whether a tenant's Role also grants what the CCM of the Go project needs; true if absent.</summary>
+    /// <summary>Whether a tenant's Role also grants the permissions that the Go CCM needs; true if absent.</summary>
     public bool? GoCompatibility { get; set; }
 
     /// <summary>Which node addresses of tenants are used.</summary>

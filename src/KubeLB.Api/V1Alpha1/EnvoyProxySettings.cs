@@ -11,7 +11,7 @@ public sealed class ConfigEnvoyProxy : Extensible
     /// </summary>
     public string? Topology { get; set; }
 
-    /// <summary>A DaemonSet instead of a Deployment; <see cref="Replicas"/> is ignored then.</summary>
+    /// <summary>Runs the proxies as a DaemonSet instead of a Deployment; <see cref="Replicas"/> is then ignored.</summary>
     public bool? UseDaemonset { get; set; }
 
     /// <summary>Number of proxy pods of a Deployment, 3 if absent.</summary>
@@ -61,7 +61,7 @@ public sealed class TenantEnvoyProxy : Extensible
 /// <summary>How a proxy pod drains its connections. Durations are those of Gateway API, for example <c>1m30s</c> (GEP-2257).</summary>
 public sealed class GracefulShutdown : Extensible
 {
-    /// <summary>Terminates proxies immediately.</summary>
+    /// <summary>Terminates proxies without draining their connections.</summary>
     public bool? Disabled { get; set; }
 
     /// <summary>Maximum drain time, 60 s if absent.</summary>
@@ -70,7 +70,7 @@ public sealed class GracefulShutdown : Extensible
     /// <summary>Minimum drain time, in which load balancers detect the failing health check; 5 s if absent.</summary>
     public string? MinDrainDuration { get; set; }
 
-    /// <summary>Seconds until the pod is killed, 300 if absent; more than <see cref="DrainTimeout"/>.</summary>
+    /// <summary>Seconds until the pod is killed, 300 if absent; must exceed <see cref="DrainTimeout"/>.</summary>
     public long? TerminationGracePeriodSeconds { get; set; }
 }
 
@@ -81,23 +81,23 @@ public sealed class OverloadManager : Extensible
     /// <summary>Enables the limits.</summary>
     public bool? Enabled { get; set; }
 
-    /// <summary>Number of client connections of a proxy; none if absent.</summary>
+    /// <summary>Maximum number of client connections of a proxy; no limit if absent.</summary>
     public long? MaxActiveDownstreamConnections { get; set; }
 
-    /// <summary>Heap size of a proxy in bytes; none if absent.</summary>
+    /// <summary>Maximum heap size of a proxy in bytes; no limit if absent.</summary>
     public long? MaxHeapSizeBytes { get; set; }
 }
 
-/// <summary>Limits on HTTP headers. Absent limits are Envoy's maximum, because Envoy Gateway's proxy applies its own.</summary>
+/// <summary>Limits on HTTP headers. The defaults are high, because the proxy of Envoy Gateway in front applies its own limits.</summary>
 public sealed class HeaderLimits : Extensible
 {
-    /// <summary>Size of all headers of a request in KiB, 1 to 8192; 8192 if absent.</summary>
+    /// <summary>Maximum size of all headers of a request in KiB, 1 to 8192; 8192 if absent.</summary>
     public int? MaxRequestHeadersKb { get; set; }
 
-    /// <summary>Number of headers of a request, 4096 if absent.</summary>
+    /// <summary>Maximum number of headers of a request, 4096 if absent.</summary>
     public int? MaxRequestHeadersCount { get; set; }
 
-    /// <summary>Size of all headers of a response in KiB, 1 to 8192; 8192 if absent.</summary>
+    /// <summary>Maximum size of all headers of a response in KiB, 1 to 8192; 8192 if absent.</summary>
     public int? MaxResponseHeadersKb { get; set; }
 }
 

@@ -1,15 +1,15 @@
 namespace KubeLB.Api.V1Alpha1;
 
-/// <summary>Settings of the Config for all tenants, and of a Tenant, which override them.</summary>
+/// <summary>Settings that Config and Tenant have in common. Those of the Tenant override those of the Config.</summary>
 public abstract class LayeredSettings : PropagationSettings
 {
     /// <summary>Gateway API settings.</summary>
     public GatewayApiSettings? GatewayAPI { get; set; }
 
     /// <summary>
-    /// Domains of the allowed hostnames of listeners and routes: <c>example.com</c> itself, <c>*.example.com</c> with one more label,
-    /// <c>**.example.com</c> with any number of them (both also <c>example.com</c>), <c>*</c> and <c>**</c> all. Absent or empty allows
-    /// all.
+    /// Domains of the hostnames that listeners and routes may have. <c>example.com</c> allows itself; <c>*.example.com</c> also hostnames
+    /// with one more label; <c>**.example.com</c> also hostnames with more labels; <c>*</c> and <c>**</c> allow every hostname. If absent
+    /// or empty, every hostname is allowed.
     /// </summary>
     public List<string>? AllowedDomains { get; set; }
 }
@@ -26,7 +26,7 @@ public abstract class PropagationSettings : Extensible
     /// <summary>Annotation keys (globs) that are never propagated.</summary>
     public List<string>? DeniedAnnotations { get; set; }
 
-    /// <summary>Annotations added per resource kind (or <c>all</c>), never overriding.</summary>
+    /// <summary>Annotations to add, by resource kind (or <c>all</c>). They never override propagated annotations.</summary>
     public Dictionary<string, Dictionary<string, string>>? DefaultAnnotations { get; set; }
 }
 
@@ -51,7 +51,7 @@ public sealed class GatewayApiSettings : Extensible
     /// <summary>Settings of routes: HTTPRoutes and GRPCRoutes together.</summary>
     public LimitSettings? Route { get; set; }
 
-    /// <summary>The Gateway used for tenants of the Ingress path; not read by Gateway API routes.</summary>
+    /// <summary>The Gateway for routes that the Go manager generates from Ingresses; ignored.</summary>
     public ObjectReference? DefaultGateway { get; set; }
 
     /// <summary>The class if neither the Tenant nor the Config sets one: Envoy Gateway's usual <c>eg</c>.</summary>
@@ -66,22 +66,23 @@ public sealed class LimitSettings : Extensible
 }
 
 /// <summary>
-/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Other addresses
-/// are rejected if they are loopback, link-local or otherwise reserved, else used.
+/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Addresses that no
+/// entry matches are rejected if they are loopback, link-local or otherwise reserved; all others are used.
 /// </summary>
 public sealed class AddressSettings : Extensible
 {
     /// <summary>Ranges (CIDR) that are used although they are rejected by default.</summary>
     public List<string>? Allow { get; set; }
 
-    /// <summary>Ranges (CIDR) that are not used. Wins over <see cref="Allow"/> of the same object.</summary>
+    /// <summary>Ranges (CIDR) that are not used. Takes precedence over <see cref="Allow"/> of the same object.</summary>
     public List<string>? Deny { get; set; }
 
     /// <summary>Host names (<c>*</c> stands for any characters) that are used although they are rejected by default.</summary>
     public List<string>? AllowHostnames { get; set; }
 
     /// <summary>
-    /// Host names (<c>*</c> stands for any characters) that are not used. Wins over <see cref="AllowHostnames"/> of the same object.
+    /// Host names (<c>*</c> stands for any characters) that are not used. Takes precedence over <see cref="AllowHostnames"/> of the same
+    /// object.
     /// </summary>
     public List<string>? DenyHostnames { get; set; }
 

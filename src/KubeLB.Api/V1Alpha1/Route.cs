@@ -23,7 +23,7 @@ public sealed class Route : ApiObject
         Kind = KindName;
     }
 
-    /// <summary>The desired state: a <see cref="RouteSpec"/>, or invalid JSON in its place.</summary>
+    /// <summary>The desired state as JSON, which may not be a valid <see cref="RouteSpec"/>.</summary>
     public RouteSpecJson? Spec { get; set; }
 
     /// <summary>The generated objects and their conditions.</summary>
@@ -33,7 +33,10 @@ public sealed class Route : ApiObject
 /// <summary>Spec of a <see cref="Route"/>.</summary>
 public sealed class RouteSpec : Extensible
 {
-    /// <summary>The tenant's node addresses; normally one entry that refers to the Addresses object <c>default</c>.</summary>
+    /// <summary>
+    /// The tenant's node addresses: one entry that refers to the Addresses object <c>default</c>. The manager ignores this field and always
+    /// uses that object.
+    /// </summary>
     public List<RouteEndpoint>? Endpoints { get; set; }
 
     /// <summary>The tenant's object and the Services behind it.</summary>
@@ -46,7 +49,7 @@ public sealed class RouteEndpoint : Extensible
     /// <summary>Name of the set, <c>default</c>.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Addresses given inline; used if <see cref="AddressesReference"/> is absent.</summary>
+    /// <summary>Inline addresses, an alternative to <see cref="AddressesReference"/>.</summary>
     public List<EndpointAddress>? Addresses { get; set; }
 
     /// <summary>The Addresses object.</summary>
@@ -62,7 +65,7 @@ public sealed class ObjectReference : Extensible
     /// <summary>Name of the object.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Namespace; only the Route's own is used.</summary>
+    /// <summary>Namespace of the object; ignored.</summary>
     public string? Namespace { get; set; }
 }
 
@@ -77,8 +80,8 @@ public sealed class RouteSource : Extensible
 public sealed class KubernetesSource : Extensible
 {
     /// <summary>
-    /// The tenant's object: apiVersion, kind, metadata (name, namespace, uid, labels, annotations) and spec; kept as
-    /// read, whatever its version. Untrusted.
+    /// The tenant's object: apiVersion, kind, metadata (name, namespace, uid, labels, annotations) and spec; kept as written, regardless of
+    /// its version. Untrusted.
     /// </summary>
     public JsonObject? Resource { get; set; }
 
@@ -116,7 +119,7 @@ public sealed class RouteServiceSpec : Extensible
 /// <summary>A port of a <see cref="RouteService"/> or of a generated Service.</summary>
 public sealed class RouteServicePort : Extensible
 {
-    /// <summary>Name, unique within the Service; may be absent if there is one port only.</summary>
+    /// <summary>Name, unique within the Service; may be absent if the Service has only one port.</summary>
     public string? Name { get; set; }
 
     /// <summary>TCP (if absent) or UDP.</summary>
@@ -128,7 +131,7 @@ public sealed class RouteServicePort : Extensible
     /// <summary>Port of the Service, 1-65535.</summary>
     public int Port { get; set; }
 
-    /// <summary>Port of the pods, or of the tenant's proxy in a status: number or name.</summary>
+    /// <summary>Port of the pods, as number or name; in a status, the port of the tenant's proxy.</summary>
     public IntOrString? TargetPort { get; set; }
 
     /// <summary>Port on every node of the tenant's cluster.</summary>

@@ -8,14 +8,15 @@ using k8s;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// The spec of a <see cref="Route"/> as JSON, exactly as written. A tenant writes it, and the CRD has no schema for the source object: even
-/// with an invalid spec the Route can be read, rejected and deleted. Immutable.
+/// The spec of a <see cref="Route"/> as JSON, exactly as written. A tenant writes it, and the CRD has no schema for the source object. It
+/// is kept as JSON, so that a Route with an invalid spec can still be read, rejected and deleted. Immutable.
 /// </summary>
 [JsonConverter(typeof(RouteSpecJsonConverter))]
 public sealed class RouteSpecJson
 {
     /// <summary>
-    /// Levels of objects and lists. An HTTPRoute needs a dozen; JSON libraries allow 64, including those of the Route itself.
+    /// Maximum depth of nested objects and lists. An HTTPRoute needs about twelve levels; JSON libraries allow 64, including those of the
+    /// Route itself.
     /// </summary>
     public const int MaxDepth = 50;
 
@@ -24,8 +25,8 @@ public sealed class RouteSpecJson
     internal RouteSpecJson(byte[] utf8) => _utf8 = utf8;
 
     /// <summary>
-    /// The JSON of a <see cref="RouteSpec"/>, or any other. A string instead of an object is the reason why the spec was dropped: it is
-    /// nested more than <see cref="MaxDepth"/> levels deep.
+    /// The JSON as written, which may not be a valid <see cref="RouteSpec"/>. A spec that is nested more than <see cref="MaxDepth"/> levels
+    /// deep is replaced by a string that states the problem.
     /// </summary>
     public ReadOnlySpan<byte> Utf8 => _utf8;
 
@@ -36,7 +37,7 @@ public sealed class RouteSpecJson
     [SuppressMessage("Usage", "CA2225:Operator overloads have named alternates", Justification = "Of is the alternate.")]
     public static implicit operator RouteSpecJson(RouteSpec spec) => Of(spec);
 
-    /// <summary>The spec in its type.</summary>
+    /// <summary>Deserializes the spec.</summary>
     /// <exception cref="System.Text.Json.JsonException">The JSON is not a <see cref="RouteSpec"/>.</exception>
     public RouteSpec Read() => KubernetesJson.Deserialize<RouteSpec>(Encoding.UTF8.GetString(_utf8));
 }

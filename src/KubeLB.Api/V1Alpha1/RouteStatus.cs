@@ -47,15 +47,15 @@ public class GeneratedObject : Extensible
     public string? GeneratedName { get; set; }
 
     /// <summary>
-    /// Generation of the tenant's spec that the generated object was last generated from
-    /// (<see cref="Annotations.SourceGeneration"/>); absent with managers that do not report it.
+    /// Generation of the tenant's spec that the generated object was last generated from (<see cref="Annotations.SourceGeneration"/>);
+    /// absent if the manager does not report it.
     /// </summary>
     public long? SourceGeneration { get; set; }
 
-    /// <summary>Generation of the generated object that holds <see cref="SourceGeneration"/>.</summary>
+    /// <summary>Generation of the generated object that was generated from <see cref="SourceGeneration"/>.</summary>
     public long? Generation { get; set; }
 
-    /// <summary>Whole status of the generated object, as its controller wrote it.</summary>
+    /// <summary>Status of the generated object, as its controller wrote it.</summary>
     public JsonObject? Status { get; set; }
 
     /// <summary>Whether it was applied: <see cref="RouteConditions.ResourceAppliedSuccessfully"/>.</summary>
@@ -89,7 +89,7 @@ public static class RouteConditions
     /// <summary>Reason of <c>False</c>: the tenant's proxy has no free port.</summary>
     public const string PortsExhausted = "PortsExhausted";
 
-    /// <summary>Whether a generated object was written.</summary>
+    /// <summary>Type: whether a generated object was written.</summary>
     public const string ResourceAppliedSuccessfully = "ResourceAppliedSuccessfully";
 
     /// <summary>Reason of <c>True</c>.</summary>
@@ -102,8 +102,8 @@ public static class RouteConditions
     public const string SuccessMessage = "Success";
 
     /// <summary>
-    /// Type: False while the administrator's settings for the tenant reject the tenant's object; absent otherwise. The tenant sees its
-    /// reason.
+    /// Type: False while the administrator's settings for the tenant reject the tenant's object; absent otherwise. The CCM reports its
+    /// reason to the tenant.
     /// </summary>
     public const string Permitted = "Permitted";
 
@@ -113,7 +113,7 @@ public static class RouteConditions
     /// <summary>Reason of <see cref="Permitted"/>: older objects of the tenant use up the limit.</summary>
     public const string LimitExceeded = "LimitExceeded";
 
-    /// <summary>Reason of <see cref="Permitted"/>: a hostname is not of the tenant's allowed domains.</summary>
+    /// <summary>Reason of <see cref="Permitted"/>: a hostname is not in the tenant's allowed domains.</summary>
     public const string HostnameNotAllowed = "HostnameNotAllowed";
 
     /// <summary>
@@ -126,7 +126,8 @@ public static class RouteConditions
     public const string InvalidAnnotation = "InvalidAnnotation";
 
     /// <summary>
-    /// Type: False while the route is not updated because a proxy rejected a new backend; absent otherwise. The tenant sees it.
+    /// Type: False while the route is not updated because a proxy rejected a new backend; absent otherwise. The CCM reports it to the
+    /// tenant.
     /// </summary>
     public const string ProxyProgrammed = "ProxyProgrammed";
 

@@ -28,13 +28,13 @@ public sealed class SyncSecret : ApiObject
     /// <summary>Content by key, plain; merged into <see cref="Data"/> by the reader.</summary>
     public Dictionary<string, string>? StringData { get; set; }
 
-    /// <summary>Whether the Secret may not change.</summary>
+    /// <summary>Whether the Secret is immutable.</summary>
     public bool? Immutable { get; set; }
 
     /// <summary>Whether the content was synced.</summary>
     public SyncSecretStatus? Status { get; set; }
 
-    /// <summary>The name only: logs must not contain the content of a Secret.</summary>
+    /// <summary>Returns only the name, because logs must not contain the content of a Secret.</summary>
     public override string ToString() => $"SyncSecret {Namespace}/{Name} [redacted]";
 }
 
@@ -44,10 +44,10 @@ public sealed class SyncSecretStatus : Extensible
     /// <summary>Generation that the status was computed for.</summary>
     public long? ObservedGeneration { get; set; }
 
-    /// <summary>Phase.</summary>
+    /// <summary><c>Synced</c> or <c>Failed</c>.</summary>
     public string? Phase { get; set; }
 
-    /// <summary>Conditions.</summary>
+    /// <summary>Condition <c>Synced</c>.</summary>
     public List<Condition>? Conditions { get; set; }
 }
 

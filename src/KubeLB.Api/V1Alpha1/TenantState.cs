@@ -77,9 +77,9 @@ public class FeatureState : Extensible
 /// <summary>Which parts of Gateway API are disabled for a tenant.</summary>
 public sealed class GatewayApiState : FeatureState
 {
-    /// <summary>True if HTTPRoutes are disabled, but not Gateway API.</summary>
+    /// <summary>True if HTTPRoutes are disabled.</summary>
     public bool? DisableHTTPRoute { get; set; }
 
-    /// <summary>True if GRPCRoutes are disabled, but not Gateway API.</summary>
+    /// <summary>True if GRPCRoutes are disabled.</summary>
     public bool? DisableGRPCRoute { get; set; }
 }

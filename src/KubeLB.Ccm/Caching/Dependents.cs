@@ -36,7 +36,8 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
     public IEnumerable<ResourceKey> GatewaysOf(ReferenceGrant grant) => ReferringGateways(grant).Select(g => ResourceKey.Of(g));
 
     /// <summary>
-    /// Routes whose parentRefs name a Gateway whose spec changed. Of its status, only a rejection by the management cluster concerns them.
+    /// Routes whose parentRefs name the changed Gateway. A change of only its status affects them if it changes the rejection by the
+    /// management cluster.
     /// </summary>
     public IEnumerable<T> RoutesOf<T>(Change<Gateway> change)
         where T : class, IGatewayRoute =>
@@ -70,7 +71,8 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         var origins = change.Both().Select(RouteOrigin.Of).OfType<RouteOrigin>().Distinct().ToList();
         var own = origins.Where(o => o.Kind == kind).Select(o => new ResourceKey(o.Namespace, o.Name));
 
-        // A route is written after the Route of its Gateway and removed with it; its status refers to the generated name of the Gateway.
+        // A route depends on the Route of its Gateway: it is written after that Route, and its status refers to the Gateway's generated
+        // name.
         var renamed =
             change.Old is null || change.New is null || GeneratedName(change.Old) != GeneratedName(change.New)
                 ? origins
@@ -90,7 +92,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
     public IEnumerable<ResourceKey> SecretsOf(Change<GatewayClass> change) =>
         GatewaysOf(change).Select(_gateways.Get).OfType<Gateway>().SelectMany(SecretsOf).Distinct();
 
-    /// <summary>Secrets of a Gateway whose Route was deleted: KubeLB may no longer serve it.</summary>
+    /// <summary>Secrets of a Gateway whose Route was deleted, since KubeLB may no longer serve the Gateway.</summary>
     public IEnumerable<ResourceKey> SecretsOf(Change<Route> change) =>
         change is { Old: { } old, New: null }
         && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin

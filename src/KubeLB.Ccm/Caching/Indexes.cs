@@ -39,7 +39,7 @@ internal static class Indexes
     public const string ByOriginKind = "origin-kind";
 
     /// <summary>
-    /// Routes of the management cluster by <c>namespace/name</c> of the tenant's Services for which the manager reports generated ones.
+    /// Routes of the management cluster by <c>namespace/name</c> of the tenant's Services for which the manager reports generated Services.
     /// </summary>
     public const string ByServedService = "served-service";
 

@@ -71,7 +71,7 @@ internal static class CcmControllers
                     ClusterNames.Tenant,
                     provider =>
                     {
-                        // Kubelets update their Nodes every few minutes.
+                        // Kubelets update their Nodes every few minutes, usually without a relevant change.
                         var settings = provider.GetRequiredService<NodeAddressSettings>();
                         return (Change<V1Node> change) =>
                             NodeFacts.Read(change.Old, settings) == NodeFacts.Read(change.New, settings) ? [] : key;
@@ -178,7 +178,7 @@ internal static class CcmControllers
             }
         );
 
-    // Every change that may attach a route to a Gateway, or detach it, decides whether its backends need node-port Services.
+    // A change that attaches a route to a Gateway or detaches it may change whether its backends need node-port Services.
     private static void WatchBackends<T>(ControllerBuilder controller, CcmOptions options)
         where T : class, IGatewayRoute
     {
@@ -193,7 +193,7 @@ internal static class CcmControllers
         controller.Watch<V1Namespace>(ClusterNames.Tenant, OnChange<V1Namespace>(d => change => Backends(d.RoutesOf<T>(change))));
     }
 
-    // A controller that runs only in the cluster that the tenant is bound to.
+    // Adds a controller that runs only in the cluster that the tenant is bound to.
     private static void AddBound<TReconciler>(IServiceCollection services, string name, Action<ControllerBuilder> configure)
         where TReconciler : class, IReconciler =>
         services.AddController<TReconciler>(

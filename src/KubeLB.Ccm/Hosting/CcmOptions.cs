@@ -46,11 +46,12 @@ public sealed record CcmOptions
     public bool EnforceReferenceGrants { get; init; }
 
     /// <summary>
-    /// Whether Secrets labelled <c>kubelb.k8c.io/managed-by: kubelb</c> are copied to the management cluster, whether referenced or not.
+    /// Whether Secrets labelled <c>kubelb.k8c.io/managed-by: kubelb</c> are copied to the management cluster even if no listener refers to
+    /// them.
     /// </summary>
     public bool EnableSecretSynchronizer { get; init; }
 
-    /// <summary>Drain time of a node-port Service after the last reference to its Service is removed.</summary>
+    /// <summary>Drain time of an unused node-port Service after the manager no longer reports a generated Service for it.</summary>
     public TimeSpan DrainingNodePorts { get; init; } = Delays.NodePortDrain;
 
     /// <summary>Interval at which the CCM updates its report in annotations of Addresses.</summary>
@@ -59,7 +60,9 @@ public sealed record CcmOptions
     /// <summary>Whether replicas elect a leader; only the leader writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 
-    /// <summary>Namespace of the Lease in the tenant's cluster; the pod's if empty.</summary>
+    /// <summary>
+    /// Namespace of the Lease in the tenant's cluster; if empty, <c>$NAMESPACE</c>, or <c>kube-system</c> if that is not set.
+    /// </summary>
     public string? LeaderElectionNamespace { get; init; }
 
     /// <summary>Address of <c>/metrics</c>.</summary>
@@ -71,7 +74,7 @@ public sealed record CcmOptions
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
-    /// <summary>Whether Secrets are watched at all.</summary>
+    /// <summary>Whether Secrets are watched.</summary>
     internal bool HandlesSecrets => EnableGatewayApi || EnableSecretSynchronizer;
 
     /// <summary>Selects the node addresses that are written to Addresses.</summary>
@@ -84,7 +87,7 @@ public sealed record CcmOptions
 /// <param name="Management">Connects to the management cluster.</param>
 public sealed record CcmConnections(Func<IKubernetes> Tenant, Func<IKubernetes> Management)
 {
-    /// <summary>Reads both kubeconfigs immediately, so that an invalid one stops the start.</summary>
+    /// <summary>Reads both kubeconfigs immediately, so that the process does not start with an invalid one.</summary>
     /// <exception cref="KubeconfigException">A kubeconfig is missing or invalid.</exception>
     public static CcmConnections FromKubeconfigs(CcmOptions options)
     {

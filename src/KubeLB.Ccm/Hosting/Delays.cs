@@ -3,7 +3,9 @@ namespace KubeLB.Ccm.Hosting;
 /// <summary>All delays of the CCM. docs/delays.md has the same table, with the reasons.</summary>
 internal static class Delays
 {
-    /// <summary>Until the first status of a new route that has no result yet. Creation timestamps have whole seconds.</summary>
+    /// <summary>
+    /// Delay before the first status of a new route that has no result yet is written. Creation timestamps have a resolution of one second.
+    /// </summary>
     public static readonly TimeSpan FirstStatus = TimeSpan.FromSeconds(2);
 
     /// <summary>Drain time of an unused node-port Service, after the manager has removed the generated Service that refers to it.</summary>
@@ -15,7 +17,9 @@ internal static class Delays
     /// <summary>Requeue interval while a required kind is not available.</summary>
     public static readonly TimeSpan MissingKind = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a rejected CCM waits before it binds a tenant whose recorded cluster was removed.</summary>
+    /// <summary>
+    /// How long a rejected CCM waits before it binds the tenant after the recorded cluster UID was removed from Addresses.
+    /// </summary>
     public static readonly TimeSpan Claim = TimeSpan.FromSeconds(5);
 
     /// <summary>Interval of the CCM's reports in annotations of Addresses, with 10 % jitter.</summary>

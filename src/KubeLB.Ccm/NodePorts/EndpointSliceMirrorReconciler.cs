@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.NodePorts;
 
 /// <summary>
-/// Mirrors the EndpointSlices of a Service without selector to its node-port Service, while there is one. Writes the mirrors only; the key
+/// Mirrors the EndpointSlices of a Service without selector to its node-port Service, while that exists. Writes only the mirrors; the key
 /// is the Service's.
 /// </summary>
 internal sealed class EndpointSliceMirrorReconciler(
@@ -28,7 +28,7 @@ internal sealed class EndpointSliceMirrorReconciler(
         var desired = Desired(key);
         foreach (var mirror in Mirrors(key).Where(m => m.Metadata.DeletionTimestamp is null && !desired.Any(d => d.Name() == m.Name())))
         {
-            // The garbage collector deletes mirrors with the node-port Service, but not if the Service gets a selector or loses a slice.
+            // The garbage collector deletes mirrors only with the node-port Service, not when the Service gets a selector or loses a slice.
             await applier.DeleteAsync(tenant, mirror, cancellationToken).ConfigureAwait(false);
         }
 

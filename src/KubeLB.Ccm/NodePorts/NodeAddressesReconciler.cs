@@ -33,7 +33,7 @@ internal sealed class NodeAddressesReconciler(
     private readonly IInformer<V1Node> _nodes = tenant.Informer<V1Node>();
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
 
-    // Not synchronized: there is one key, and so one reconcile at a time.
+    // Not synchronized: the controller has one key, so only one reconcile runs at a time.
     private long? _changedSince;
     private bool _isEmpty;
 
@@ -56,7 +56,7 @@ internal sealed class NodeAddressesReconciler(
         return rejection is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(rejection.RequeueAfter);
     }
 
-    // How long to wait for further changes; null to write now, as the first addresses are.
+    // How long to wait for further changes; null to write now. The first addresses are written immediately.
     private TimeSpan? BatchDelay(Addresses desired)
     {
         if (

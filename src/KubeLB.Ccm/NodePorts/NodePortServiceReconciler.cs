@@ -18,7 +18,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.NodePorts;
 
 /// <summary>
-/// Keeps a node-port Service for each Service that an attached route uses; the index of routes by backend finds the users. An unused
+/// Maintains a node-port Service for each Service that an attached route uses, according to the index of routes by backend. An unused
 /// node-port Service drains: it is deleted some time after the manager no longer reports a generated Service for it. Writes node-port
 /// Services only; the key is the Service's.
 /// </summary>
@@ -54,7 +54,7 @@ internal sealed class NodePortServiceReconciler(
             && await kinds.ProblemAsync(cancellationToken, RequiredKinds()).ConfigureAwait(false) is not null
         )
         {
-            // Routes that use it may still exist.
+            // Routes that use the Service may still exist.
             return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
@@ -108,7 +108,7 @@ internal sealed class NodePortServiceReconciler(
     private bool HasNodePortService(ResourceKey service) =>
         NodePortService.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
 
-    // How long to wait for the manager to remove the generated Service; null if it reports none.
+    // How long to wait for the manager to remove the generated Service; null if the manager reports none or the wait is over.
     private TimeSpan? ServedTimeLeft(ResourceKey service)
     {
         var routes = _routes

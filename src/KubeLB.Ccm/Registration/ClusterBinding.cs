@@ -19,8 +19,8 @@ namespace KubeLB.Ccm.Registration;
 
 /// <summary>
 /// Binds the tenant to its cluster: the first CCM records the UID of its cluster's namespace <c>kube-system</c> in an annotation of the
-/// tenant's Addresses. The other controllers run only after that, and only in that cluster: in another one the tenant's objects are
-/// missing, and their Routes would be deleted. There is one key. Writes annotations of Addresses, and creates Addresses if missing.
+/// tenant's Addresses. The other controllers run only after that, and only in that cluster: another cluster lacks the tenant's objects, so
+/// their Routes would be deleted. There is one key. Writes annotations of Addresses, and creates Addresses if missing.
 /// </summary>
 internal sealed class ClusterBinding(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -64,7 +64,7 @@ internal sealed class ClusterBinding(
         {
             gate.Close();
             return ReconcileResult.Retry(
-                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found. The CCM writes nothing until it is."
+                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found. The CCM writes nothing until it exists."
             );
         }
 
@@ -132,7 +132,8 @@ internal sealed class ClusterBinding(
         return ReconcileResult.RequeueAfter(UntilNextReport(age));
     }
 
-    // A running CCM of the bound cluster records its cluster again immediately.
+    // How long a rejected CCM waits before it claims the tenant; null if it need not wait. Meanwhile, a running CCM of the bound cluster
+    // records its cluster again.
     private TimeSpan? ClaimDelay(Addresses? addresses)
     {
         if (Problem is null || (addresses is not null && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid))))
@@ -164,7 +165,7 @@ internal sealed class ClusterBinding(
             Log.ClusterRejected(logger, problem);
         }
 
-        // A recent report of another rejected cluster stays: two rejected CCMs must not overwrite each other's reports.
+        // A recent report of another rejected cluster is kept, so that two rejected CCMs do not overwrite each other's reports.
         var now = time.GetUtcNow();
         var reported = CcmAnnotations.RejectedClusterOf(addresses);
         var age = now - reported?.Time;

@@ -16,8 +16,9 @@ namespace KubeLB.Ccm.Registration;
 
 /// <summary>
 /// Checks, before a reconcile removes anything, that objects missing from the cache of the tenant's cluster were really deleted. They are
-/// missing, too, while their CustomResourceDefinition is missing or being deleted, while the kind was not listed completely, or after the
-/// kubeconfig was replaced by that of another cluster. Requests are sent only if an object of the kind was removed since the last check.
+/// also missing while their CustomResourceDefinition is missing or being deleted, while the kind was not listed completely, or after the
+/// kubeconfig was replaced by that of another cluster. Requests are sent only for the first check of a kind, and after an object of the
+/// kind was removed.
 /// </summary>
 internal sealed class KindAvailability
 {
@@ -175,12 +176,13 @@ internal sealed class KindAvailability
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.Forbidden)
         {
-            // Discovery needs no permission; it has the same information slightly later.
+            // Discovery needs no permission; it reports the same information slightly later.
             return await _tenant.IsCreatableAsync(kind, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    // Whether something was generated from objects of the kind; for grants, whether there were any.
+    // Whether objects may have been generated from the kind: always for core kinds; for kinds with Routes, if such Routes exist; for
+    // ReferenceGrants, if one was removed since the last confirmed check.
     private bool IsInUse(KindState kind) =>
         kind.IsCore
         || (
@@ -202,7 +204,7 @@ internal sealed class KindAvailability
         /// <summary>Removals from the informer that were confirmed as deletions; -1 before the first check.</summary>
         public long Confirmed = -1;
 
-        /// <summary>Part of Kubernetes: it has no CustomResourceDefinition.</summary>
+        /// <summary>Whether the kind is part of Kubernetes, so that it has no CustomResourceDefinition.</summary>
         public bool IsCore { get; init; }
 
         public string? Problem { get; set; }

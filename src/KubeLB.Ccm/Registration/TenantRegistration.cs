@@ -39,8 +39,8 @@ internal sealed class TenantRegistration(
     public string? Problem => Volatile.Read(ref _problem);
 
     /// <summary>
-    /// Applies an object in the tenant's namespace. Returns a rejection if the object cannot be created; every other failure, also of an
-    /// update, is thrown.
+    /// Applies an object in the tenant's namespace. Returns a rejection if the object cannot be created; throws for every other failure,
+    /// including a rejected update.
     /// </summary>
     public async Task<(Applied<T>? Applied, ManagementRejection? Rejection)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>

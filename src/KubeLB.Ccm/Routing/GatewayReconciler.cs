@@ -81,7 +81,7 @@ internal sealed class GatewayReconciler(
         return ownership.TimeLeft is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
 
-    // If a grant is missing, listeners lose certificates of another namespace.
+    // Without a ReferenceGrant, listeners lose certificates of another namespace.
     private Type[] KindsFor(ResourceKey key, Gateway? gateway) =>
         gateway is not null
         && Indexes.ReferencedNamespaces(gateway).Any()
@@ -89,7 +89,7 @@ internal sealed class GatewayReconciler(
             ? [typeof(Gateway), typeof(V1Secret), typeof(ReferenceGrant)]
             : [typeof(Gateway), typeof(V1Secret)];
 
-    // A Gateway of KubeLB without a valid listener.
+    // For a Gateway of KubeLB without a valid listener: reports its listeners and removes its Route.
     private async Task ReportInvalidListenersAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         await WriteStatusAsync(gateway, InvalidListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken)
@@ -97,7 +97,7 @@ internal sealed class GatewayReconciler(
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }
 
-    // A Gateway that KubeLB does not serve, or no longer: removes its Route and KubeLB's conditions.
+    // For a Gateway that KubeLB does not serve or no longer serves: removes its Route and KubeLB's conditions.
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         if (

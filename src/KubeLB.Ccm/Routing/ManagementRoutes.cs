@@ -20,7 +20,7 @@ internal sealed class ManagementRoutes(
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
-    /// <summary>The Route of a source object; null if there is none.</summary>
+    /// <summary>The Route of a source object; null if it does not exist.</summary>
     public Route? Find(string kind, ResourceKey key, string uid) => RoutesOf(kind, key).FirstOrDefault(r => r.Name == uid);
 
     /// <summary>Writes the Route of a source object if it differs.</summary>

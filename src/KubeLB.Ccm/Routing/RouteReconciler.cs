@@ -135,7 +135,7 @@ internal sealed class RouteReconciler<T>(
             return;
         }
 
-        // A merge patch replaces the whole list, in which other controllers have entries, so the resourceVersion guards it.
+        // A merge patch replaces the complete list, which also contains entries of other controllers, so the resourceVersion guards it.
         var patch = new JsonObject { ["parents"] = ApiJson.ToJson(status)["parents"]!.DeepClone() };
         var written = await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false);
         events.RecordStatus(source, written);

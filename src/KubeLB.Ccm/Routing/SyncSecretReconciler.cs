@@ -22,8 +22,8 @@ namespace KubeLB.Ccm.Routing;
 
 /// <summary>
 /// Copies Secrets to the management cluster as SyncSecrets while a listener uses them or, with the secret synchronizer, while they are
-/// labelled; and copies SyncSecrets that users create. The key is the Secret's. In the tenant's cluster it only removes finalizers of an
-/// earlier CCM.
+/// labelled; and copies SyncSecrets that users create. The key is the Secret's. In the tenant's cluster it only removes finalizers that the
+/// Go CCM set.
 /// </summary>
 internal sealed class SyncSecretReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -77,7 +77,7 @@ internal sealed class SyncSecretReconciler(
     private bool IsNeeded(ResourceKey key, V1Secret secret) =>
         (options.EnableSecretSynchronizer && StoredSecret.IsLabelled(secret)) || certificates?.IsUsed(key) == true;
 
-    // Null if it was written; otherwise when to retry.
+    // Returns null if the SyncSecret was written; otherwise the result of the reconcile.
     private async Task<ReconcileResult?> ApplyAsync(ResourceKey key, SyncSecret desired, CancellationToken cancellationToken)
     {
         try
@@ -106,13 +106,13 @@ internal sealed class SyncSecretReconciler(
         }
     }
 
-    // Without the API server's message, which may quote secret data.
+    // Omits the API server's message, which may quote secret data.
     private static ReconcileResult Rejected(ResourceKey key) =>
         ReconcileResult.Retry(
             $"The management cluster rejected the SyncSecret of Secret {key}. Check the keys and the size of the Secret."
         );
 
-    // False if Gateways that use the Secret may still exist.
+    // Returns false if the Secret or Gateways that use it may still exist.
     private async Task<bool> RemoveObsoleteAsync(ResourceKey key, string? desiredName, CancellationToken cancellationToken)
     {
         var obsolete = _copies

@@ -6,7 +6,7 @@ using KubeLB.Translation.Tenants;
 namespace KubeLB.Manager.Caching;
 
 /// <summary>
-/// Finds Tenants by namespace. Two names may result in the same namespace (<c>shop</c> and <c>tenant-shop</c>); one Tenant holds it.
+/// Finds Tenants by namespace. Two names may result in the same namespace (<c>shop</c> and <c>tenant-shop</c>); one of the Tenants owns it.
 /// </summary>
 internal static class TenantIndexes
 {
@@ -19,7 +19,7 @@ internal static class TenantIndexes
     public static IReadOnlyList<Tenant> ClaimantsOf(this IInformer<Tenant> tenants, string @namespace) =>
         tenants.ByIndex(ByTenantNamespace, @namespace);
 
-    /// <summary>The Tenant that holds the namespace; null if none.</summary>
+    /// <summary>The Tenant that owns the namespace; null if none does.</summary>
     public static Tenant? HolderOf(this IInformer<Tenant> tenants, string @namespace) =>
         TenantClaims.Holder(tenants.ClaimantsOf(@namespace));
 }

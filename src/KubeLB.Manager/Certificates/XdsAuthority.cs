@@ -14,8 +14,8 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
 {
     private const string Name = "KubeLB xDS";
 
-    /// <summary>Performs the step of the replacement that is due; returns the same authority if none is.</summary>
-    /// <param name="present">The present authority; a new one is created if it is null, invalid or expired.</param>
+    /// <summary>Performs the due step of the replacement; returns the same authority if no step is due.</summary>
+    /// <param name="present">The current authority; a new one is created if it is null, invalid or expired.</param>
     /// <param name="now">The current time.</param>
     public static XdsAuthority Renew(XdsAuthority? present, DateTimeOffset now)
     {
@@ -124,9 +124,9 @@ internal static class CertificateTimes
     /// <summary>Lifetime of a server's or client's certificate.</summary>
     public static readonly TimeSpan Leaf = TimeSpan.FromDays(90);
 
-    /// <summary>Time before its expiry at which it is renewed.</summary>
+    /// <summary>Time before the expiry of a server's or client's certificate at which it is renewed.</summary>
     public static readonly TimeSpan Renewal = TimeSpan.FromDays(30);
 
-    /// <summary>Interval of the checks.</summary>
+    /// <summary>Interval at which certificates are checked for renewal.</summary>
     public static readonly TimeSpan CheckInterval = TimeSpan.FromHours(6);
 }

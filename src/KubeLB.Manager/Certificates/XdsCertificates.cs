@@ -8,14 +8,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Certificates;
 
 /// <summary>
-/// The certificates of this replica's xDS server, read from the Secrets. A changed Secret is used by new connections; open ones continue.
+/// The certificates of this replica's xDS server, read from their Secret. New connections use a changed Secret; open connections are not
+/// closed.
 /// </summary>
 internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
 {
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
     private Loaded _loaded = new(null, null, []);
 
-    /// <summary>The server's certificate; null if it does not exist yet.</summary>
+    /// <summary>The server's certificate; null if it does not exist yet or is invalid.</summary>
     public X509Certificate2? Server => Load().Certificate;
 
     /// <summary>The tenant that a client's certificate identifies; null if it is not trusted.</summary>

@@ -36,7 +36,9 @@ internal static class EndpointWatches
             }
         );
 
-    /// <summary>Enqueues a key when the addresses of a tenant change; the annotations that CCMs write every few minutes do not.</summary>
+    /// <summary>
+    /// Enqueues a key when the spec of a tenant's Addresses changes, but not for the annotations that CCMs write every few minutes.
+    /// </summary>
     public static void WatchAddresses(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
         controller.Watch<Addresses>(
             ManagementCluster.Name,
@@ -69,7 +71,7 @@ internal static class EndpointWatches
         );
     }
 
-    // A recreated object is another one even if its spec is equal; the same instance comes from a resync and must be reconciled.
+    // A recreated object is reconciled even if its spec is equal. A change with the same instance is a resync, which is also reconciled.
     private static bool SameSpec(Change<Addresses> change) =>
         change is { Old: { } old, New: { } now }
         && !ReferenceEquals(old, now)

@@ -4,11 +4,12 @@ namespace KubeLB.Manager.Hosting;
 internal static class Delays
 {
     /// <summary>
-    /// Until a status is written that only lacks the response of Envoy Gateway, which usually takes milliseconds, and seconds under load.
+    /// Delay before a status is written that lacks only the response of Envoy Gateway. The response usually takes milliseconds, and seconds
+    /// under load.
     /// </summary>
     public static readonly TimeSpan StatusAnswer = TimeSpan.FromSeconds(2);
 
-    /// <summary>Until a status is written in which only counts of attached routes changed.</summary>
+    /// <summary>Delay before a status is written in which only counts of attached routes changed.</summary>
     public static readonly TimeSpan StatusCounts = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Drain time of Services that a route no longer refers to, after Envoy Gateway has observed the change.</summary>
@@ -20,7 +21,9 @@ internal static class Delays
     /// <summary>How long the generated objects of a deleted Route are kept for a Route of the same, recreated source object.</summary>
     public static readonly TimeSpan Replacement = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long they are kept for such a Route that does not adopt them, for example because it is rejected.</summary>
+    /// <summary>
+    /// How long the generated objects are kept if such a Route exists but does not adopt them, for example because it is rejected.
+    /// </summary>
     public static readonly TimeSpan Inheritance = TimeSpan.FromSeconds(30);
 
     /// <summary>Retry interval of a Route that needs a free port or name, or a larger quota.</summary>
@@ -29,10 +32,10 @@ internal static class Delays
     /// <summary>Timeout for the proxies' acknowledgement of a route's new backends.</summary>
     public static readonly TimeSpan Acknowledgement = TimeSpan.FromSeconds(15);
 
-    /// <summary>Until the proxies of a tenant without routes are removed.</summary>
+    /// <summary>Delay before the proxies of a tenant without routes are removed.</summary>
     public static readonly TimeSpan ProxyRemoval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Until it is reported that no proxy of a tenant is available.</summary>
+    /// <summary>Delay before it is reported that no proxy of a tenant is available.</summary>
     public static readonly TimeSpan ProxyStart = TimeSpan.FromSeconds(30);
 
     /// <summary>Time without progress after which a rollout of proxies is stuck.</summary>

@@ -85,7 +85,7 @@ internal static class ManagerControllers
                 EndpointWatches.WatchAddresses(controller, ConfigurationReconciler.TenantOf);
 
                 // A tenant without Routes has an empty configuration, which removes the resources of remaining proxies; a deleted tenant
-                // has none.
+                // has no configuration.
                 controller.Watch<Tenant>(ManagementCluster.Name, _ => TenantCreatedOrDeleted);
                 EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
                 controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);

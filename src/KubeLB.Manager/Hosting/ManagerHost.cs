@@ -27,8 +27,8 @@ using Microsoft.Extensions.Hosting;
 namespace KubeLB.Manager.Hosting;
 
 /// <summary>
-/// Builds the host of a manager: settings, informers, services and controllers (<see cref="ManagerControllers"/>). The proxies'
-/// configuration is its <see cref="ResourceCache"/>.
+/// Builds the host of a manager: settings, informers, services and controllers (<see cref="ManagerControllers"/>). The service
+/// <see cref="ResourceCache"/> contains the configuration of the proxies.
 /// </summary>
 public static class ManagerHost
 {
@@ -121,7 +121,7 @@ public static class ManagerHost
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
-        // The inputs of the xDS configuration. A replica serves proxies without the other kinds.
+        // The inputs of the xDS configuration. A replica can serve proxies without the other kinds.
         management
             .RequiredForReadiness<Route>()
             .RequiredForReadiness<V1Service>()

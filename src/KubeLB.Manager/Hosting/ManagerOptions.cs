@@ -6,7 +6,7 @@ namespace KubeLB.Manager.Hosting;
 /// <summary>Settings of a manager, one per command-line flag.</summary>
 public sealed record ManagerOptions
 {
-    /// <summary>The manager's own namespace: Config, Lease.</summary>
+    /// <summary>Namespace of the manager, with its Config and leader election Lease.</summary>
     public string Namespace { get; init; } = "kubelb";
 
     /// <summary>Kubeconfig of the management cluster; empty for the pod's service account.</summary>

@@ -5,7 +5,7 @@ using Prometheus;
 
 namespace KubeLB.Manager.Metrics;
 
-/// <summary>Counts the tenants by state of their proxies' rollout at each scrape. Only the leader reports a number.</summary>
+/// <summary>Counts the tenants by state of their proxies' rollout at each scrape. Replicas other than the leader report 0.</summary>
 internal sealed class RolloutMetrics(ProxyRollouts rollouts, ILeadership leadership, CollectorRegistry registry) : IHostedService
 {
     private readonly Gauge _rollouts = Prometheus

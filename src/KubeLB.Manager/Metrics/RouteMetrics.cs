@@ -13,8 +13,8 @@ using Prometheus;
 namespace KubeLB.Manager.Metrics;
 
 /// <summary>
-/// Counts the Routes in the cache at each scrape, by kind and state, and the failed ones by tenant. Only the tenants with the most failed
-/// Routes have a series of their own.
+/// Counts the Routes in the cache at each scrape: all by kind and state, and those that are not applied by tenant. Only the tenants with
+/// the most such Routes have a series of their own.
 /// </summary>
 internal sealed class RouteMetrics : IHostedService
 {
@@ -108,7 +108,7 @@ internal static class RouteState
     /// <summary>Envoy Gateway has not reported on it yet.</summary>
     public const string Pending = "pending";
 
-    /// <summary>Envoy Gateway rejected it or some of its references.</summary>
+    /// <summary>Envoy Gateway rejected it or some of its references, a proxy rejected it, or no proxy is available.</summary>
     public const string Rejected = "rejected";
 
     /// <summary>The manager or the API server rejected it.</summary>

@@ -102,7 +102,7 @@ internal static class EndpointsResource
     /// <summary>Builds the endpoints.</summary>
     /// <param name="name">Name of the resource.</param>
     /// <param name="nodes">Addresses of the tenant's nodes: IP addresses, or absolute host names.</param>
-    /// <param name="nodePort">The port of each, 1-65535.</param>
+    /// <param name="nodePort">The port of each node, 1-65535.</param>
     public static ClusterLoadAssignment Build(string name, IEnumerable<string> nodes, int nodePort)
     {
         var endpoints = new LocalityLbEndpoints();
@@ -131,9 +131,11 @@ internal enum EndpointDiscovery
     /// <summary>EDS on the aggregated stream: a change of the nodes updates one small resource per node port.</summary>
     Eds,
 
-    /// <summary>In each cluster, some as host names, which Envoy resolves and EDS does not support.</summary>
+    /// <summary>The endpoints are part of each cluster, and some are host names. Envoy resolves them; EDS does not support them.</summary>
     Dns,
 
-    /// <summary>In each cluster, as addresses: for proxies without an aggregated stream, which reject clusters that refer to it.</summary>
+    /// <summary>
+    /// The endpoints are IP addresses in each cluster, for proxies without an aggregated stream, which reject clusters that refer to it.
+    /// </summary>
     Static,
 }

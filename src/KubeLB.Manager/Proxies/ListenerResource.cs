@@ -62,7 +62,7 @@ internal static class ListenerResource
                     CodecType = HttpConnectionManager.Types.CodecType.Auto,
                     RouteConfig = Routes(port),
 
-                    // Without response headers about the upstream time and retries.
+                    // Omits response headers about the upstream time and retries.
                     HttpFilters =
                     {
                         new HttpFilter
@@ -101,7 +101,7 @@ internal static class ListenerResource
         {
             Name = port.Name,
 
-            // A listener must not be rejected with its cluster: Envoy would not add it when it accepts the cluster.
+            // A listener must not be rejected with its cluster, since Envoy would not add it after it accepts the cluster.
             ValidateClusters = false,
             VirtualHosts =
             {

@@ -15,13 +15,14 @@ namespace KubeLB.Manager.Proxies;
 internal static class NodeHealth
 {
     /// <summary>
-    /// Connection attempts for one request or TCP connection. When a connection fails, Envoy fails all requests that wait for one to the
-    /// same node, and they are retried before the node is ejected; so many attempts are needed.
+    /// Connection attempts for one request or TCP connection. Many are needed: when a connection fails, Envoy fails all requests that wait
+    /// for a connection to the same node, and retries them before the node is ejected.
     /// </summary>
     public const uint Attempts = 10;
 
     /// <summary>
-    /// Buffered part of a request's body until its connection is established. Envoy does not retry a request with a larger body.
+    /// Maximum size of a request body that is buffered until a connection is established. Envoy does not retry a request with a larger
+    /// body.
     /// </summary>
     public const uint BufferedBytes = 4 << 20;
 
@@ -67,7 +68,7 @@ internal static class NodeHealth
             MaxEjectionPercent = 100,
         };
 
-    /// <summary>Closes an idle connection to a node that disappeared after 11 s.</summary>
+    /// <summary>Closes an idle connection within 11 s after its node disappeared.</summary>
     public static TcpKeepalive Keepalive() =>
         new()
         {

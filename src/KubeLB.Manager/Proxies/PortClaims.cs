@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// The proxy ports that a tenant's Routes claim. While a Service moves from one Route to another, or two Services have the same port, there
-/// are conflicting claims. The result is independent of the order of claims, so that every replica has the same one: of two names for one
-/// port the first wins, of two ports for one name the lower. Not thread-safe.
+/// The proxy ports that a tenant's Routes claim. While a Service moves from one Route to another, or two Services have the same port,
+/// claims conflict. The result is independent of the order of claims, so that it is equal on every replica: of two names for one port the
+/// first wins, of two ports for one name the lower. Not thread-safe.
 /// </summary>
 internal sealed class PortClaims
 {
@@ -16,7 +16,7 @@ internal sealed class PortClaims
     /// <summary>All ports that are served.</summary>
     public IEnumerable<ProxyPort> Served => _byName.Keys.Select(Find).OfType<ProxyPort>();
 
-    /// <summary>The port that is served under a name; null if none is.</summary>
+    /// <summary>The port that is served under a name; null if no port is.</summary>
     public ProxyPort? Find(string name) =>
         _byName.TryGetValue(name, out var claims)
             ? claims.FirstOrDefault(c => _byPort[c.Port.ListenerPort][0].Port.Name == name)?.Port

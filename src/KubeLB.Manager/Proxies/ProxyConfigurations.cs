@@ -192,7 +192,7 @@ internal sealed class ProxyConfigurations(
         /// <summary>How the limit of endpoints is exceeded.</summary>
         public volatile EndpointExcess? Excess;
 
-        /// <summary>UID of the Tenant that holds the namespace; null if none.</summary>
+        /// <summary>UID of the Tenant that owns the namespace; null if none does.</summary>
         public string? TenantUid { get; set; }
     }
 }

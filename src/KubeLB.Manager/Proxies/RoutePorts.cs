@@ -66,7 +66,8 @@ internal static class RoutePorts
             _ => ProxyProtocol.Tcp,
         };
 
-    // By their labels, not by the Route's status, which is written later: a generated route must be served as soon as it exists.
+    // The Services are found by labels, not by the Route's status, which is written later: a generated route must be served as soon as it
+    // exists.
     private static Dictionary<(string?, string?), RouteService> ServicesIn(Route route)
     {
         var services = new Dictionary<(string?, string?), RouteService>();

@@ -10,13 +10,13 @@ namespace KubeLB.Manager.Proxies;
 /// thread-safe.
 /// </summary>
 /// <param name="withoutAggregation">Whether there may be proxies without an aggregated stream, such as those of the Go manager.</param>
-/// <param name="endpointBytes">Limit of the endpoints of all ports: the tenant controls both the addresses and the node ports.</param>
+/// <param name="endpointBytes">Limit of all endpoints in bytes: the tenant controls both the addresses and the node ports.</param>
 internal sealed class TenantConfiguration(bool withoutAggregation = false, long endpointBytes = TenantConfiguration.MaxEndpointBytes)
 {
     /// <summary>1,000 IPv4 addresses on each of 4,000 node ports; Kubernetes has 2,768 node ports by default.</summary>
     public const long MaxEndpointBytes = 128_000_000;
 
-    // Tags, lengths and port in addition to the address.
+    // Bytes of tags, lengths and port in addition to the address.
     private const int EndpointOverhead = 16;
 
     private readonly Dictionary<string, IReadOnlyList<ProxyPort>> _routes = new(StringComparer.Ordinal);
@@ -133,7 +133,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
             Count(old, -1);
         }
 
-        // First, so that the limit is never exceeded.
+        // The excess is updated first, so that the limit is never exceeded.
         UpdateExcess(change);
         foreach (var (name, _, now) in changed)
         {
@@ -160,7 +160,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
 
     private IReadOnlyList<string> NodesOf(int nodePort) => nodePort < _firstExcessNodePort ? _nodes : [];
 
-    // In the order of node ports, so that the result does not depend on the order of changes.
+    // The limit is applied in the order of node ports, so that the result does not depend on the order of changes.
     private int FirstExcessNodePort()
     {
         var maxLists = endpointBytes / Math.Max(1, _bytesPerNodePort);

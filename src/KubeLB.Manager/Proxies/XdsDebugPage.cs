@@ -88,7 +88,7 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
 
     private static JsonObject Rejection(XdsTypeStatus type, XdsRejection rejection)
     {
-        // Only resources that were not accepted since.
+        // Only resources that have not been accepted since the rejection.
         var names = type.Rejected.Where(r => ReferenceEquals(r.Value, rejection)).Select(r => r.Key).Order(StringComparer.Ordinal).ToList();
         return new JsonObject
         {

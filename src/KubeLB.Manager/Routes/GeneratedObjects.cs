@@ -69,7 +69,7 @@ internal sealed class GeneratedObjects(
         }
     }
 
-    /// <summary>The present HTTPRoute or GRPCRoute of that name; null if there is none.</summary>
+    /// <summary>The existing HTTPRoute or GRPCRoute of that name; null if it does not exist.</summary>
     public IGatewayRoute? RouteOf(ApiObject generated) =>
         generated switch
         {
@@ -87,7 +87,7 @@ internal sealed class GeneratedObjects(
             .Where(s => s.Metadata.DeletionTimestamp is null);
 
     /// <summary>Deletes the objects generated from the Route, except those that <paramref name="keep"/> returns true for.</summary>
-    /// <returns>Whether no other object is left.</returns>
+    /// <returns>Whether all other objects with an owner reference to the Route are deleted.</returns>
     public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
     {
         var isRemoved = await RemoveAsync<BackendTrafficPolicy>(route, keep, cancellationToken).ConfigureAwait(false);

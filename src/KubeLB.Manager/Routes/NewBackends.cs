@@ -41,8 +41,8 @@ internal sealed class NewBackends(
     }
 
     /// <summary>
-    /// Removes Services that neither the present nor the planned route refers to, if a Route that changes its backends again and again
-    /// while it waits has left too many of them.
+    /// Removes Services that neither the existing nor the planned route refers to, if there are too many of them because a Route changes
+    /// its backends continuously while it waits.
     /// </summary>
     public async Task RemoveSurplusServicesAsync(Route route, EnvoyGatewayTranslation plan, CancellationToken cancellationToken)
     {

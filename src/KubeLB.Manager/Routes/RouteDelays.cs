@@ -43,7 +43,8 @@ internal sealed class StatusDebouncer(TimeProvider time)
 
 /// <summary>
 /// Keeps the Services that a Route no longer refers to until Envoy Gateway has applied the change, so that a change of backends loses no
-/// request. Envoy Gateway reports that it has observed the change, not that its proxies have, so they get some more time.
+/// request. Envoy Gateway reports that it has observed the change, not that its proxies have applied it, so the Services are kept for some
+/// more time.
 /// </summary>
 internal sealed class ServiceDrain(ManagerOptions options, TimeProvider time)
 {
@@ -69,7 +70,7 @@ internal sealed class ServiceDrain(ManagerOptions options, TimeProvider time)
 
         if (generated.Error is not null)
         {
-            // The old route is unchanged and refers to them.
+            // The old route is unchanged and refers to the draining Services.
             return Delays.ServiceDrainWithoutAnswer;
         }
 

@@ -17,7 +17,7 @@ internal sealed class RoutePlanner(
     RouteQuota quota
 )
 {
-    /// <summary>The objects to generate from a Route, or the reason why there are none.</summary>
+    /// <summary>The objects to generate from a Route, or the reason why none are generated.</summary>
     /// <param name="route">The Route.</param>
     /// <param name="reservation">Allocates ports of the tenant's proxies.</param>
     public EnvoyGatewayTranslation Plan(Route route, PortReservation reservation)

@@ -15,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Routes;
 
 /// <summary>
-/// Generates the objects for Envoy Gateway from Routes: plans them (<see cref="RoutePlanner"/>), writes Services and, once the tenant's
+/// Generates the objects for Envoy Gateway from Routes: plans them (<see cref="RoutePlanner"/>), writes Services and, after the tenant's
 /// proxies serve them (<see cref="NewBackends"/>), the Gateway, HTTPRoute or GRPCRoute, removes obsolete objects (all of them if the Route
 /// is rejected), and reports in the Route's status (<see cref="RouteReporter"/>).
 /// </summary>
@@ -92,7 +92,7 @@ internal sealed class RouteReconciler(
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         if (plan.IsRejected)
         {
-            // This frees its ports and names. Clients get the response for a missing route.
+            // This frees the Route's ports and names. Clients get the response for a missing route.
             await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false);
         }
 
@@ -129,7 +129,7 @@ internal sealed class RouteReconciler(
         };
     }
 
-    // Returns how long obsolete Services are still kept; null if there are none.
+    // Returns how long obsolete Services are still kept; null if none are kept.
     private async Task<TimeSpan?> RemoveObsoleteAsync(
         Route route,
         EnvoyGatewayTranslation plan,
@@ -173,13 +173,13 @@ internal sealed record WriteResult(IReadOnlyDictionary<string, AppliedObject> Se
     /// <summary>Result of the Gateway, HTTPRoute or GRPCRoute; null if it was not written.</summary>
     public AppliedObject? Generated { get; init; }
 
-    /// <summary>Result of the BackendTrafficPolicy; null if there is none.</summary>
+    /// <summary>Result of the BackendTrafficPolicy; null if it was not written.</summary>
     public AppliedObject? Policy { get; init; }
 
     /// <summary>Whether the proxies have acknowledged new backends; the route is written only after that.</summary>
     public BackendAcknowledgement Backends { get; init; } = BackendAcknowledgement.Ready;
 
-    /// <summary>How long obsolete Services are still kept; null if there are none.</summary>
+    /// <summary>How long obsolete Services are still kept; null if none are kept.</summary>
     public TimeSpan? DrainTime { get; init; }
 
     /// <summary>Whether a later attempt may succeed without a change of the tenant's object.</summary>

@@ -50,7 +50,7 @@ internal sealed class RouteReporter(
     /// <summary>Removes the state of a deleted Route.</summary>
     public void Forget(ResourceKey route) => debouncer.Forget(route);
 
-    // With rejected backends, the previously generated object stays as it is.
+    // If a proxy rejected the backends, the previously generated object is not changed.
     private RouteStatus StatusOf(Route route, EnvoyGatewayTranslation plan, WriteResult written)
     {
         var outcome = new RouteOutcome(route, plan) { Services = written.Services };

@@ -29,7 +29,7 @@ internal sealed class RouteSuccession(
     // Limits the total time, since a stage begins again with each new successor.
     private readonly DelayTracker _total = new(time);
 
-    /// <summary>The Route for the same source object that is not being deleted; null if there is none.</summary>
+    /// <summary>The Route for the same source object that is not being deleted; null if it does not exist.</summary>
     /// <param name="routes">The Routes.</param>
     /// <param name="deleted">A Route that is being deleted.</param>
     public static Route? SuccessorOf(IInformer<Route> routes, Route deleted) =>
@@ -70,7 +70,7 @@ internal sealed class RouteSuccession(
             return HasGenerated(deleted) || HasServices(deleted) ? _stages.Left(key, "successor", options.ReplacementTime) : null;
         }
 
-        // Services that the successor does not adopt are deleted after Envoy Gateway had time to apply the new route.
+        // Services that the successor does not adopt are deleted after a delay, in which Envoy Gateway applies the new route.
         return HasGenerated(deleted) ? _stages.Left(key, "inheritance", Delays.Inheritance)
             : HasServices(deleted) ? _stages.Left(key, "services", options.ServiceDrain)
             : null;

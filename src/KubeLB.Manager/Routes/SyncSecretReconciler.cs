@@ -81,7 +81,7 @@ internal sealed class SyncSecretReconciler(
 
             if (IsGeneratedFrom(source, present) && present.Type != desired.Type)
             {
-                // The type of a Secret is immutable. Its deletion enqueues this key.
+                // The type of a Secret is immutable. The deletion of the Secret enqueues this key.
                 await applier.DeleteAsync(management, present, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -27,7 +27,7 @@ internal sealed record TenantFacingApiError(string Message, bool IsRetryable)
         var status = ApiStatus.Parse(failure.Response?.Content);
         return failure.Response?.StatusCode switch
         {
-            // Validation by the schema and CEL rules of Envoy Gateway's and Gateway API's CRDs, by Services, and by admission policies.
+            // Schema and CEL rules of Envoy Gateway's and Gateway API's CRDs, validation of Services, or admission policies.
             HttpStatusCode.UnprocessableEntity => Rejection(kind, Causes(status) ?? status?.Message),
 
             // The object cannot be decoded or is too large, which only the tenant's object can cause.
@@ -53,7 +53,7 @@ internal sealed record TenantFacingApiError(string Message, bool IsRetryable)
     private static TenantFacingApiError Rejection(string kind, string? explanation) =>
         new(Messages.ObjectRejected(kind, explanation ?? "no reason was given."), IsRetryable: false);
 
-    // The webhook's own message, without its name.
+    // The webhook's own message, without the webhook's name.
     private static string? Explanation(string? message)
     {
         var denied =

@@ -10,7 +10,7 @@ namespace KubeLB.Manager.Services;
 
 /// <summary>
 /// Allocates a port of the tenant's proxies for each port of a generated Service. The allocations are stored in the generated Services,
-/// which tenants cannot write, so that they survive a restart or a new leader. From its first reconcile the leader follows the Services in
+/// which tenants cannot write, so that they survive a restart or a new leader. From its first reconcile, the leader tracks the Services in
 /// the cache, so that an allocation takes constant time, and reserves ports until their Service is written. Other replicas store nothing.
 /// </summary>
 internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options) : IDisposable
@@ -21,7 +21,7 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
     private readonly Lock _starting = new();
     private volatile IDisposable? _following;
 
-    /// <summary>How many tenants have ports.</summary>
+    /// <summary>Number of tenants with allocated ports.</summary>
     public int Tenants
     {
         get
@@ -71,8 +71,8 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
 
             var subscription = _services.Subscribe(change => Refresh(change.Key));
 
-            // The subscription reports the present Services later, on another thread, but they must be known before the first allocation.
-            // If two Services have the same port, the first by name keeps it, as in the proxies.
+            // The subscription reports existing Services later, on another thread, but they must be read before the first allocation. If
+            // two Services have the same port, the first by name keeps it, as in the proxies.
             foreach (var key in _services.List().Select(s => ResourceKey.Of(s)).OrderBy(k => k.Name, StringComparer.Ordinal))
             {
                 Refresh(key);

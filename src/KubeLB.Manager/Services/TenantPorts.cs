@@ -5,25 +5,25 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Manager.Services;
 
 /// <summary>
-/// The port allocations of one tenant's proxies. An allocated port is reserved until it is observed in its Service; if it is not there when
-/// the reservation ends, it is free again. The proxies' own ports are never allocated. Not thread-safe.
+/// The port allocations of one tenant's proxies. An allocated port is reserved until it is observed in its Service; if the Service does not
+/// have it when the reservation ends, it is freed. The proxies' own ports are never allocated. Not thread-safe.
 /// </summary>
 internal sealed class TenantPorts(int first = TenantPorts.First, int last = TenantPorts.Last)
 {
-    /// <summary>First port that is allocated.</summary>
+    /// <summary>First port of the default range.</summary>
     public const int First = 10000;
 
-    /// <summary>Last port that is allocated.</summary>
+    /// <summary>Last port of the default range.</summary>
     public const int Last = 65535;
 
     private readonly int _reserved = ProxyPorts.ReservedWithin(first, last);
     private readonly Dictionary<string, Dictionary<PortNeed, Allocation>> _byService = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PortNeed> _holders = [];
 
-    /// <summary>How many ports were probed so far in search of a free one.</summary>
+    /// <summary>Number of ports probed so far in search of a free one.</summary>
     public long Probes { get; private set; }
 
-    /// <summary>How many ports are in use.</summary>
+    /// <summary>Number of ports in use.</summary>
     public int Count => _holders.Count;
 
     private int Free => last - first + 1 - _reserved - _holders.Count;

@@ -25,7 +25,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
     private readonly IInformer<V1RoleBinding> _bindings = management.Informer<V1RoleBinding>();
 
-    /// <summary>Grants access; the result says whether it is complete, pending or failed.</summary>
+    /// <summary>Grants access; the result reports whether the setup is complete, pending or failed.</summary>
     public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
     {
         var account = (

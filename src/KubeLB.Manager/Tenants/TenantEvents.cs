@@ -51,14 +51,16 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
         }
     }
 
-    /// <summary>Whether a change of condition Ready is worth an Event; a smaller count of remaining objects is not.</summary>
+    /// <summary>
+    /// Whether an Event is recorded for a change of condition Ready; false if only the count of remaining objects is smaller.
+    /// </summary>
     internal static bool IsReportable(Condition? before, string? phaseBefore, Condition? after, string? phaseAfter) =>
         phaseAfter switch
         {
             null => false,
             _ when after is null => false,
 
-            // Usually short; other components report what is missing.
+            // This phase is usually short; other components report what is missing.
             TenantPhases.Pending => false,
             TenantPhases.Terminating => phaseBefore != phaseAfter
                 || (BlockedIn(after.Message) is { } blocked && blocked != BlockedIn(before?.Message)),

@@ -114,7 +114,7 @@ internal sealed class TenantReconciler(
         return ReconcileResult.Done;
     }
 
-    // Returns when the conditions of the proxies and the CCM may change without an event.
+    // Returns the time until the conditions of the proxies and the CCM may change without an event.
     private async Task<TimeSpan?> ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
     {
         var generation = tenant.Metadata.Generation;

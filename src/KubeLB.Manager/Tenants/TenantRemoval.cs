@@ -88,7 +88,7 @@ internal sealed class TenantRemoval(
 }
 
 /// <summary>
-/// Messages about what the removal of a Tenant waits for: the number of objects, an example, and finalizers that block it.
+/// Messages about the objects for which the removal of a Tenant waits: their number, an example, and finalizers that block the removal.
 /// </summary>
 internal static class RemovalMessages
 {

@@ -10,14 +10,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Effective settings of a tenant: Tenant over Config over default. Cached per version of both objects.</summary>
+/// <summary>
+/// Resolves the effective settings of a tenant: the Tenant overrides the Config, which overrides the defaults. The policy is cached per
+/// version of both objects.
+/// </summary>
 internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
 {
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
     private readonly IInformer<Config> _configs = management.Informer<Config>();
     private readonly ConcurrentDictionary<string, Resolved> _resolved = new(StringComparer.Ordinal);
 
-    /// <summary>The Tenant that owns a namespace; null if there is none.</summary>
+    /// <summary>The Tenant that owns a namespace; null if none does.</summary>
     public Tenant? TenantOf(string tenantNamespace) => _tenants.HolderOf(tenantNamespace);
 
     /// <summary>The effective policy for a tenant's namespace.</summary>

@@ -51,7 +51,7 @@ internal static class TenantWatches
                     );
                 }
 
-                // When a Tenant is deleted, another Tenant of the same namespace gets it.
+                // When a Tenant is deleted, another Tenant whose name results in the same namespace can own it.
                 controller.Watch<Tenant>(
                     ManagementCluster.Name,
                     host =>

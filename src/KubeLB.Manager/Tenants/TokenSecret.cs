@@ -6,8 +6,8 @@ using k8s.Models;
 namespace KubeLB.Manager.Tenants;
 
 /// <summary>
-/// Reads the Secret with the token of a tenant's CCM. The token controller writes the UID of the account to an annotation; the Go manager
-/// removes that annotation, and then the claims of the token have the UID.
+/// Reads the Secret with the token of a tenant's CCM. The token controller writes the UID of the account to an annotation; if the Go
+/// manager removed that annotation, the UID is read from the claims of the token.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#token-controller</remarks>
 internal static class TokenSecret
@@ -23,8 +23,8 @@ internal static class TokenSecret
     public static bool IsTracked(V1Secret secret) => Annotation(secret) is not null;
 
     /// <summary>
-    /// Whether the token belongs to the account. If neither annotation nor token has a UID, a Secret that is older than the account does
-    /// not.
+    /// Whether the token belongs to the account. If neither annotation nor token contains a UID, the result is false for a Secret that is
+    /// older than the account.
     /// </summary>
     public static bool BelongsTo(V1Secret secret, V1ServiceAccount account) =>
         (Annotation(secret) ?? (TokenOf(secret) is { } token ? AccountUid(token) : null)) is { } uid

@@ -5,8 +5,8 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// Hashes of objects after this process last wrote them or first saw them up to date. They distinguish an external change from defaults
-/// and normalization by the API server.
+/// Hashes of the owned fields of objects, computed when this process last wrote an object or found it up to date. They distinguish an
+/// external change from defaults and normalization by the API server.
 /// </summary>
 internal sealed class AppliedHashes
 {
@@ -18,7 +18,7 @@ internal sealed class AppliedHashes
 
     public int Count => _entries.Count;
 
-    /// <summary>The hash stored for this uid and this desired content; null if there is none.</summary>
+    /// <summary>The hash stored for this uid and this desired content; null if none is stored.</summary>
     public string? Find(ObjectId id, string? uid, string desiredHash) =>
         _entries.TryGetValue(id, out var entry) && entry.Uid == uid && entry.DesiredHash == desiredHash ? entry.OwnedHash : null;
 

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// The record of the last apply, stored in an annotation: the fields that this component set, so that a later apply can remove them, also
+/// The record of the last apply, stored in an annotation: the fields that this component set, so that a later apply can remove them, even
 /// after a restart. <c>h</c>: hash of the desired content; <c>l</c>, <c>a</c>: keys of labels and annotations; <c>f</c>: fields, as a tree
-/// whose leaves are <c>1</c>, or for a list of objects a hash of its desired content, because a list is written as a whole. In
-/// <see cref="ApplyMode.Exclusive"/> only the top-level sections, because the applier owns their whole content.
+/// whose leaves are <c>1</c>, or for a list of objects a hash of its desired content, because a list is replaced completely. In
+/// <see cref="ApplyMode.Exclusive"/> the tree contains only the top-level sections, because the applier owns their entire content.
 /// </summary>
 internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, IReadOnlyList<string> Annotations, JsonObject Fields)
 {
@@ -86,8 +86,8 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
     }
 
     /// <summary>
-    /// Whether the last apply wrote another content of a list. A comparison with the object does not find a field that was removed from
-    /// a list entry.
+    /// Whether a desired list differs from the list that the last apply wrote. A comparison with the current object does not detect a field
+    /// that is no longer desired in a list entry.
     /// </summary>
     /// <param name="recorded">The entry of the list in the record.</param>
     /// <param name="desired">The desired list.</param>

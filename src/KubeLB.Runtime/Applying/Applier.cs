@@ -10,8 +10,8 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// Applies objects and writes only differences: merge patches of the fields that this component owns, computed against the cache; no
-/// request if nothing differs. Responses of the API server update the cache at once. One per host. Thread-safe.
+/// Applies objects and writes only differences: it sends merge patches of the fields that this component owns, computed against the cache,
+/// and no request if nothing differs. Responses of the API server update the cache at once. A host has one applier. Thread-safe.
 /// </summary>
 [SuppressMessage("Performance", "CA1822", Justification = "Callers use one injected object, also for members without state.")]
 public sealed class Applier
@@ -24,7 +24,7 @@ public sealed class Applier
         _annotation = options.ApplierAnnotation;
     }
 
-    /// <summary>Creates or patches an object that no other client writes; the same as with <see cref="ApplyMode.Exclusive"/>.</summary>
+    /// <summary>Creates or patches an object that no other client writes, in the mode <see cref="ApplyMode.Exclusive"/>.</summary>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
     public Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, ApplyMode.Exclusive, cancellationToken);
@@ -32,7 +32,7 @@ public sealed class Applier
     /// <summary>
     /// Creates the object, or patches what differs. Owned fields are all top-level fields of <paramref name="desired"/> except apiVersion,
     /// kind, metadata and status, and its labels, annotations, owner references (by uid) and finalizers. Other metadata is kept. Fields,
-    /// labels and annotations that an earlier apply set and that are no longer desired are removed, also after a restart. Requires an
+    /// labels and annotations that an earlier apply set and that are no longer desired are removed, even after a restart. Requires an
     /// informer for the kind.
     /// </summary>
     /// <exception cref="StaleCacheException">The object exists but was not in the cache; the cache is updated.</exception>
@@ -44,8 +44,8 @@ public sealed class Applier
     /// <param name="desired">The desired object.</param>
     /// <param name="mode">The fields that this component owns.</param>
     /// <param name="wholeFields">
-    /// Paths such as <c>spec.selector</c> that are owned as a whole in every mode: keys that others add inside are removed, and so is the
-    /// field itself if it is not desired.
+    /// Paths such as <c>spec.selector</c> that are completely owned in every mode: keys that other clients add to such a field are removed,
+    /// and the field itself is removed if it is not desired.
     /// </param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
@@ -96,10 +96,10 @@ public sealed class Applier
             && field.Split('.').Aggregate((JsonNode?)plan.Patch(), (node, step) => (node as JsonObject)?[step]) is not null;
     }
 
-    /// <summary>Makes the whole <c>.status</c> of <paramref name="current"/> equal to <paramref name="desiredStatus"/>.</summary>
+    /// <summary>Makes the entire <c>.status</c> of <paramref name="current"/> equal to <paramref name="desiredStatus"/>.</summary>
     /// <param name="cluster">The cluster of the object.</param>
     /// <param name="current">The cached object.</param>
-    /// <param name="desiredStatus">The value of <c>.status</c>, an object. Fields that it lacks are removed.</param>
+    /// <param name="desiredStatus">The value of <c>.status</c>, an object. Fields that it does not contain are removed.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Applied<T>> ApplyStatusAsync<T>(Cluster cluster, T current, JsonNode desiredStatus, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -269,7 +269,8 @@ public sealed class Applier
         var hash = _hashes.Find(id, current.Metadata.Uid, target.Hash);
         if (hash is not null && hash == plan.OwnedHash())
         {
-            // This includes values that the API server normalizes: sending them again would change nothing.
+            // The owned fields have not changed since the last apply. If a value differs from the desired one, the API server normalized
+            // it, and a patch would have no effect.
             return true;
         }
 
@@ -297,7 +298,7 @@ public sealed record Applied<T>(T Object, ApplyOutcome Outcome)
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     /// <summary>
-    /// Whether the desired state is that of the last apply, so that the patch reverted an external change.
+    /// Whether the desired state equals that of the last apply, which means that the patch reverted an external change.
     /// </summary>
     public bool IsRepair { get; init; }
 }
@@ -318,12 +319,12 @@ public enum ApplyOutcome
 /// <summary>The part of a section (such as <c>spec</c>) that the applier owns.</summary>
 public enum ApplyMode
 {
-    /// <summary>The whole section: keys that others add are removed, except for defaults that the API server sets.</summary>
+    /// <summary>The entire section: keys that other clients add are removed, except for defaults that the API server sets.</summary>
     Exclusive,
 
     /// <summary>
-    /// Only the fields that are desired now or were at an earlier apply: other clients write further fields, as cloud controllers do in a
-    /// Service.
+    /// Only the fields that are desired now or were desired at the last apply. Other clients may write further fields, for example cloud
+    /// controllers in a Service.
     /// </summary>
     Subset,
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.Runtime.Applying;
 
-/// <summary>Compares a desired object with the current one and computes the patch. Pure.</summary>
+/// <summary>Compares a desired object with the current one and computes the patch. Has no side effects.</summary>
 internal sealed class ApplyPlan(
     DesiredObject desired,
     JsonObject current,
@@ -37,20 +37,20 @@ internal sealed class ApplyPlan(
     /// <summary>True if the last apply had the same desired content.</summary>
     public bool RecordMatches => _record.Hash == desired.Hash;
 
-    /// <summary>True if the sections contain all desired fields; they may contain others.</summary>
+    /// <summary>True if the sections contain all desired fields and the whole fields are equal. Other fields are ignored.</summary>
     public bool SectionsContainDesired() =>
         JsonComparison.Contains(DesiredObject.SectionsOf(current), desired.Sections)
         && WholeFields.All(path => JsonComparison.AreEqual(At(current, path), At(desired.Sections, path)));
 
     private IReadOnlyCollection<string> WholeFields => wholeFields ?? [];
 
-    // Neither applied nor removed; their entries in the record are kept.
+    // Skipped fields are neither applied nor removed; their entries in the record are kept.
     private IReadOnlyCollection<string> SkippedFields => skippedFields ?? [];
 
     /// <summary>True if labels, annotations, owner references and finalizers are up to date.</summary>
     public bool MetadataMatches() => MetadataPatch() is null;
 
-    /// <summary>The merge patch from the current to the desired object, the record included.</summary>
+    /// <summary>The merge patch from the current to the desired object, including the record.</summary>
     public JsonObject Patch()
     {
         var patch = new JsonObject();
@@ -137,8 +137,8 @@ internal sealed class ApplyPlan(
         }
     }
 
-    // An owner that was deleted and recreated has a new uid: the reference with the old uid would remain. An object has at most one
-    // controller reference: the API server rejects a second one.
+    // An owner that was deleted and recreated has a new uid: without this check, the reference with the old uid would remain. A new
+    // controller reference replaces the current one, because the API server rejects a second one.
     private static bool IsReplacedOwner(JsonNode? present, JsonNode? target) =>
         !JsonComparison.AreEqual(present?["uid"], target?["uid"])
         && (
@@ -167,7 +167,8 @@ internal sealed class ApplyPlan(
         var kept = present.Where(p => missing.All(m => idOf(m) != idOf(p) && isReplacedBy?.Invoke(p, m) != true));
         patch[field] = new JsonArray([.. kept.Concat(missing).Select(item => item?.DeepClone())]);
 
-        // A merge patch replaces the whole list: the resourceVersion protects an entry that another client adds concurrently.
+        // A merge patch replaces the entire list. With the resourceVersion, the API server rejects the patch if another client has added an
+        // entry.
         patch["resourceVersion"] = Metadata["resourceVersion"]?.DeepClone();
     }
 

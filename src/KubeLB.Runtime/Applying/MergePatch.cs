@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.Runtime.Applying;
 
-/// <summary>JSON merge patches (RFC 7386): objects merge, null removes, everything else replaces.</summary>
+/// <summary>JSON merge patches (RFC 7386): objects are merged, null removes a field, any other value replaces it.</summary>
 internal static class MergePatch
 {
     /// <summary>The result of patching <paramref name="target"/>. Neither argument is changed.</summary>

@@ -10,7 +10,8 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// The write requests of the applier. Each one updates the cache, and reports a stale cache as <see cref="StaleCacheException"/>.
+/// The write requests of the applier. Each response updates the cache. A stale cache results in a <see cref="StaleCacheException"/>, or in
+/// the 409 of the API server.
 /// </summary>
 internal static class ObjectWrites
 {
@@ -103,7 +104,7 @@ internal static class ObjectWrites
         }
         catch (HttpOperationException e) when (ApiStatus.IsObjectNotFound(e))
         {
-            // The response is the same for a kind without a status subresource.
+            // A kind without a status subresource results in the same response.
             if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is not null)
             {
                 throw new StaleCacheException(
@@ -123,7 +124,7 @@ internal static class ObjectWrites
         }
     }
 
-    /// <summary>Sets annotations of the cached version of an object; null removes one.</summary>
+    /// <summary>Sets annotations of the cached version of an object; a null value removes the annotation.</summary>
     public static Task<T> WriteAnnotationsAsync<T>(
         Cluster cluster,
         T current,

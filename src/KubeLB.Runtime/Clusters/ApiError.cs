@@ -11,7 +11,7 @@ namespace KubeLB.Runtime.Clusters;
 /// <param name="Message">A sentence for logs and <c>/readyz</c>.</param>
 internal sealed record ApiError(string Category, string Message)
 {
-    /// <summary>The category of a kind that the API server does not serve.</summary>
+    /// <summary>The category of the error for a kind that the API server does not serve.</summary>
     public const string NotServed = "not served";
 
     /// <summary>Whether the error affects every kind of the cluster, so that it is reported once and not for each kind.</summary>
@@ -117,7 +117,7 @@ internal static class ApiOutage
             _ => false,
         };
 
-    // An untrusted certificate does not recover without a change.
+    // A TLS failure, such as an untrusted certificate, requires a change of the configuration.
     private static bool IsTlsFailure(Exception? failure)
     {
         for (; failure is not null; failure = failure.InnerException)

@@ -35,11 +35,12 @@ public static class ApiStatus
         return Parse(body)?.Message ?? (body.Length > MaxBodyLength ? body[..MaxBodyLength] + "…" : body).Trim();
     }
 
-    /// <summary>The reason of a Status, for example <c>AlreadyExists</c>; null if there is none.</summary>
+    /// <summary>The reason of a Status, for example <c>AlreadyExists</c>; null if the error contains none.</summary>
     internal static string? ReasonOf(HttpOperationException error) => Parse(error.Response?.Content)?.Reason;
 
     /// <summary>
-    /// Whether the error is a 404 for an object, whose Status has the name of the object; the 404 of a kind that is not served has none.
+    /// Whether the error is a 404 for a missing object. Its Status contains the name of the object; the 404 for a kind that is not served
+    /// does not.
     /// </summary>
     internal static bool IsObjectNotFound(HttpOperationException error) =>
         error.Response?.StatusCode == HttpStatusCode.NotFound && Parse(error.Response.Content)?.Details?.Name is { Length: > 0 };

@@ -13,15 +13,15 @@ namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
 /// Sends requests for any kind through the HttpClient and the credentials of a KubernetesClient connection. The operations of
-/// KubernetesClient are typed per kind, hide parts of the response and buffer watches.
+/// KubernetesClient are not used, because they are typed per kind, hide parts of the response and buffer watches.
 /// </summary>
 internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, RuntimeMetrics metrics, TimeProvider time, WriteFence fence)
 {
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// The nesting limit of the API server (10,000). With the default, one deeply nested object would make a whole list unreadable; an
-    /// object that is too deep for its type is skipped on its own.
+    /// The nesting limit of the API server (10,000). With the default, one deeply nested object would make the entire list unreadable. An
+    /// object that is nested too deeply for its type is skipped individually.
     /// </summary>
     public static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 10_000 };
 
@@ -31,13 +31,13 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
 
     /// <summary>Sends a request and returns a successful response of which only the headers have been read.</summary>
     /// <exception cref="HttpOperationException">The status code is outside 2xx; the message contains that of the API server.</exception>
-    /// <exception cref="HttpRequestException">There was no response.</exception>
+    /// <exception cref="HttpRequestException">No response was received.</exception>
     /// <exception cref="LeaseExpiredException">The request is a write and this process is not the leader.</exception>
     public async Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var message = new HttpRequestMessage(request.Method, new Uri(kubernetes.BaseUri, request.Path))
         {
-            // Falls back to 1.1 if TLS does not negotiate it. With HTTP/2 all watches share one connection, kept alive by pings.
+            // Falls back to HTTP/1.1 if TLS does not negotiate HTTP/2. With HTTP/2 all watches share one connection, kept alive by pings.
             Version = HttpVersion.Version20,
         };
         message.Headers.TryAddWithoutValidation("Accept", request.Accept);
@@ -46,7 +46,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             message.Content = new StringContent(request.Body, Encoding.UTF8, request.ContentType);
         }
 
-        // A write in progress is cancelled when the lease expires.
+        // A write in progress is cancelled at the renew deadline of the lease.
         var timeout =
             request.Method == HttpMethod.Get ? ResponseTimeout : Min(ResponseTimeout, fence.Enter(request.Verb, request.Resource));
         using var limit = new CancellationTokenSource(timeout, time);
@@ -86,7 +86,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             : throw await ErrorAsync(request, message, response, either.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Sends a request and reads the whole response as JSON.</summary>
+    /// <summary>Sends a request and reads the complete response as JSON.</summary>
     public async Task<JsonDocument> SendForJsonAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);

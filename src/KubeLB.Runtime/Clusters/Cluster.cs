@@ -23,7 +23,7 @@ public sealed class Cluster : IAsyncDisposable
 
     private static readonly ApiRequest VersionRequest = new(HttpMethod.Get, "version", "get", "version");
 
-    // A server without support for partial objects returns the whole object, which has the same metadata.
+    // A server without support for partial objects returns the complete object, which has the same metadata.
     private const string PartialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json";
 
     private readonly ApiTransport _transport;
@@ -85,13 +85,13 @@ public sealed class Cluster : IAsyncDisposable
         }
     }
 
-    /// <summary>The name of the cluster in this host, also in logs, metrics and probes.</summary>
+    /// <summary>The name of the cluster in this host, in logs, metrics and probes.</summary>
     public string Name { get; }
 
     /// <summary>The connection, for requests that the typed clients do not support. Metrics do not count them.</summary>
     public IKubernetes Kubernetes { get; }
 
-    /// <summary>True if the API server responded to the latest request, also with an HTTP error; null before the first.</summary>
+    /// <summary>True if the API server responded to the latest request, even with an HTTP error; null before the first request.</summary>
     public bool? IsReachable => _transport.IsReachable;
 
     internal ApiTransport Transport => _transport;
@@ -216,7 +216,7 @@ public sealed class Cluster : IAsyncDisposable
     internal bool Watches<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());
 
-    /// <summary>The informer of a kind with its internal members; null if there is none.</summary>
+    /// <summary>The informer of a kind with its internal members; null if none is registered.</summary>
     internal Informer<T>? FindInformer<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.GetValueOrDefault(ResourceKind.Of<T>()) as Informer<T>;
 

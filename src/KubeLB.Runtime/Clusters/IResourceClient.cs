@@ -38,7 +38,7 @@ public interface IResourceClient<T>
 
     /// <summary>Deletes an object (background propagation).</summary>
     /// <param name="key">Namespace and name.</param>
-    /// <param name="uid">Precondition: the uid of the object (409 otherwise). Null for any.</param>
+    /// <param name="uid">The uid of the object as a precondition: another uid results in 409. Null for no precondition.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>False if it did not exist (404).</returns>
     Task<bool> DeleteAsync(ResourceKey key, string? uid, CancellationToken cancellationToken);

@@ -183,7 +183,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             : null;
     }
 
-    // The finalizers of a namespace that is being emptied are in its spec.
+    // The finalizers of a terminating namespace are in its spec.
     private bool IsTerminatingNamespace(JsonElement response) =>
         Kind is { Group: "", Kind: V1Namespace.KubeKind }
         && response.TryGetProperty("spec", out var spec)
@@ -206,7 +206,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             throw new JsonException($"null is not a {Kind.Kind}.");
         }
 
-        // Not used, and as deeply nested as the object.
+        // managedFields is removed, because it is not used and is as deeply nested as the object.
         obj.Metadata?.ManagedFields = null;
 
         // List items have no apiVersion and kind.
@@ -216,7 +216,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     }
 }
 
-/// <summary>Lenient access to JSON of an API server.</summary>
+/// <summary>Reads fields of JSON from an API server without throwing.</summary>
 internal static class JsonElementExtensions
 {
     /// <summary>The value of a string field; empty if the element is not an object or the field is not a string.</summary>

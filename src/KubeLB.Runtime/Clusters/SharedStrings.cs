@@ -7,7 +7,7 @@ namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
 /// Decodes API objects with pooled short strings, such as label keys, namespaces, kinds and reasons. In a cache of 10,000 objects, 90 % of
-/// the strings are duplicates and would take a seventh of its memory. The pool has a fixed size; strings that are evicted are no longer
+/// the strings are duplicates and would occupy one seventh of the memory. The pool has a fixed size; strings that are evicted are no longer
 /// shared.
 /// </summary>
 internal sealed class SharedStrings : JsonConverter<string>
@@ -19,7 +19,7 @@ internal sealed class SharedStrings : JsonConverter<string>
     private static readonly JsonSerializerOptions Options = Copy();
     private static readonly string?[] Pool = new string?[PoolSize];
 
-    /// <summary>As <see cref="KubernetesJson.Deserialize{TValue}(JsonElement, JsonSerializerOptions)"/>.</summary>
+    /// <summary>The same as <see cref="KubernetesJson.Deserialize{TValue}(JsonElement, JsonSerializerOptions)"/>.</summary>
     public static T? Deserialize<T>(JsonElement element) => element.Deserialize<T>(Options);
 
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Text(ref reader);

@@ -16,7 +16,7 @@ namespace KubeLB.Runtime.CommandLine;
 /// <param name="Text">The result, with a remedy if the check failed.</param>
 public sealed record Finding(bool IsOk, string Text)
 {
-    /// <summary>Whether a failure does not fail the command, because it affects one tenant only.</summary>
+    /// <summary>Whether a failed check is only a warning and does not fail the command, because it affects only one tenant.</summary>
     public bool IsWarning { get; init; }
 }
 
@@ -112,8 +112,8 @@ public static class CheckCommand
         );
 
     /// <summary>
-    /// Checks that a replica holds the Lease. A Lease that was not renewed for twice its duration has no holder; this tolerates a clock
-    /// skew of one duration.
+    /// Checks that a replica holds the Lease. A Lease that was not renewed for twice its duration is treated as not held; this tolerates a
+    /// clock skew of one duration.
     /// </summary>
     /// <param name="cluster">The cluster of the Lease.</param>
     /// <param name="settings">Namespace, name and duration of the Lease.</param>

@@ -70,7 +70,7 @@ public static class ControllerOptions
     public static Option<LogLevel> LogLevel() =>
         new("--zap-log-level")
         {
-            Description = "Minimum log level: debug, info, error, or a verbosity (0 is info, 1 debug, 2 and more trace)",
+            Description = "Minimum log level: debug, info, warn, error, panic, or a verbosity (0 is info, 1 debug, 2 and more trace)",
             HelpName = "level",
             DefaultValueFactory = _ => Microsoft.Extensions.Logging.LogLevel.Information,
             CustomParser = result =>

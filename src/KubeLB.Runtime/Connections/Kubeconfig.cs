@@ -121,7 +121,7 @@ internal sealed class KubeconfigFile(string path)
     /// <summary>The text of the kubeconfig and the token file; it changes when a credential is rotated.</summary>
     public string Fingerprint() => File.ReadAllText(path) + (TokenFile() is { } found ? File.ReadAllText(found.Path) : "");
 
-    /// <summary>The <c>tokenFile</c> of the current user; null if there is none.</summary>
+    /// <summary>The <c>tokenFile</c> of the current user; null if it is not set.</summary>
     private (string User, string Path)? TokenFile()
     {
         var stream = new YamlStream();

@@ -9,7 +9,7 @@ namespace KubeLB.Runtime.Connections;
 /// </summary>
 internal sealed class RotatingToken : ITokenProvider
 {
-    /// <summary>The minimum interval between two checks of the file, which only requests trigger.</summary>
+    /// <summary>The minimum interval between two checks of the file. Only requests trigger a check.</summary>
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly KubeconfigFile _file;
@@ -57,7 +57,7 @@ internal sealed class RotatingToken : ITokenProvider
         }
         catch (Exception e) when (Kubeconfig.IsInvalid(e))
         {
-            // The file is being replaced or is invalid. The last token is kept; if it has expired, requests report it.
+            // The file is being replaced or is invalid. The last token is kept; if it has expired, the API server responds with 401.
         }
     }
 }

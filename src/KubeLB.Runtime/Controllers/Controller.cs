@@ -216,7 +216,7 @@ internal sealed class OutcomeLog(ILogger logger)
         }
         else if (failure is HttpOperationException or HttpRequestException)
         {
-            // The message contains the API server's error; a stack trace adds nothing.
+            // The message contains the API server's error; a stack trace would add no information.
             Log.RequestFailed(logger, key, failure.Message);
         }
         else

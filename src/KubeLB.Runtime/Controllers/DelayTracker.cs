@@ -4,8 +4,8 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Controllers;
 
 /// <summary>
-/// Measures how long keys have been delayed, with the monotonic clock. The start is kept in memory only: a new leader measures from the
-/// beginning. Expired delays are removed when there are many. Thread-safe.
+/// Measures how long keys have been delayed, with the monotonic clock. The start is stored in memory only: after a change of the leader,
+/// the measurement starts again. Expired delays are removed if the number of tracked keys is large. Thread-safe.
 /// </summary>
 /// <param name="time">The clock.</param>
 public sealed class DelayTracker(TimeProvider time)
@@ -21,7 +21,7 @@ public sealed class DelayTracker(TimeProvider time)
     /// <summary>The number of tracked keys.</summary>
     internal int Count => _delays.Count;
 
-    /// <summary>The remaining time of a delay, which starts with the first call for its reason; null once it has expired.</summary>
+    /// <summary>The remaining time of a delay, which starts with the first call for its reason; null after it has expired.</summary>
     /// <param name="key">The delayed key.</param>
     /// <param name="reason">The reason; another reason starts another delay.</param>
     /// <param name="limit">The length of the delay.</param>

@@ -32,7 +32,7 @@ public sealed record ReconcileResult
     /// <summary>The key is up to date; its backoff is reset.</summary>
     public static ReconcileResult Done { get; } = new(ReconcileOutcome.Done, TimeSpan.Zero, null);
 
-    /// <summary>The case.</summary>
+    /// <summary>The outcome.</summary>
     public ReconcileOutcome Outcome { get; }
 
     /// <summary>The delay of <see cref="ReconcileOutcome.RequeueAfter"/>.</summary>
@@ -66,7 +66,7 @@ public sealed record ReconcileResult
     }
 }
 
-/// <summary>The cases of <see cref="ReconcileResult"/>.</summary>
+/// <summary>The outcomes of a <see cref="ReconcileResult"/>.</summary>
 public enum ReconcileOutcome
 {
     /// <summary>The key is up to date.</summary>

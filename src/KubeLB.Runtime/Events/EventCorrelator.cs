@@ -12,7 +12,7 @@ internal sealed class EventCorrelator(TimeProvider time)
     /// <summary>The maximum number of cached objects, and of cached Events.</summary>
     public const int CacheSize = 4096;
 
-    /// <summary>The time after which an object may send one more Event.</summary>
+    /// <summary>The time after which one more Event of an object may be sent.</summary>
     public static readonly TimeSpan RefillInterval = TimeSpan.FromMinutes(5);
 
     private readonly LruCache<(string Uid, string Name, EventType Type, string Reason, string Message), Entry> _entries = new(CacheSize);
@@ -42,7 +42,7 @@ internal sealed class EventCorrelator(TimeProvider time)
     /// <summary>A unique, increasing number: nanoseconds since 1970.</summary>
     public long NextStamp() => _stamp = Math.Max(_stamp + 1, (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100);
 
-    /// <summary>An Event at the API server.</summary>
+    /// <summary>A series of equal Events, stored as one Event in the API server.</summary>
     internal sealed class Entry
     {
         /// <summary>Its name; null until it is created.</summary>

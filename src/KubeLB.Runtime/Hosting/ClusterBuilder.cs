@@ -104,8 +104,8 @@ public enum WhenAbsent
     BlockAllControllers,
 
     /// <summary>
-    /// The controllers that reconcile the kind, and <c>/readyz</c> reports it; others run with the content of the store, which is empty if
-    /// the kind was never served.
+    /// The controllers that reconcile the kind. Other controllers run with the content of the store, which is empty if the kind was never
+    /// served. <c>/readyz</c> reports that the kind is not served.
     /// </summary>
     BlockOwnControllers,
 

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Hosting;
 
 /// <summary>Settings that all controller processes have.</summary>
-/// <param name="Name">Name of the executable, which is the field manager of its writes: <c>kubelb-manager</c>.</param>
+/// <param name="Name">Name of the executable and field manager of its writes, for example <c>kubelb-manager</c>.</param>
 /// <param name="Assembly">The executable, for its version.</param>
-/// <param name="LogLevel">Lowest level that is logged.</param>
+/// <param name="LogLevel">Minimum level that is logged.</param>
 /// <param name="MetricsAddress">Address of <c>/metrics</c>; empty or <c>0</c> to disable.</param>
 /// <param name="ProbeAddress">Address of <c>/healthz</c> and <c>/readyz</c>; empty or <c>0</c> to disable.</param>
 /// <param name="LeaderElection">The Lease; null to write without leader election.</param>

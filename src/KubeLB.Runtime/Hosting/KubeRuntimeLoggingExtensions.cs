@@ -43,7 +43,7 @@ public static class KubeRuntimeLoggingExtensions
             // ASP.NET Core logs every request and every listener, which is only useful for debugging.
             .MinimumLevel.Override("Microsoft", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
             .MinimumLevel.Override("System", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
-            // The program reports a failed start of the host itself, in one line.
+            // ControllerProgram reports a failed start of the host in one line.
             .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Component", component);

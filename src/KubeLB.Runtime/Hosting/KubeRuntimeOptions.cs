@@ -29,7 +29,7 @@ public sealed class KubeRuntimeOptions
     public bool BindLoopbackOnly { get; set; }
 
     /// <summary>
-    /// Whether <c>/readyz</c> fails while a cluster is unavailable whose caches have synced before. Default false: the process continues to
+    /// Whether <c>/readyz</c> fails while a cluster is unavailable, even if its caches have synced. Default false: the process continues to
     /// serve from its caches, and <c>/readyz</c> reports the problem.
     /// </summary>
     public bool NotReadyWhenDisconnected { get; set; }
@@ -43,7 +43,7 @@ public sealed class KubeRuntimeOptions
     /// <summary>Annotation in which the applier stores the record of the last apply. Must be a valid annotation key.</summary>
     public string ApplierAnnotation { get; set; } = "runtime/applied";
 
-    /// <summary>The finalizer that this component sets; the metrics count its objects as managed. Empty for none.</summary>
+    /// <summary>The finalizer that this component sets; the metrics count objects with this finalizer as managed. Empty for none.</summary>
     public string Finalizer { get; set; } = "";
 
     /// <summary>

@@ -42,7 +42,7 @@ internal sealed class Supervisor(
     /// <param name="whenFaulted">The reaction to a failure.</param>
     /// <param name="loop">The loop; called again for each restart.</param>
     /// <param name="stop">Stops the loop.</param>
-    /// <returns>A task that completes when the loop is not restarted any more; it does not fail.</returns>
+    /// <returns>A task that completes when the loop is no longer restarted; it does not fail.</returns>
     public Task Run(string name, WhenFaulted whenFaulted, Func<Task> loop, CancellationToken stop) =>
         Task.Run(
             async () =>
@@ -59,7 +59,7 @@ internal sealed class Supervisor(
                         Log.LoopStopsProcess(_logger, failure, name);
                         exit.Fail($"Background loop \"{name}\" failed: {failure.Message}");
 
-                        // There is no lifetime if a cluster is used without a host.
+                        // No lifetime is registered if a cluster is used without a host.
                         services.GetService<IHostApplicationLifetime>()?.StopApplication();
                         return;
                     }

@@ -9,8 +9,8 @@ namespace KubeLB.Runtime.LeaderElection;
 
 /// <summary>
 /// Acquires and renews the Lease while the host runs, and releases it at the stop. Losing the lease suspends writes; caches and serving are
-/// not affected, and acquisition is retried. The elector of KubernetesClient is not used: its retry delay grows, so that a replica that was
-/// on standby for a long time would take over late.
+/// not affected, and acquisition is retried. The elector of KubernetesClient is not used: its retry delay increases, so that a replica that
+/// was on standby for a long time would acquire the lease late.
 /// </summary>
 internal sealed class LeaderElector(
     Cluster cluster,
@@ -31,7 +31,7 @@ internal sealed class LeaderElector(
     private string? _lastHolder;
     private Task _running = Task.CompletedTask;
 
-    // A restart is safe: without renewals the write fence closes on its own.
+    // A restart is safe: without renewals the write fence closes at the renew deadline.
     public void Start() => _running = supervisor.Run($"leader election {_leaseName}", WhenFaulted.Restart, RunAsync, _stop.Token);
 
     /// <summary>Stops and releases the Lease. Call after the last write.</summary>

@@ -1,7 +1,7 @@
 namespace KubeLB.Runtime.LeaderElection;
 
 /// <summary>
-/// Leadership with a further condition: the gate must be open. For controllers that must not write before the condition holds
+/// Leadership with a further condition: the gate must be open. Used for controllers that must not write before the condition is met
 /// (<see cref="Hosting.ControllerBuilder.Leadership"/>). Initially closed. Thread-safe.
 /// </summary>
 /// <param name="leadership">The leadership of this process.</param>

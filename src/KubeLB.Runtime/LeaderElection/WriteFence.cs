@@ -1,10 +1,10 @@
 namespace KubeLB.Runtime.LeaderElection;
 
 /// <summary>
-/// Allows writes only while this process holds the lease: until the renew deadline after the last successful renewal. The time is measured
-/// from the request of the renewal, because the time at which the API server stored it is unknown, and with the clock that advanced more,
-/// because the monotonic clock may stop while a machine is suspended. Other replicas acquire the lease only after the lease duration, which
-/// is longer: the difference is the time that a write in progress has.
+/// Allows writes only while this process holds the lease: from a successful renewal until the renew deadline. The time is measured from the
+/// request of the renewal, because the time at which the API server stored the renewal is unknown. Of the monotonic and the wall clock, the
+/// one that advanced more is used, because the monotonic clock may stop while a machine is suspended. Other replicas acquire the lease only
+/// after the lease duration, which is longer: a write in progress must end within the difference.
 /// </summary>
 /// <param name="time">The clocks.</param>
 /// <param name="validity">How long a renewal is valid; null without leader election.</param>
@@ -13,7 +13,7 @@ internal sealed class WriteFence(TimeProvider time, TimeSpan? validity)
     private readonly Lock _gate = new();
     private ClockReading? _renewedAt;
 
-    /// <summary>How long writes are still allowed; not positive if they are not, infinite without leader election.</summary>
+    /// <summary>How long writes are still allowed; zero or negative if they are not allowed, infinite without leader election.</summary>
     public TimeSpan Remaining
     {
         get

@@ -20,7 +20,7 @@ public interface IDebugPage
     JsonNode Show(IReadOnlyDictionary<string, string> query);
 }
 
-/// <summary>Serves debug pages to clients on the loopback interface only, because there is no authentication.</summary>
+/// <summary>Serves debug pages to clients on the loopback interface only, because requests are not authenticated.</summary>
 internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugPage> pages)
 {
     private const string Text = "text/plain; charset=utf-8";

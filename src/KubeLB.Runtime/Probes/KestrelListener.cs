@@ -11,7 +11,7 @@ namespace KubeLB.Runtime.Probes;
 
 /// <summary>
 /// Creates and starts HTTP listeners inside a host. They do not read configuration files, environment variables or arguments of the
-/// process, and leave the handling of signals to the host.
+/// process, and do not handle signals; the host does.
 /// </summary>
 public static class KestrelListener
 {

@@ -7,7 +7,7 @@ namespace KubeLB.Runtime.Probes;
 /// A listen address in the syntax of Go controllers: <c>:8081</c>, <c>127.0.0.1:0</c>, <c>[::1]:8081</c>, <c>localhost:8081</c>.
 /// </summary>
 /// <param name="Address">Null for all interfaces, IPv4 and IPv6.</param>
-/// <param name="Port">0 for a free one.</param>
+/// <param name="Port">0 for a free port.</param>
 public sealed record ListenAddress(IPAddress? Address, int Port)
 {
     /// <returns>Null if <paramref name="text"/> disables the listener (empty or <c>0</c>).</returns>

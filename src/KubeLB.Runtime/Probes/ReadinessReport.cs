@@ -16,7 +16,7 @@ public interface IReadinessCheck
 }
 
 /// <summary>
-/// Creates the response of <c>/readyz</c>: ready when every required cache has synced and every check passes. Each problem has a line, also
+/// Creates the response of <c>/readyz</c>: ready when every required cache has synced and every check passes. Each problem has a line, even
 /// if it does not make the process unready; an error that affects all kinds of a cluster has one line.
 /// </summary>
 internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cluster> clusters, IEnumerable<IReadinessCheck> checks)
@@ -75,7 +75,7 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
         }
     }
 
-    // A kind that may be absent may also disappear.
+    // A kind that may be absent does not make the process unready while it is not served.
     private bool IsFatal(IInformerRunner informer, ApiError? error) =>
         !(informer.WhenAbsent != WhenAbsent.BlockAllControllers && error?.Category == ApiError.NotServed)
         && (options.NotReadyWhenDisconnected || !informer.HasSynced);

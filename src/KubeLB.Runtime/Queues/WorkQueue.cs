@@ -5,8 +5,8 @@ namespace KubeLB.Runtime.Queues;
 
 /// <summary>
 /// A work queue of keys, like the one of client-go. A queued key is not added twice; a key that is being processed is not dequeued again
-/// before it is done, and is requeued once if it was added meanwhile. Groups of keys are dequeued round-robin, so that a group with many
-/// keys does not block others. Thread-safe, for any number of producers and workers.
+/// before it is done, and is requeued once if it was added during the processing. Groups of keys are dequeued round-robin, so that a group
+/// with many keys does not block others. Thread-safe, for any number of producers and workers.
 /// </summary>
 /// <typeparam name="TKey">The key.</typeparam>
 [SuppressMessage("Naming", "CA1711", Justification = "It is a queue; the name is that of client-go.")]
@@ -89,7 +89,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     public TimeSpan AddRateLimited(TKey key) => AddRateLimited(key, _options.MaxDelay);
 
     /// <summary>
-    /// Adds a key after its backoff, but not later than a limit. The next backoff is not longer than twice the limit.
+    /// Adds a key after its backoff, but not later than a limit. A backoff that reaches the limit does not increase the next one.
     /// </summary>
     internal TimeSpan AddRateLimited(TKey key, TimeSpan limit)
     {

@@ -36,7 +36,9 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
         return subscription;
     }
 
-    /// <summary>Replays to one handler the deletions that it failed on and then the stored objects as additions.</summary>
+    /// <summary>
+    /// Replays to one handler the deletions that it failed on, unless the object exists again, then all stored objects as additions.
+    /// </summary>
     public void Replay(Subscription subscription, Func<ResourceKey, bool> exists, IEnumerable<T> stored)
     {
         lock (_gate)
@@ -53,7 +55,7 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
         }
     }
 
-    /// <summary>Queues a change for all handlers. Call in the order of the changes, then <see cref="Dispatch"/>.</summary>
+    /// <summary>Queues a change for all handlers. Must be called in the order of the changes, and before <see cref="Dispatch"/>.</summary>
     public void Queue(Change<T> change)
     {
         lock (_gate)

@@ -7,14 +7,15 @@ namespace KubeLB.Runtime.Storing;
 public interface IInformer
 {
     /// <summary>
-    /// True after the first complete list is in the store, also if the API server becomes unavailable afterwards. For an optional kind
-    /// (<see cref="Hosting.WhenAbsent.BlockNone"/>) also after the API server responded that the kind is not served.
+    /// True after the first complete list is in the store, even if the API server becomes unavailable afterwards. For an optional kind
+    /// (<see cref="Hosting.WhenAbsent.BlockNone"/>), also true after the API server responded that the kind is not served.
     /// </summary>
     bool HasSynced { get; }
 
     /// <summary>
-    /// True if the store contains a complete list of a served kind: false before the first list, and after the API server responded that
-    /// the kind is not served until the next complete list. While it is false, an object that is not in the store may exist.
+    /// True if the store contains a complete list of a served kind. False before the first list. Also false after the API server responded
+    /// that the kind is not served, or after the kubeconfig changed to another server, until the next complete list. While it is false, an
+    /// object that is not in the store may exist.
     /// </summary>
     bool IsComplete { get; }
 
@@ -64,19 +65,19 @@ public interface IInformer<T> : IInformer
 
     /// <summary>
     /// Stores the response to a write of this process at once (read-your-writes) and calls the handlers, unless the store has the same or a
-    /// newer resourceVersion, or the object was deleted since. Ignored for an object outside the namespace of the informer. Label and field
+    /// newer resourceVersion, or the object was deleted later. Ignored for an object outside the namespace of the informer. Label and field
     /// selectors are not evaluated, so the object must match them.
     /// </summary>
     void Observe(T written);
 
-    /// <summary>Removes an object that this process deleted from the store at once, unless the store has a recreated object.</summary>
+    /// <summary>Removes from the store at once an object that this process deleted, unless the store has a recreated object.</summary>
     /// <param name="deleted">The object before its deletion.</param>
     void ObserveDeleted(T deleted);
 
     /// <summary>
     /// Calls <paramref name="handler"/> for every stored object (as an addition) and for every later change, in order per key. Handlers run
-    /// in the loop of the informer: they must be fast and must not block. If a handler throws, all stored objects are replayed to it as
-    /// additions, and the deletions that it failed on.
+    /// on the thread that changes the store, which is the loop of the informer or a caller that writes: they must be fast and must not
+    /// block. If a handler throws, the deletions that it failed on and all stored objects, as additions, are replayed to it.
     /// </summary>
     /// <returns>The subscription, which ends when disposed.</returns>
     IDisposable Subscribe(Action<Change<T>> handler);

@@ -13,7 +13,7 @@ internal sealed class ObjectStore<T>
 {
     private const int TombstoneCapacity = 4096;
 
-    /// <summary>The delay of the first replay to a handler that failed; doubles with each failure, up to a factor of 128.</summary>
+    /// <summary>The delay of the first replay to a handler that failed; doubles with each replay, up to a factor of 128.</summary>
     private static readonly TimeSpan BaseReplayDelay = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
@@ -47,7 +47,7 @@ internal sealed class ObjectStore<T>
         _countChanged = countChanged;
     }
 
-    /// <summary>The number of removed objects.</summary>
+    /// <summary>The number of objects that were removed or started terminating.</summary>
     public long Removals => Interlocked.Read(ref _removals);
 
     public T? Get(ResourceKey key)
@@ -146,8 +146,8 @@ internal sealed class ObjectStore<T>
     }
 
     /// <summary>
-    /// Stores the result of a write: the current object, or that it does not exist. An object with an earlier resourceVersion is stored too
-    /// if it conflicts with the state that the write was based on.
+    /// Stores the result of a write: the current object, or that it does not exist. An object with an earlier resourceVersion is also
+    /// stored if it conflicts with the state that the write was based on.
     /// </summary>
     /// <param name="key">The object.</param>
     /// <param name="basis">The stored object that the write was based on; null for none.</param>
@@ -223,13 +223,14 @@ internal sealed class ObjectStore<T>
 
     /// <summary>
     /// Replaces the content by a complete list: missing objects are deleted, and listed objects are stored even if the store has a later
-    /// version or a tombstone. Only writes of this process since <see cref="BeginList"/> may be later than the list.
+    /// version or a tombstone. Only writes of this process since <see cref="BeginList"/> take precedence over the list, if they are later.
     /// </summary>
     /// <param name="listed">The objects.</param>
     /// <param name="resourceVersion">The resourceVersion of the list.</param>
     /// <param name="undecodable">Keys of objects that could not be decoded; their stored objects are kept.</param>
     /// <param name="compare">
-    /// Also compares the content of objects with an unchanged resourceVersion, because a restored storage may assign a version again.
+    /// Also compares the content of objects with an unchanged resourceVersion, because a restored storage may assign the same version to
+    /// different content.
     /// </param>
     /// <param name="onReplaced">Called after the list is stored and before handlers are called; must be fast.</param>
     public void Replace(
@@ -390,7 +391,7 @@ internal sealed class ObjectStore<T>
         _objects.Set(key, obj);
         if (stored is not null && stored.Metadata.Uid != obj.Metadata.Uid)
         {
-            // The object was deleted and recreated between two watches. Handlers receive a deletion and an addition.
+            // The object was deleted and recreated, and no deletion was observed. Handlers receive a deletion and an addition.
             Interlocked.Increment(ref _removals);
             _dispatcher.Queue(new Change<T>(stored, null));
             stored = null;

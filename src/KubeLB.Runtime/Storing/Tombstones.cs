@@ -1,8 +1,8 @@
 namespace KubeLB.Runtime.Storing;
 
 /// <summary>
-/// The latest deletions, a limited number of them, so that an event from before a deletion (a late response to a write, an event of a slow
-/// watch) does not restore the object.
+/// A limited number of the latest deletions. They prevent an event that precedes a deletion (a late response to a write, or an event of a
+/// slow watch) from restoring the object.
 /// </summary>
 internal sealed class Tombstones(int capacity)
 {
@@ -41,8 +41,8 @@ internal sealed class Tombstones(int capacity)
     public void Remove(ResourceKey key) => _tombstones.Remove(key);
 
     /// <summary>
-    /// Weakens all tombstones after a complete list: the list takes precedence over earlier deletions, because the storage may have been
-    /// restored since.
+    /// Removes the uids of all tombstones after a complete list, and lowers their resourceVersions to that of the list: the list takes
+    /// precedence over earlier deletions, because the storage may have been restored.
     /// </summary>
     /// <param name="resourceVersion">The resourceVersion of the list.</param>
     public void Listed(string resourceVersion)
@@ -54,8 +54,8 @@ internal sealed class Tombstones(int capacity)
         }
     }
 
-    // A deletion has a resourceVersion that no existing object has. A change after which an object no longer matches the selector does not:
-    // an object with the same resourceVersion exists.
+    // No object has the resourceVersion of a deletion. If an object was only changed so that it no longer matches the selector, the object
+    // exists and has the resourceVersion of its DELETED event.
     private static bool HasLeftSelector(string? resourceVersion, Tombstone tombstone) =>
         !string.IsNullOrEmpty(resourceVersion) && string.Equals(resourceVersion, tombstone.ResourceVersion, StringComparison.Ordinal);
 
@@ -66,8 +66,8 @@ internal sealed class Tombstones(int capacity)
 internal static class ResourceVersions
 {
     /// <summary>
-    /// True if <paramref name="candidate"/> is later than <paramref name="stored"/>. A candidate that is not a number is treated as later
-    /// unless it is equal.
+    /// True if <paramref name="candidate"/> is later than <paramref name="stored"/>. If either is not a number, the candidate is treated as
+    /// later unless both are equal; an empty candidate is always treated as later.
     /// </summary>
     public static bool IsNewer(string? candidate, string? stored)
     {

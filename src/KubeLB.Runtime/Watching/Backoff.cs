@@ -13,7 +13,7 @@ internal sealed class Backoff(TimeSpan baseDelay, Func<double> random)
 {
     private int _failures;
 
-    /// <summary>The next delay. A failure with a low cap does not increase later delays of other failures.</summary>
+    /// <summary>The next delay. A failure whose delay reaches the cap does not increase later delays.</summary>
     /// <param name="cap">The maximum delay for this failure.</param>
     public TimeSpan Next(TimeSpan cap)
     {
@@ -58,7 +58,7 @@ internal static class RetryDelay
             : null;
 }
 
-/// <summary>Limits of list and watch. The defaults are those of client-go, if it has them.</summary>
+/// <summary>Limits of list and watch. The defaults are those of client-go, if it has an equivalent setting.</summary>
 internal sealed record ReflectorSettings
 {
     public int PageSize { get; init; } = 500;
@@ -69,7 +69,9 @@ internal sealed record ReflectorSettings
     /// <summary>The maximum of <c>timeoutSeconds</c> of a watch.</summary>
     public TimeSpan MaxWatchDuration { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The time after <c>timeoutSeconds</c> at which a silent watch is cancelled, because its connection is dead.</summary>
+    /// <summary>
+    /// The time after <c>timeoutSeconds</c> at which a watch that has not ended is cancelled, because its connection is dead.
+    /// </summary>
     public TimeSpan WatchGrace { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan BackoffBase { get; init; } = TimeSpan.FromMilliseconds(500);
@@ -85,7 +87,7 @@ internal sealed record ReflectorSettings
     /// <summary>The time within which a watch event must update a stale object; see <see cref="StaleKeys"/>.</summary>
     public TimeSpan StaleKeyGracePeriod { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The minimum time between a list and the next one because of a stale object.</summary>
+    /// <summary>The minimum time between a list and a relist that a stale object requires.</summary>
     public TimeSpan MinRelistInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The delay of the first retry for an optional kind that is not served; doubles with each retry.</summary>

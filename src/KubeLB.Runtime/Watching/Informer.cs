@@ -42,7 +42,7 @@ internal interface IInformerRunner : IDisposable
     Task RunAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>A store and the reflector that fills it.</summary>
+/// <summary>A store and the reflector that updates it.</summary>
 internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSink<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
@@ -201,7 +201,9 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     /// <summary>Withdraws <see cref="ReportStale"/>: the stored object differs for a known reason and no list is required.</summary>
     public void ClearStale(ResourceKey key) => _staleKeys.Remove(key);
 
-    /// <summary>Whether the object exists and matches the selectors of the informer.</summary>
+    /// <summary>
+    /// Whether an existing object matches the selectors of the informer. Sends a request only if the informer has a selector.
+    /// </summary>
     public async Task<bool> IsInScopeAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(_settings.LabelSelector) && string.IsNullOrEmpty(_settings.FieldSelector))
@@ -301,7 +303,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             }
         }
 
-        // After the store: a concurrent ReportStale either finds that the stored object has changed, or is removed here.
+        // Called after the store is updated: a concurrent ReportStale either detects that the stored object has changed, or its key is
+        // removed here.
         _staleKeys.Remove(key);
     }
 

@@ -35,7 +35,7 @@ internal sealed class Reflector<T>(
 ) : IDisposable
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    /// <summary>A watch of this duration is successful even without events; a shorter one that ends early is a failure.</summary>
+    /// <summary>A watch of at least this duration is successful even without events; a shorter one without events is a failure.</summary>
     private static readonly TimeSpan MinSuccessfulWatch = TimeSpan.FromSeconds(5);
 
     private readonly WatchHealth _health = new(cluster, client.Kind, clusterErrors, logger);
@@ -56,7 +56,7 @@ internal sealed class Reflector<T>(
     /// <summary>Whether the storage may have been restored since the last list.</summary>
     private bool _mayBeRestored;
 
-    /// <summary>Whether watches fail, which a successful list does not change.</summary>
+    /// <summary>Whether the last watch failed. A successful list does not reset it.</summary>
     private bool _watchFailing;
     private int _watchFailures;
     private int _eventsOfThisWatch;
@@ -151,7 +151,7 @@ internal sealed class Reflector<T>(
     {
         _health.Failed(error);
 
-        // After 403 the API server is the same as before; after any other error its storage may have been restored.
+        // A 403 does not indicate a change of the API server; after any other error its storage may have been restored.
         _verified &= failure is HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden };
         if (_resourceVersion is not null)
         {
@@ -243,8 +243,8 @@ internal sealed class Reflector<T>(
         return TimeSpan.Zero;
     }
 
-    // Without the selectors, because with them an API server may have to read every object to find one. A selector for a single name is
-    // kept: it is cheap, and the Role may only permit this name.
+    // The request omits the selectors, because with them an API server may have to read every object to find one. A selector for a single
+    // name is kept: its cost is low, and the Role may only permit this name.
     private async Task<TimeSpan> VerifyAsync(string resourceVersion, CancellationToken cancellationToken)
     {
         var name = scope.FieldSelector?.StartsWith("metadata.name=", StringComparison.Ordinal) == true ? scope.FieldSelector : null;

@@ -8,8 +8,9 @@ using KubeLB.Translation.Tenants;
 namespace KubeLB.Translation.Attachment;
 
 /// <summary>
-/// Whether KubeLB serves a Gateway. Its class decides. A change of the class never stops traffic at once: a Gateway stays served if its
-/// class is deleted, and is released <see cref="ReleaseDelay"/> after another controller accepted the class.
+/// Whether KubeLB serves a Gateway, according to its GatewayClass. A change of the class does not stop traffic immediately: KubeLB
+/// continues to serve a Gateway whose class is deleted, and releases a Gateway <see cref="ReleaseDelay"/> after another controller accepted
+/// its class.
 /// </summary>
 /// <param name="IsOwned">Whether the Gateway is served.</param>
 public sealed record GatewayOwnership(bool IsOwned)
@@ -32,18 +33,19 @@ public sealed record GatewayOwnership(bool IsOwned)
     /// <summary>Message of that Event; null if the class is valid.</summary>
     public string? Message { get; private init; }
 
-    /// <summary>Time until the Gateway is released; null if it is not going to be.</summary>
+    /// <summary>Time until the Gateway is released; null if no release is scheduled.</summary>
     public TimeSpan? TimeLeft { get; private init; }
 
-    /// <summary>Whether the class names KubeLB's controller, which then writes its status.</summary>
+    /// <summary>Whether the class names KubeLB's controller. KubeLB then writes the status of the class.</summary>
     public static bool HasKubelbController(GatewayClass gatewayClass) => gatewayClass.Spec?.ControllerName == GatewayClass.KubelbController;
 
     /// <summary>Whether KubeLB serves the Gateway.</summary>
     public static bool Owns(Gateway gateway, ITenantView view, TenantSettings settings) => Evaluate(gateway, view, settings).IsOwned;
 
     /// <summary>
-    /// KubeLB serves Gateways of a class that names its controller; of the class <c>kubelb</c>, whatever its controllerName, until another
-    /// controller accepts or rejects it; and those that it already serves, see above. Without <c>--use-gateway-class</c> it serves all.
+    /// KubeLB serves Gateways of a class that names its controller; of the class <c>kubelb</c>, regardless of its controllerName, until
+    /// another controller accepts or rejects it; and Gateways that it already serves (see the type). Without <c>--use-gateway-class</c> it
+    /// serves all Gateways.
     /// </summary>
     public static GatewayOwnership Evaluate(Gateway gateway, ITenantView view, TenantSettings settings)
     {
@@ -71,7 +73,7 @@ public sealed record GatewayOwnership(bool IsOwned)
         return AcceptedAt(gatewayClass) is { } accepted ? UntilRelease(gateway, gatewayClass, accepted, view) : new(isClaimed);
     }
 
-    /// <summary>Whether two versions of a class give the same ownership to its Gateways.</summary>
+    /// <summary>Whether the ownership of the Gateways of a class is the same with both versions of the class.</summary>
     public static bool IsEquivalent(GatewayClass left, GatewayClass right) =>
         left.Spec?.ControllerName == right.Spec?.ControllerName && (HasKubelbController(left) || AcceptedAt(left) == AcceptedAt(right));
 
@@ -104,7 +106,7 @@ public sealed record GatewayOwnership(bool IsOwned)
                 : DateTimeOffset.MinValue
             : null;
 
-    // A Gateway whose owner changed its gatewayClassName is not served any longer.
+    // A Gateway whose gatewayClassName was changed is no longer served.
     private static bool IsServed(Gateway gateway, string className, ITenantView view) =>
         view.GatewayRoute(gateway.Namespace, gateway.Name) is { Metadata.DeletionTimestamp: null } route
         && SourceObject.Read(route).Source?.Value is Gateway source

@@ -37,7 +37,7 @@ public sealed record ListenerValidation(Listener Listener, IReadOnlyList<string>
             );
             if (listener.Protocol == "TLS")
             {
-                // The protocol is Gateway API's; only its route kinds are not supported.
+                // TLS is a protocol of Gateway API, but its route kinds are not supported.
                 errors.Add(
                     new ListenerError(
                         GatewayConditions.ResolvedRefs,
@@ -72,7 +72,7 @@ public sealed record ListenerValidation(Listener Listener, IReadOnlyList<string>
 /// <param name="Message">What is wrong and how to correct it.</param>
 public sealed record ListenerError(string Condition, string Reason, string Message);
 
-/// <summary>What a listener allows.</summary>
+/// <summary>The protocols, route kinds and namespaces that a listener allows.</summary>
 public static class ListenerRules
 {
     /// <summary>Whether listeners of this protocol are supported.</summary>

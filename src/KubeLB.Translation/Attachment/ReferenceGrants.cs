@@ -11,8 +11,8 @@ namespace KubeLB.Translation.Attachment;
 public static class ReferenceGrants
 {
     /// <summary>
-    /// Whether an object of Gateway API may refer to an object of the core group: within a namespace always, into another one if a
-    /// ReferenceGrant there names both.
+    /// Whether an object of Gateway API may refer to an object of the core group. A reference within a namespace is always permitted; a
+    /// reference into another namespace requires a ReferenceGrant there that names both.
     /// </summary>
     /// <param name="reference">The reference.</param>
     /// <param name="view">Finds the grants of a namespace.</param>
@@ -30,7 +30,7 @@ public static class ReferenceGrants
             reference.FromNamespace
         );
 
-    // One grant must have both: from of one grant and to of another permit nothing.
+    // The same grant must match both objects: from of one grant and to of another permit nothing.
     private static bool Permits(ReferenceGrant grant, CrossReference reference) =>
         (grant.Spec?.From ?? []).Any(from =>
             from.Group == ApiGroups.GatewayApi && from.Kind == reference.FromKind && from.Namespace == reference.FromNamespace

@@ -45,7 +45,7 @@ public static class RouteAttachment
         return parents;
     }
 
-    /// <summary><c>namespace/name</c> of the Gateways that the route's parentRefs name, whatever their class.</summary>
+    /// <summary><c>namespace/name</c> of the Gateways that the route's parentRefs name, regardless of their class.</summary>
     public static IEnumerable<(string Namespace, string Name)> GatewaysOf(IGatewayRoute route) =>
         route
             .ParentRefs.Where(p => p.RefersToGateway())
@@ -109,8 +109,8 @@ public static class RouteAttachment
 /// <param name="Ref">The parentRef as the tenant wrote it.</param>
 /// <param name="Gateway">The Gateway that it refers to.</param>
 /// <param name="AttachedRefs">
-/// The parentRefs that the Route has for it: the same one if all listeners that it names allow the route, else one per listener that does.
-/// Empty if none does.
+/// The parentRefs of the Route that replace it: the same parentRef if all listeners that it names allow the route; otherwise one parentRef
+/// per listener that allows the route. Empty if no listener does.
 /// </param>
 /// <param name="Rejection">Why the route does not attach; null if it does.</param>
 public sealed record ParentAttachment(

@@ -31,7 +31,7 @@ public static class BackendReferences
         }
     }
 
-    /// <summary>The Services that the route refers to, each once.</summary>
+    /// <summary>The distinct Services that the route refers to.</summary>
     public static IEnumerable<(string Namespace, string Name)> ServicesOf(IGatewayRoute route) =>
         Of(route).Where(b => b.IsService).Select(b => (b.Namespace, b.Ref.Name)).Distinct();
 
@@ -51,7 +51,7 @@ public static class BackendReferences
         );
 }
 
-/// <summary>A backendRef of a route.</summary>
+/// <summary>A reference of a route to a backend.</summary>
 /// <param name="Location">Its location in the spec, for messages: <c>rule 0 backendRef 1</c>.</param>
 /// <param name="Ref">The reference.</param>
 /// <param name="Namespace">The namespace that it refers to.</param>

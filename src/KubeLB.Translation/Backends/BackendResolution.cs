@@ -27,7 +27,7 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             .ThenBy(s => s.Name, StringComparer.Ordinal);
         foreach (var (@namespace, name) in names)
         {
-            // An invalid backend is reported and does not hold back the rest of the route.
+            // An invalid backend is reported; the other backends of the route are still resolved.
             if (view.Service(@namespace, name) is not { Spec.Ports.Count: > 0 } service || !IsSupported(service))
             {
                 continue;
@@ -49,7 +49,7 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
         return new BackendResolution(services, pending, rejection);
     }
 
-    // A node-port Service that is not updated yet lacks ports of the Service.
+    // A node-port Service that is not updated yet may lack ports of the Service.
     private static bool HasPortsOf(V1Service nodePortService, V1Service service) =>
         (service.Spec.Ports ?? []).All(port =>
             nodePortService.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))
@@ -75,7 +75,7 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             );
         }
 
-        // Before the Service is looked up: whether it exists must not be disclosed either.
+        // Checked before the Service is looked up, because the message must not disclose whether it exists.
         if (!grants.IsPermitted(backend.Namespace, backend.Ref.Name))
         {
             return new(GatewayConditions.RefNotPermitted, grants.NotPermitted(backend.Namespace, backend.Ref.Name));
@@ -135,7 +135,7 @@ public static class BackendPort
             );
     }
 
-    // Proxies do not use TLS towards backends, and a WebSocket cannot carry gRPC. Other values have no defined meaning and are allowed.
+    // Proxies do not use TLS towards backends, and a WebSocket cannot carry gRPC. All other values are allowed.
     private static bool IsSupported(string? appProtocol, string routeKind) =>
         appProtocol switch
         {

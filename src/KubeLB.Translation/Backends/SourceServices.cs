@@ -5,10 +5,10 @@ using KubeLB.Translation.Routes;
 
 namespace KubeLB.Translation.Backends;
 
-/// <summary>The source Services of a Route: the tenant's Services, reduced to what node ports need.</summary>
+/// <summary>The source Services of a Route: the tenant's Services, reduced to the fields that node ports need.</summary>
 public static class SourceServices
 {
-    /// <summary>Reduces a Service.</summary>
+    /// <summary>Builds the source Service.</summary>
     /// <param name="service">A Service with node ports: the tenant's own or its node-port Service.</param>
     /// <param name="isNodePortService">Whether it is a node-port Service, whose origin labels name the tenant's own.</param>
     public static RouteService Build(V1Service service, bool isNodePortService)
@@ -57,7 +57,7 @@ public static class SourceServices
         };
     }
 
-    /// <summary>The tenant's Service of a source Service: for a node-port Service the one that its labels name.</summary>
+    /// <summary>The tenant's Service of a source Service. For a node-port Service, it is the one that the labels name.</summary>
     public static (string Namespace, string Name) OriginOf(RouteService service)
     {
         var name =
@@ -67,6 +67,6 @@ public static class SourceServices
         return (service.Namespace, name);
     }
 
-    // A port of another protocol beside supported ones does not make the Service invalid.
+    // Ports of other protocols are omitted; they do not make the Service invalid.
     private static bool IsSupported(V1ServicePort port) => port.Protocol is null or "TCP" or "UDP";
 }

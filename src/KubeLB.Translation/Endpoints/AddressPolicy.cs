@@ -8,11 +8,11 @@ namespace KubeLB.Translation.Endpoints;
 
 /// <summary>
 /// Which of a tenant's node addresses its proxies may send traffic to. The tenant is not trusted: the proxies run in the management
-/// cluster, and a forged address could reach what is only reachable from there.
+/// cluster, and a forged address could give access to services that are only reachable from there.
 /// </summary>
 /// <remarks>
 /// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the reserved ranges.
-/// Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected whatever the settings.
+/// Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected regardless of the settings.
 /// </remarks>
 public sealed class AddressPolicy
 {
@@ -41,7 +41,7 @@ public sealed class AddressPolicy
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var address in addresses ?? [])
         {
-            // Rejected addresses count too: the maximum limits the work.
+            // Rejected addresses also count towards the maximum, which limits the work.
             if (results.Count >= _maximum)
             {
                 results.Add(EndpointResult.BeyondMaximum(addresses!.Count - _maximum, _maximum));
@@ -59,7 +59,7 @@ public sealed class AddressPolicy
         return results;
     }
 
-    // As in the contract: if both are set, ip wins.
+    // As in the contract, ip takes precedence if both are set.
     private EndpointResult Evaluate(EndpointAddress? address) =>
         !string.IsNullOrEmpty(address?.Ip) ? EvaluateIP(address.Ip)
         : !string.IsNullOrEmpty(address?.Hostname) ? EvaluateHostname(address.Hostname)
@@ -149,7 +149,7 @@ public sealed class AddressPolicy
 
         public bool AllowsName(string name) => _allowNames.Any(pattern => Hostnames.Matches(pattern, name));
 
-        // The tenant reads the message: it does not disclose the administrator's list.
+        // The tenant can read the message, so it does not disclose the administrator's list.
         public string? Denies(IPAddress address) =>
             !_deny.Any(range => range.Contains(address)) ? null
             : _hasInvalidDeny ? AddressMessages.DeniedOrInvalid(_kind)

@@ -37,10 +37,12 @@ internal sealed class AddressRange
             : null;
     }
 
-    /// <summary>A constant range.</summary>
+    /// <summary>Parses a range that is known to be valid.</summary>
     public static AddressRange Of(string text) => Parse(text) ?? throw new FormatException($"\"{text}\" is not a range of addresses.");
 
-    /// <summary>All addresses that an invalid range could mean: those of its family, or of both.</summary>
+    /// <summary>
+    /// All addresses that an invalid range could mean: those of its family, or of both families if the text does not show it.
+    /// </summary>
     public static IEnumerable<AddressRange> Widest(string? invalid)
     {
         var isIPv6 = invalid?.Contains(':', StringComparison.Ordinal) == true;
@@ -68,8 +70,8 @@ internal sealed class AddressRange
 }
 
 /// <summary>
-/// Parses IP addresses in the notation that all programs read alike: four decimal numbers without leading zeros, or IPv6 without brackets
-/// and zone. Octal, hexadecimal and single-number notations are invalid.
+/// Parses IP addresses in the notation that all programs interpret in the same way: four decimal numbers without leading zeros, or IPv6
+/// without brackets and zone. Octal, hexadecimal and single-number notations are invalid.
 /// </summary>
 internal static partial class AddressText
 {
@@ -113,14 +115,16 @@ internal static partial class AddressText
     private static partial Regex IPv6();
 }
 
-/// <summary>Address ranges that nodes do not have, from IANA's registries of special addresses, with a description.</summary>
+/// <summary>
+/// Address ranges that nodes do not have, with a description: special addresses of IANA's registries and metadata services of clouds.
+/// </summary>
 /// <remarks>
 /// https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry. Private ranges
 /// are not included: nodes have such addresses.
 /// </remarks>
 internal static class ReservedAddressRanges
 {
-    // No machine has such an address; 0.0.0.0 even reaches the proxy itself.
+    // No machine has such an address. A connection to 0.0.0.0 reaches the proxy itself.
     private static readonly (AddressRange Range, string Description)[] Never =
     [
         (AddressRange.Of("0.0.0.0/8"), "the unspecified address"),

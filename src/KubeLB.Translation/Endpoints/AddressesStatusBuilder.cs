@@ -62,9 +62,9 @@ public static class AddressesStatusBuilder
 /// <summary>A tenant has more endpoints (addresses times node ports) than its proxies may have.</summary>
 /// <param name="Addresses">Number of addresses of each node port.</param>
 /// <param name="NodePorts">Number of node ports.</param>
-/// <param name="NotServed">Number of node ports without endpoints: the highest ones.</param>
-/// <param name="From">The lowest of these.</param>
-/// <param name="Megabytes">The limit of a tenant.</param>
+/// <param name="NotServed">Number of node ports without endpoints. These are the highest node ports.</param>
+/// <param name="From">The lowest node port without endpoints.</param>
+/// <param name="Megabytes">The limit of a tenant's endpoints in MB.</param>
 public sealed record EndpointExcess(int Addresses, int NodePorts, int NotServed, int From, int Megabytes)
 {
     /// <summary>The message of the condition.</summary>

@@ -11,9 +11,9 @@ namespace KubeLB.Translation.Endpoints;
 public static class NodeAddresses
 {
     /// <summary>
-    /// The Addresses object: one address per ready, eligible node, sorted and distinct. If no eligible node is ready, all of them are
-    /// listed: more likely their status is out of date than all of them are down, and the proxies run health checks. Without eligible nodes
-    /// the object has no addresses.
+    /// The Addresses object: one address per ready, eligible node, sorted and distinct. If no eligible node is ready, all eligible nodes
+    /// are listed, because an outdated status is more likely than a failure of all nodes, and the proxies detect failed nodes themselves.
+    /// Without eligible nodes the object has no addresses.
     /// </summary>
     /// <param name="nodes">All Nodes of the tenant's cluster.</param>
     /// <param name="settings">Which nodes, which of their addresses, and how many.</param>
@@ -48,14 +48,14 @@ public static class NodeAddresses
 /// <param name="MaxCount">At most this many addresses; 0 for no limit.</param>
 public sealed record NodeAddressSettings(string AddressType, V1LabelSelector? Selector = null, int MaxCount = 0);
 
-/// <summary>The relevant facts of a Node. They are equal before and after an irrelevant change, such as a heartbeat.</summary>
+/// <summary>The properties of a Node that affect the addresses. Other changes, such as heartbeats, do not change them.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Zone">Value of <c>topology.kubernetes.io/zone</c>; empty if it has none.</param>
 /// <param name="Address">The address that traffic is sent to.</param>
 /// <param name="IsReady">Whether its condition <c>Ready</c> is True.</param>
 public sealed partial record NodeFacts(string Name, string Zone, string Address, bool IsReady)
 {
-    /// <summary>Excludes a node from load balancing, whatever its value.</summary>
+    /// <summary>Label that excludes a node from load balancing, regardless of its value.</summary>
     /// <remarks>
     /// https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-exclude-from-external-load-balancers
     /// </remarks>
@@ -87,7 +87,7 @@ public sealed partial record NodeFacts(string Name, string Zone, string Address,
             .Select(a => a.Address.Trim())
             .FirstOrDefault(address => type == "Hostname" || IpAddress().IsMatch(address));
 
-    // The manager validates strictly; here an invalid address must only not precede a valid one.
+    // The manager validates strictly. This check only prevents that an invalid address is chosen instead of a valid one.
     [GeneratedRegex(@"^[0-9a-fA-F:.]+\z")]
     private static partial Regex IpAddress();
 

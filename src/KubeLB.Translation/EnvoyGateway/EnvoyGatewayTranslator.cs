@@ -57,7 +57,7 @@ public static class EnvoyGatewayTranslator
             return new EnvoyGatewayTranslation(source.Origin, null, [], null, WaitingFor: gatewayKey);
         }
 
-        // Of several entries for one Service the first is used.
+        // If a Service has several entries, the first one is used.
         var plans = source
             .Services.DistinctBy(SourceServices.OriginOf)
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
@@ -99,7 +99,9 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>The reason of the condition that reports <see cref="Problem"/>.</summary>
     public string Reason { get; private init; } = RouteConditions.InstallationFailed;
 
-    /// <summary>The result of the retry annotations; null if there are none. Written after <see cref="Generated"/>.</summary>
+    /// <summary>
+    /// The result of the retry annotations; null if the route has none. The policy is written after <see cref="Generated"/>.
+    /// </summary>
     public RetryPlan? Retries { get; init; }
 
     /// <summary>The Route is rejected: nothing is generated, and the objects generated before are deleted.</summary>

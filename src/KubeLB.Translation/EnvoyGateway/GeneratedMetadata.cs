@@ -11,7 +11,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// <summary>Builds the metadata of generated objects: in the tenant's namespace, owned by the Route.</summary>
 internal static class GeneratedMetadata
 {
-    // Controllers of the management cluster act on labels of these domains.
+    // Controllers of the management cluster act on labels of these domains, so a tenant's labels with them are not copied.
     private static readonly string[] ReservedDomains =
     [
         "kubelb.k8c.io",
@@ -71,8 +71,8 @@ internal static class GeneratedMetadata
 }
 
 /// <summary>
-/// Chooses the name of a generated object: the one in the Route's status, else the contract's, else, if another Route owns that, the
-/// contract's with a suffix from the source object's UID. Objects are never renamed.
+/// Chooses the name of a generated object: the name in the Route's status; without one, the contract's name; if another Route owns that
+/// name, the contract's name with a suffix from the source object's UID. Objects are never renamed.
 /// </summary>
 public static class GeneratedNameChoice
 {
@@ -94,7 +94,7 @@ public static class GeneratedNameChoice
         (string Namespace, string Name)? origin = null
     )
     {
-        // Only the manager writes the status: the object is generated even if its owner reference was removed.
+        // An object whose owner reference was removed still belongs to the Route whose status names it.
         if (
             nameInStatus is { Length: > 0 }
             && view.HolderOf(kind, nameInStatus) is var holder

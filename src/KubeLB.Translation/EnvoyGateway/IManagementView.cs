@@ -38,9 +38,7 @@ public readonly record struct NameHolder(bool IsTaken, string? RouteUid, (string
     /// <summary>The name is free.</summary>
     public static readonly NameHolder Free;
 
-    /// <summary>
-    /// Whether the object is labelled as generated, but has no owner reference to a Route: it was removed.
-    /// </summary>
+    /// <summary>Whether the object is labelled as generated but has no owner reference, for example because it was removed.</summary>
     public bool IsOrphan { get; init; }
 
     /// <summary>Whether a Route may use the name.</summary>

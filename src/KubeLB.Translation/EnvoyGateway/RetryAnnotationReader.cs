@@ -11,7 +11,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// </summary>
 internal static class RetryAnnotationReader
 {
-    // An annotation may hold 256 KiB.
+    // An annotation may be as long as 256 KiB, so messages quote only its beginning.
     private const int MaxQuoteLength = 80;
 
     /// <summary>Reads the annotations.</summary>

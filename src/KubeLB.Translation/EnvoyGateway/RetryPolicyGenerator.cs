@@ -13,7 +13,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 internal static class RetryPolicyGenerator
 {
     /// <summary>Generates the policy.</summary>
-    /// <returns>The policy, or the problems of the annotations; null if there are none.</returns>
+    /// <returns>The policy, or the problems of the annotations; null if the route has no retry annotations.</returns>
     public static RetryPlan? Generate(
         Route route,
         RouteOrigin origin,
@@ -62,7 +62,7 @@ internal static class RetryPolicyGenerator
         return keys.Count == 0 ? null : RouteMessages.RetryAnnotationsDenied(keys);
     }
 
-    // The name of the generated route. An HTTPRoute and a GRPCRoute may have the same name: then the second policy has a suffix.
+    // The policy has the name of the generated route. If an HTTPRoute and a GRPCRoute have the same name, the second policy has a suffix.
     private static string NameFor(Route route, string generatedName, IManagementView view) =>
         GeneratedNameChoice.Choose(route, BackendTrafficPolicy.KindName, generatedName, SuffixedIfOurs(route, generatedName, view), view);
 

@@ -13,7 +13,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
 /// Translates a tenant's HTTPRoute or GRPCRoute to the one for Envoy Gateway: names of parents and backends are replaced by those of the
-/// generated objects, everything else is unchanged.
+/// generated objects; all other fields are unchanged.
 /// </summary>
 internal static class RouteGenerator
 {

@@ -128,8 +128,8 @@ public sealed record GeneratedServicePlan(string Key, string OriginNamespace, st
 public readonly record struct PortNeed(string Service, int Port, string Protocol);
 
 /// <summary>
-/// The node ports behind a generated Service, in an annotation of it: a Service that its Route no longer refers to is drained until Envoy
-/// Gateway has updated its route, even after a restart of the manager. Format: <c>80/TCP=30080,443/TCP=30443</c>.
+/// The node ports behind a generated Service, stored in one of its annotations. They are needed to drain a Service that its Route no longer
+/// refers to until Envoy Gateway has updated its route, even after a restart of the manager. Format: <c>80/TCP=30080,443/TCP=30443</c>.
 /// </summary>
 public static class GeneratedNodePorts
 {

@@ -33,7 +33,7 @@ public sealed class SourceObject
         Services = services;
     }
 
-    /// <summary>Kind, namespace and name of the tenant's object.</summary>
+    /// <summary>The identity of the tenant's object.</summary>
     public RouteOrigin Origin { get; }
 
     /// <summary>A <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>. Shared: must not be modified.</summary>
@@ -45,7 +45,7 @@ public sealed class SourceObject
     /// <summary>The object's spec as JSON.</summary>
     internal JsonNode? Spec { get; }
 
-    /// <summary>Reads the object, once per version of a Route.</summary>
+    /// <summary>Reads the object. The parsed content is cached for each version of a Route.</summary>
     /// <returns>The object, or why it is rejected.</returns>
     public static (SourceObject? Source, string? Problem) Read(Route route)
     {
@@ -57,7 +57,9 @@ public sealed class SourceObject
         return route.Spec is null ? (null, RouteMessages.SourceMissing) : ContentOf(route.Spec).Source.Value;
     }
 
-    /// <summary>The identity of the object, even if the rest is invalid; null if the Route has no object with kind and name.</summary>
+    /// <summary>
+    /// The identity of the object, even if the rest is invalid; null if the Route has no object with apiVersion, kind and name.
+    /// </summary>
     internal static RouteOrigin? OriginOf(Route route) => route.Spec is null ? null : ContentOf(route.Spec).Origin;
 
     private static Content ContentOf(RouteSpecJson spec) => Contents.GetValue(spec, static s => new Content(s));
@@ -176,7 +178,7 @@ public sealed class SourceObject
         private static JsonElement Field(JsonElement json, string name) =>
             json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;
 
-        // JSON null means absent, which an entry of a list cannot be.
+        // JSON null means that a field is absent. An entry of a list must not be null.
         private static JsonObject WithoutNulls(JsonObject json)
         {
             var result = new JsonObject();
@@ -204,8 +206,8 @@ public sealed class SourceObject
 }
 
 /// <summary>
-/// Finds references to other namespaces in fields that are not translated. Such fields are copied unchanged, so that the reference would be
-/// to a namespace of the management cluster.
+/// Finds references to other namespaces in fields that are not translated. Such fields are copied unchanged, so the reference would be to a
+/// namespace of the management cluster.
 /// </summary>
 internal static class ForeignReferences
 {
@@ -222,7 +224,7 @@ internal static class ForeignReferences
         "spec.rules.backendRefs.filters.requestMirror.backendRef",
     ];
 
-    /// <summary>Why a reference is rejected; null if there is none to reject.</summary>
+    /// <summary>Why a reference is rejected; null if no reference is rejected.</summary>
     /// <param name="kind">The object's kind.</param>
     /// <param name="spec">Its spec as the tenant wrote it.</param>
     public static string? Problem(string kind, JsonNode? spec) =>

@@ -7,7 +7,7 @@ namespace KubeLB.Translation.Events;
 /// <summary>The Events about a change of a Gateway's status.</summary>
 public static class GatewayStatusEvents
 {
-    /// <summary>The Events of a change, each once; none if only generations, times and numbers of routes changed.</summary>
+    /// <summary>The distinct Events of a change; none if only generations, times and numbers of routes changed.</summary>
     /// <param name="before">The status before; null if there was none.</param>
     /// <param name="after">The status as written.</param>
     public static IReadOnlyList<StatusEvent> Between(GatewayStatus? before, GatewayStatus? after) =>
@@ -49,7 +49,7 @@ public static class GatewayStatusEvents
         }
     }
 
-    // A listener's condition Programmed follows from these.
+    // A listener's condition Programmed follows from these conditions, so a change of Programmed causes no Event of its own.
     private static IEnumerable<StatusEvent> OfListener(ListenerStatus listener, ListenerStatus? before)
     {
         foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.ResolvedRefs })

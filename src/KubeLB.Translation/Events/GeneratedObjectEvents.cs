@@ -15,7 +15,7 @@ public static class GeneratedObjectEvents
     /// <summary>Reason: the name of a generated object was already in use, so that it has another.</summary>
     public const string NameTaken = "NameTaken";
 
-    /// <summary>The Events of a change, each once; none without an earlier or a new failure.</summary>
+    /// <summary>The distinct Events of a change: failures, recoveries, and names that were already in use.</summary>
     /// <param name="before">The status before; null if there was none.</param>
     /// <param name="after">The status as written; null if there is none.</param>
     public static IReadOnlyList<StatusEvent> Between(RouteStatus? before, RouteStatus? after) =>

@@ -9,7 +9,7 @@ namespace KubeLB.Translation.Events;
 /// <summary>The Events about a change of an HTTPRoute's or GRPCRoute's status.</summary>
 public static class RouteStatusEvents
 {
-    /// <summary>The Events of a change, each once; none if only generations and times changed.</summary>
+    /// <summary>The distinct Events of a change; none if only generations and times changed.</summary>
     /// <param name="before">The status before; null if there was none.</param>
     /// <param name="after">The status as written.</param>
     public static IReadOnlyList<StatusEvent> Between(RouteParentsStatus? before, RouteParentsStatus? after)

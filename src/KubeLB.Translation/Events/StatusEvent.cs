@@ -33,13 +33,13 @@ public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
 /// <param name="After">The condition after; null if there is none.</param>
 internal sealed record ConditionChange(Condition? Before, Condition? After)
 {
-    // A Gateway that is being set up is not programmed yet; that is not reported.
+    // Reasons of a Gateway that is being set up. They cause no Event unless the Gateway was programmed before.
     private static readonly string[] InProgress = [GatewayConditions.Pending, "AddressNotAssigned", "NoResources"];
 
     public static ConditionChange Of(string type, IReadOnlyList<Condition>? before, IReadOnlyList<Condition>? after) =>
         new(before?.FirstOrDefault(c => c.Type == type), after?.FirstOrDefault(c => c.Type == type));
 
-    /// <summary>The condition is True and was not before, whatever its generation.</summary>
+    /// <summary>The condition is True and was not True before, regardless of its generation.</summary>
     public bool BecameTrue => After is { IsTrue: true } && Before is not { IsTrue: true };
 
     /// <summary>The condition is False, and its status, reason or message changed.</summary>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace KubeLB.Translation.Matching;
 
-/// <summary>Hostnames of listeners and routes, and hostnames of nodes that proxies resolve. Compared without case.</summary>
+/// <summary>Hostnames of listeners and routes, and hostnames of nodes that proxies resolve. Comparisons ignore case.</summary>
 internal static partial class Hostnames
 {
     private const string WildcardPrefix = "*.";

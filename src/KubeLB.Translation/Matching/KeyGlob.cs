@@ -5,7 +5,8 @@ namespace KubeLB.Translation.Matching;
 
 /// <summary>
 /// A pattern for annotation keys: <c>*</c> matches any characters and <c>?</c> one, except <c>/</c>; <c>[a-z]</c> and <c>[^a-z]</c> match
-/// one character of a range; <c>\</c> escapes the next character. Matching time is at most proportional to the product of both lengths.
+/// one character inside or outside a range; <c>\</c> escapes the next character. Matching time is at most proportional to the product of
+/// both lengths.
 /// </summary>
 /// <remarks>https://pkg.go.dev/path#Match, which the Go manager uses.</remarks>
 internal sealed class KeyGlob
@@ -102,7 +103,7 @@ internal sealed class KeyGlob
             }
             else if (star >= 0 && key[starAt] != Separator)
             {
-                // The last star matches one character more; a longer match of an earlier star would not help.
+                // The last star matches one more character. Earlier stars are not extended, as in Go.
                 at = ++starAt;
                 token = star + 1;
             }

@@ -90,7 +90,7 @@ public static partial class LabelSelectors
 
     private static FormatException Invalid(string part, string text) =>
         new(
-            $"Invalid label selector \"{text}\": \"{part}\" is not a requirement. "
+            $"Invalid label selector \"{text}\": \"{part}\" is not a valid requirement. "
                 + "Use key=value, key!=value, key in (a,b), key notin (a,b), key or !key, separated by commas."
         );
 

@@ -8,7 +8,7 @@ using KubeLB.Translation.Events;
 namespace KubeLB.Translation.Messages;
 
 /// <summary>
-/// Conditions and Events of HTTPRoutes and GRPCRoutes, and of the Routes of the management cluster. Backends have their own:
+/// Conditions and Events of HTTPRoutes and GRPCRoutes, and of the Routes of the management cluster. Texts about backends are in
 /// <see cref="BackendMessages"/>.
 /// </summary>
 internal static class RouteMessages

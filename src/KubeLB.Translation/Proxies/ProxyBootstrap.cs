@@ -13,7 +13,7 @@ public static class ProxyBootstrap
     private const string XdsCluster = "xds_cluster";
     private const string HttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-    /// <summary>Environment variable of the container that holds the pod's name.</summary>
+    /// <summary>Environment variable of the container with the pod's name.</summary>
     public const string PodNameVariable = "POD_NAME";
 
     /// <summary>The bootstrap, as JSON. <c>$(POD_NAME)</c> in it is expanded by Kubernetes.</summary>
@@ -69,7 +69,7 @@ public static class ProxyBootstrap
         return ProxyJson.Write(bootstrap);
     }
 
-    // Without a timeout a new proxy is not ready, and receives no traffic, before it has its configuration.
+    // 0s disables the timeout: a new proxy is not ready, and receives no traffic, until it has its configuration.
     private static JsonObject Aggregated() =>
         new()
         {
@@ -78,7 +78,8 @@ public static class ProxyBootstrap
             ["initial_fetch_timeout"] = "0s",
         };
 
-    // The limits of requests are fields of listeners. For responses only some versions of Envoy have a field, but all have these keys.
+    // The limits of requests are fields of listeners. For responses, only some versions of Envoy have a field, but all versions have these
+    // runtime keys.
     private static JsonObject ResponseHeaders(ProxyHeaderLimits limits) =>
         new()
         {
@@ -103,7 +104,7 @@ public static class ProxyBootstrap
                     {
                         ["http2_protocol_options"] = new JsonObject
                         {
-                            // Detects within 8 s a manager that stopped without closing its connections.
+                            // Envoy detects within 8 s that a manager stopped without closing its connections.
                             ["connection_keepalive"] = new JsonObject { ["interval"] = "5s", ["timeout"] = "3s" },
                         },
                     },

@@ -9,7 +9,7 @@ namespace KubeLB.Translation.Proxies;
 /// </summary>
 public static class ProxyCertificateFiles
 {
-    /// <summary>Where the Secret is mounted.</summary>
+    /// <summary>Path at which the Secret is mounted.</summary>
     public const string Folder = "/etc/envoy/xds";
 
     /// <summary>Key of the Secret, and name of the file, that describes the certificate.</summary>

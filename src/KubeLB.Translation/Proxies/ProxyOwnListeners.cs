@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The listeners of a proxy for the kubelet and for monitoring. They forward selected paths to Envoy's admin interface, which listens on
-/// loopback only. They bypass the overload manager, so that an overloaded proxy is not restarted as unhealthy.
+/// The listeners of a proxy for the kubelet and for monitoring. Those for metrics and readiness forward selected paths to Envoy's admin
+/// interface, which listens on loopback only. All bypass the overload manager, so that an overloaded proxy is not restarted as unhealthy.
 /// </summary>
 internal static class ProxyOwnListeners
 {
@@ -134,10 +134,10 @@ public static class ProxyPorts
     /// <summary>The Go manager's shutdown manager; not used here.</summary>
     public const int Shutdown = 19002;
 
-    /// <summary><c>/ready</c>: has its configuration; <c>/live</c>: responds.</summary>
+    /// <summary><c>/ready</c>: the proxy has its configuration; <c>/live</c>: the proxy responds.</summary>
     public const int Readiness = 19003;
 
-    /// <summary><c>/healthz</c>: serves, and is not draining.</summary>
+    /// <summary><c>/healthz</c>: the proxy is not draining.</summary>
     public const int Health = 19004;
 
     private static readonly int[] Own = [Admin, Stats, Shutdown, Readiness, Health];

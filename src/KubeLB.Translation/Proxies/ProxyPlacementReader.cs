@@ -7,7 +7,8 @@ using KubeLB.Translation.Messages;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// Reads the scheduling constraints of proxies. What the API server would reject in a pod is ignored, so that the rest can be applied.
+/// Reads the scheduling constraints of proxies. Entries that the API server would reject in a pod are ignored, so that the rest can be
+/// applied.
 /// </summary>
 internal static partial class ProxyPlacementReader
 {

@@ -21,14 +21,15 @@ internal static class ProxyPod
 
     private const int MinWorkers = 2;
 
-    // Below the ports that Envoy listens on.
+    // Source ports of outgoing connections, below the ports that Envoy listens on.
     private const string OutgoingPortRange = "1024 8999";
 
     // The user "envoy" of Envoy's images.
     private const long User = 101;
 
     /// <summary>
-    /// Labels with which Services, PodDisruptionBudgets and PodMonitors select the pods: those of the Go manager, for its Services.
+    /// Labels with which Services, PodDisruptionBudgets and PodMonitors select the pods. They are the same as those of the Go manager, so
+    /// that its existing Services select the pods.
     /// </summary>
     public static Dictionary<string, string> Selector(string tenantNamespace) =>
         new(StringComparer.Ordinal) { [Labels.AppName] = tenantNamespace };
@@ -67,7 +68,7 @@ internal static class ProxyPod
                     FsGroup = User,
                     SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" },
 
-                    // Outgoing connections must not use the ports of future listeners: Envoy does not retry to bind.
+                    // Outgoing connections must not use the ports of future listeners, because Envoy does not retry a failed bind.
                     // https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
                     Sysctls = [new V1Sysctl { Name = "net.ipv4.ip_local_port_range", Value = OutgoingPortRange }],
                 },

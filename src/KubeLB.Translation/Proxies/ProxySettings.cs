@@ -11,7 +11,7 @@ public sealed record ProxySettings
     /// </summary>
     public const string DefaultImage = "docker.io/envoyproxy/envoy:v1.36.4";
 
-    /// <summary>Number of proxy pods unless the settings say otherwise.</summary>
+    /// <summary>Number of proxy pods unless the settings set another.</summary>
     public const int DefaultReplicas = 3;
 
     /// <summary>The defaults.</summary>
@@ -20,13 +20,13 @@ public sealed record ProxySettings
     /// <summary>Envoy's image.</summary>
     public string Image { get; init; } = DefaultImage;
 
-    /// <summary>A DaemonSet instead of a Deployment.</summary>
+    /// <summary>Whether the proxies run as a DaemonSet instead of a Deployment.</summary>
     public bool IsDaemonSet { get; init; }
 
     /// <summary>Number of proxy pods of a Deployment.</summary>
     public int Replicas { get; init; } = DefaultReplicas;
 
-    /// <summary>At most one proxy pod of the tenant per node.</summary>
+    /// <summary>Whether each node runs at most one proxy pod of the tenant.</summary>
     public bool IsOnePerNode { get; init; }
 
     /// <summary>Labels of the nodes that the proxies may run on.</summary>
@@ -70,7 +70,7 @@ public sealed record ProxySettings
 /// <param name="Maximum">Maximum time. Whole seconds.</param>
 public sealed record ProxyDrain(TimeSpan Minimum, TimeSpan Maximum)
 {
-    /// <summary>Seconds until a pod is killed, unless the settings say otherwise.</summary>
+    /// <summary>Seconds until a pod is killed, unless the settings set another value.</summary>
     public const long DefaultGracePeriodSeconds = 300;
 
     /// <summary>5 to 60 seconds.</summary>
@@ -94,6 +94,6 @@ public sealed record ProxyHeaderLimits(int RequestKilobytes, int RequestCount, i
     /// <summary>Maximum number of a request's headers unless the settings set another, and of a response's headers.</summary>
     public const int DefaultCount = 4096;
 
-    /// <summary>No further limits than those of the proxy in front, which Envoy Gateway runs.</summary>
+    /// <summary>The defaults. They are high, because the proxy of Envoy Gateway in front applies its own limits.</summary>
     public static ProxyHeaderLimits Default { get; } = new(MaxKilobytes, DefaultCount, MaxKilobytes);
 }

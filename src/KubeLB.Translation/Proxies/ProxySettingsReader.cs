@@ -12,10 +12,10 @@ namespace KubeLB.Translation.Proxies;
 /// </summary>
 internal static partial class ProxySettingsReader
 {
-    // A typo must not fill a cluster.
+    // Prevents a typo from filling the cluster with pods.
     private const int MaxReplicas = 1000;
 
-    // With less than Envoy itself needs it would reject every request.
+    // Envoy would reject every request if the limit were less than what it needs itself.
     private const long MinHeap = 64 << 20;
 
     private static readonly string[] DeprecatedTopologies = ["dedicated", "global"];
@@ -140,7 +140,7 @@ internal static partial class ProxySettingsReader
         return (new ProxyDrain(minimum, maximum), gracePeriod);
     }
 
-    // The drain script waits for whole seconds: the duration is rounded up.
+    // The drain script waits for whole seconds, so the duration is rounded up.
     private static TimeSpan? SecondsOf(string field, string? text, List<string> problems)
     {
         if (text is null)
@@ -206,12 +206,12 @@ internal static partial class ProxySettingsReader
         }
     }
 
-    // The references of the OCI distribution specification, without its limits on length, which the API server validates.
+    // Image references of the OCI distribution specification, without its limits on length. The schema of the CRD limits the length.
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9.:_/-]*(@sha256:[a-f0-9]{64})?\z", RegexOptions.CultureInvariant)]
     private static partial Regex Image();
 }
 
-/// <summary>Reads the resources of a proxy. They are ignored as a whole if the API server would reject them in a container.</summary>
+/// <summary>Reads the resources of a proxy. All of them are ignored if the API server would reject them in a container.</summary>
 internal static class ProxyResourcesReader
 {
     private static readonly string[] Standard = ["cpu", "memory", "ephemeral-storage"];

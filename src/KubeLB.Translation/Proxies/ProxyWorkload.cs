@@ -96,7 +96,7 @@ public sealed record ProxyWorkload(
             Kind = V1PodDisruptionBudget.KubeKind,
             Metadata = Metadata(tenantNamespace),
 
-            // MinAvailable would block the drain of a node with a single replica.
+            // With a single replica, minAvailable would block the drain of its node.
             Spec = new V1PodDisruptionBudgetSpec
             {
                 MaxUnavailable = 1,

@@ -13,7 +13,7 @@ namespace KubeLB.Translation.Routes;
 /// <param name="Uid">UID; empty if the Route has none.</param>
 public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespace, string Name, string Uid)
 {
-    /// <summary>Kind and name as one key, for indexes.</summary>
+    /// <summary>Kind, namespace and name as one key, for indexes.</summary>
     public string Key => KeyOf(Kind, Namespace, Name);
 
     /// <summary>The key of a tenant's object.</summary>
@@ -22,7 +22,7 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
     /// <summary>Value of <see cref="Labels.OriginResourceKind"/> for a Gateway API kind.</summary>
     public static string ResourceKind(string kind) => $"{kind}.{ApiGroups.GatewayApi}";
 
-    /// <summary>Reads the origin; null if the Route has no source object with kind and name.</summary>
+    /// <summary>Reads the origin; null if the Route has no source object with apiVersion, kind and name.</summary>
     public static RouteOrigin? Of(Route route) => SourceObject.OriginOf(route);
 
     internal static RouteOrigin? Of(JsonElement resource)

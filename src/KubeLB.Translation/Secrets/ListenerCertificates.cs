@@ -34,7 +34,7 @@ public static class ListenerCertificates
                 ),
         ];
 
-    /// <summary>The Secrets that listeners refer to, permitted or not, each once.</summary>
+    /// <summary>The distinct Secrets that listeners refer to, permitted or not.</summary>
     public static IEnumerable<(string Namespace, string Name)> SecretsOf(Gateway gateway) =>
         Terminating(gateway)
             .SelectMany(listener => listener.Tls?.CertificateRefs ?? [])
@@ -66,7 +66,7 @@ public static class ListenerCertificates
             );
         }
 
-        // Before the Secret is looked up: whether it exists must not be disclosed either.
+        // Checked before the Secret is looked up, because the message must not disclose whether it exists.
         if (!IsPermitted(gateway, reference, view))
         {
             return new Rejection(GatewayConditions.RefNotPermitted, ReferenceGrants.NotPermitted(Reference(gateway, reference)));
@@ -81,7 +81,7 @@ public static class ListenerCertificates
 
 /// <summary>The result for one certificateRef.</summary>
 /// <param name="Listener">Name of the listener.</param>
-/// <param name="Index">Its index in the listener's certificateRefs.</param>
+/// <param name="Index">Index of the reference in the listener's certificateRefs.</param>
 /// <param name="Namespace">Namespace of the Secret.</param>
 /// <param name="Name">Name of the Secret.</param>
 /// <param name="Rejection">Why it is invalid; null if it is valid.</param>
@@ -93,7 +93,7 @@ internal static class TlsContent
     private const string RsaOid = "1.2.840.113549.1.1.1";
     private const string EllipticCurveOid = "1.2.840.10045.2.1";
 
-    /// <summary>Why the Secret is invalid; null if it holds a certificate with its private key.</summary>
+    /// <summary>Why the Secret is invalid; null if it contains a certificate with its private key.</summary>
     public static string? Problem(V1Secret secret)
     {
         var name = $"{secret.Namespace()}/{secret.Name()}";

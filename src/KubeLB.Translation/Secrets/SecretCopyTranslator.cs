@@ -8,8 +8,8 @@ using KubeLB.Translation.Messages;
 namespace KubeLB.Translation.Secrets;
 
 /// <summary>
-/// Translates a SyncSecret of the management cluster to a Secret in its namespace. The SyncSecret is untrusted: only type and data are
-/// copied, and the Secret is named after the SyncSecret's own UID, which the tenant cannot choose.
+/// Translates a SyncSecret of the management cluster to a Secret in its namespace. The SyncSecret is untrusted: only its type, data and
+/// origin are copied, and the Secret is named after the SyncSecret's own UID, which the tenant cannot choose.
 /// </summary>
 public static partial class SecretCopyTranslator
 {
@@ -113,7 +113,7 @@ public static partial class SecretCopyTranslator
             }
         }
 
-        // As in a Secret, stringData wins over data.
+        // As in a Secret, stringData takes precedence over data.
         foreach (var (key, value) in (source.StringData ?? []).Where(entry => SecretTypes.IsSynced(source.Type, entry.Key)))
         {
             data[key] = System.Text.Encoding.UTF8.GetBytes(value ?? "");

@@ -47,7 +47,7 @@ public static class SecretTypes
 }
 
 /// <summary>
-/// The identity of the tenant's Secret of a SyncSecret, and of the Secret created from it, in labels.
+/// The identity of the tenant's Secret, stored in the labels of the SyncSecret and of the Secret that is created from it.
 /// </summary>
 /// <param name="Namespace">Namespace in the tenant's cluster.</param>
 /// <param name="Name">Name.</param>

@@ -5,8 +5,8 @@ using KubeLB.Api.V1Alpha1;
 namespace KubeLB.Translation.Secrets;
 
 /// <summary>
-/// Translates a tenant's Secret, or a SyncSecret that a user created there, to the SyncSecret of the management cluster. Only type, data
-/// and the origin are copied: other metadata, such as kubectl's last-applied annotation, may contain the data.
+/// Translates a tenant's Secret, or a SyncSecret that a user created in the tenant's cluster, to the SyncSecret of the management cluster.
+/// Only type, data, immutable and the origin are copied: other metadata, such as kubectl's last-applied annotation, may contain the data.
 /// </summary>
 public static class SyncSecretTranslator
 {

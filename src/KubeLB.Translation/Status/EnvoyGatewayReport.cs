@@ -46,7 +46,7 @@ internal sealed record EnvoyGatewayReport(ConditionValue? Accepted, ConditionVal
         }
         catch (JsonException)
         {
-            // Not a status of Gateway API: there is nothing to report.
+            // Not a valid status of Gateway API; it is ignored.
             return None;
         }
     }
@@ -120,8 +120,8 @@ public sealed record AppliedObject(long? Generation, JsonObject? Status, string?
 public static class StatusWriteDecision
 {
     /// <summary>
-    /// Whether the status would only report that the generated object was written and that Envoy Gateway has not reported yet. Until then
-    /// the existing status stays valid: its conditions have the generations that they were computed for.
+    /// Whether the status would only report that the generated object was written and that Envoy Gateway has not reported yet. The existing
+    /// status stays valid until Envoy Gateway reports: its conditions have the generations that they were computed for.
     /// </summary>
     /// <param name="before">The existing status; null if there is none.</param>
     /// <param name="now">The new status.</param>
@@ -132,7 +132,7 @@ public static class StatusWriteDecision
         return generated is { Generation: { } generation, Status: { } status }
             && !RouteStatusBuilder.Failures(now).Any()
             && EnvoyGatewayReport.Read(generated.Kind, status, generation).Accepted is null
-            // Routes need the generated name of their Gateway.
+            // A new name is written immediately, because routes need the generated name of their Gateway.
             && (generated.Kind != Gateway.KindName || generated.GeneratedName == before?.Resources?.Route?.GeneratedName);
     }
 

@@ -12,7 +12,7 @@ namespace KubeLB.Translation.Status;
 /// <summary>Translates the report of the management cluster to the status of a tenant's Gateway.</summary>
 public static class GatewayStatusTranslator
 {
-    /// <summary>Builds the whole status; what is not reported yet is unchanged.</summary>
+    /// <summary>Builds the status. Fields that are not reported yet are unchanged.</summary>
     /// <param name="gateway">The tenant's Gateway.</param>
     /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
     /// <param name="certificates">The validation of its certificates.</param>
@@ -71,8 +71,8 @@ public static class GatewayStatusTranslator
     }
 
     /// <summary>
-    /// The status of a Gateway that KubeLB no longer serves: that of a new Gateway. Null if KubeLB did not write the existing status: then
-    /// another controller serves the Gateway.
+    /// The status of a Gateway that KubeLB no longer serves, which is that of a new Gateway. Null if KubeLB did not write the existing
+    /// status: then another controller serves the Gateway.
     /// </summary>
     /// <param name="gateway">The tenant's Gateway.</param>
     /// <param name="route">Its Route, which is about to be deleted; null if it never had one.</param>
@@ -207,8 +207,8 @@ public static class GatewayStatusTranslator
 }
 
 /// <summary>
-/// The CCM's own conditions about a listener's certificates. The management cluster reports generated names, and not why a certificate was
-/// not copied.
+/// The CCM's own conditions about a listener's certificates. The management cluster reports generated names, and does not report why a
+/// certificate was not copied.
 /// </summary>
 internal static class CertificateConditions
 {

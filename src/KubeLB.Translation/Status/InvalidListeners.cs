@@ -42,7 +42,7 @@ public static class InvalidListeners
         };
     }
 
-    /// <summary>Whether a status is one of <see cref="Status(Gateway, string)"/>, whatever its generation.</summary>
+    /// <summary>Whether a status is one of <see cref="Status(Gateway, string)"/>, regardless of its generation.</summary>
     public static bool IsStatusOf(GatewayStatus? status) =>
         status?.Conditions?.Any(c =>
             c.Type == GatewayConditions.Accepted

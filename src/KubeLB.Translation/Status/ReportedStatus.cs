@@ -96,7 +96,7 @@ public sealed class ReportedStatus
         }
         catch (JsonException)
         {
-            // Not a status of Gateway API: there is nothing to report.
+            // Not a valid status of Gateway API; it is ignored.
             return null;
         }
     }

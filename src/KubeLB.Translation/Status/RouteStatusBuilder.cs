@@ -43,7 +43,7 @@ public sealed record RouteOutcome(Route Route, EnvoyGatewayTranslation Translati
     /// <summary>Whether the object generated before is kept until the proxies accept the new backends.</summary>
     internal bool IsHeld => ProxyRejection is not null;
 
-    /// <summary>Why nothing was applied; null if it was.</summary>
+    /// <summary>Why the generated object was not applied; null if there was no error.</summary>
     internal string? Error => Translation.Problem ?? Generated?.Error;
 }
 
@@ -56,7 +56,7 @@ public sealed record ProxyRejection(string Proxy, string Type, string Message);
 /// <summary>Builds the status of a Route: the contract's fields, and the conditions in the order in which they are listed here.</summary>
 public static class RouteStatusBuilder
 {
-    /// <summary>Builds the whole status.</summary>
+    /// <summary>Builds the status.</summary>
     /// <param name="outcome">What the status reports.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
     public static RouteStatus Build(RouteOutcome outcome, string now)
@@ -82,7 +82,7 @@ public static class RouteStatusBuilder
             .Where(c => c.Type == RouteConditions.ResourceAppliedSuccessfully && c.Status == ConditionStatus.False)
             .Select(c => c.Message);
 
-    // The conditions of the whole Route, for the administrator: Accepted and Programmed, with the generation of the Route.
+    // The conditions of the Route, for the administrator: Accepted and Programmed, with the generation of the Route.
     private static List<Condition> RouteConditionsOf(RouteOutcome outcome, string now)
     {
         var (accepted, programmed) = Failure(outcome) is { } failure ? (failure, failure) : Reported(outcome);
@@ -173,7 +173,7 @@ public static class RouteStatusBuilder
             ? ConditionValue.Of(unavailable)
             : null;
 
-    // The contract's condition has one reason for all failures; the others are more specific.
+    // The contract's condition has one reason for all failures; the other conditions are more specific.
     private static void SetApplied(ConditionSet conditions, string? error, long? observedGeneration) =>
         conditions.Set(
             RouteConditions.ResourceAppliedSuccessfully,
@@ -201,7 +201,7 @@ public static class RouteStatusBuilder
     {
         if (outcome.Translation.Generated is null && !outcome.Translation.IsRejected)
         {
-            // The object generated before is kept, and its policy.
+            // The object generated before and its policy are kept.
             conditions.Keep(RouteConditions.RetryPolicyApplied);
         }
         else if (outcome.Translation.Retries is { } plan)
@@ -253,7 +253,7 @@ public static class RouteStatusBuilder
             return new(ConditionStatus.False, rejected.Reason, RouteMessages.RetryPolicyRejected(rejected.Message));
         }
 
-        // The message repeats the annotations: they have no generation that would show which ones the status is about.
+        // The message repeats the annotations, because a change of annotations does not change the generation of the route.
         var retry = plan.Policy!.Spec!.Retry!;
         return reported.Count > 0 && reported.TrueForAll(c => c.IsTrue && IsCurrent(c, policy))
             ? new(
@@ -278,7 +278,7 @@ public static class RouteStatusBuilder
         }
         catch (JsonException)
         {
-            // Not a status of a policy: there is nothing to report.
+            // Not a valid status of a policy; it is ignored.
             return [];
         }
     }
@@ -334,7 +334,7 @@ public static class RouteStatusBuilder
         );
         foreach (var (key, used) in outcome.IsHeld ? before ?? [] : [])
         {
-            // The object that is kept still refers to it.
+            // The object that is kept still refers to the Service.
             services.TryAdd(key, used);
         }
 

@@ -14,11 +14,11 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 public static class RouteStatusTranslator
 {
-    /// <summary>Builds the whole list of parents.</summary>
+    /// <summary>Builds the list of parents.</summary>
     /// <param name="source">The tenant's route.</param>
     /// <param name="translation">The result of translating it.</param>
     /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
-    /// <param name="view">Finds the Routes of Gateways, which have the names in the report.</param>
+    /// <param name="view">Finds the Routes of Gateways, whose status has the generated names that the report uses.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
     /// <param name="rejection">Why the management cluster rejected the Route; null if it did not.</param>
     public static RouteParentsStatus Translate(
@@ -59,8 +59,8 @@ public static class RouteStatusTranslator
     }
 
     /// <summary>
-    /// Whether a status that was never written would only report that the management cluster has not reported yet. It is written only if
-    /// the report is delayed.
+    /// Whether the route has no status of KubeLB yet, and the new one would only report that the management cluster has not reported yet.
+    /// Such a status is written only if the report is delayed.
     /// </summary>
     public static bool IsPendingOnly(IGatewayRoute source, RouteParentsStatus status) =>
         source.Status?.Parents.Any(IsOfKubelb) is not true

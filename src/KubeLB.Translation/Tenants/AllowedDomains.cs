@@ -5,9 +5,9 @@ namespace KubeLB.Translation.Tenants;
 /// <summary>
 /// The hostnames that a tenant's listeners and routes may have. <c>example.com</c> allows itself; <c>*.example.com</c> also
 /// <c>a.example.com</c> and the hostname <c>*.example.com</c>; <c>**.example.com</c> also those with more labels; <c>*</c> and <c>**</c>
-/// all, and listeners without a hostname, which serve every domain.
+/// allow every hostname, and listeners without a hostname, which serve every domain.
 /// </summary>
-/// <remarks>The semantics of the Enterprise Edition's field of that name. Compared without case.</remarks>
+/// <remarks>The semantics are those of the Enterprise Edition's field of the same name. Comparisons ignore case.</remarks>
 public sealed partial class AllowedDomains
 {
     private const string OneLabel = "*.";

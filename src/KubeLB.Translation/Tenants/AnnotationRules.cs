@@ -73,7 +73,7 @@ public sealed class AnnotationRules
             }
         }
 
-        // Kinds are compared without case: the last one wins.
+        // Kinds are compared case-insensitively. If several are equal, the last one is used.
         _defaults = new(StringComparer.OrdinalIgnoreCase);
         foreach (var (kind, annotations) in defaults ?? [])
         {
@@ -131,7 +131,9 @@ public sealed class AnnotationRules
     internal bool MayDiffer(string kind, AnnotationRules other) =>
         _propagation != other._propagation || !DefaultsOf(kind).ToHashSet().SetEquals(other.DefaultsOf(kind));
 
-    /// <summary>Whether the administrator denies a key; this wins over all other rules.</summary>
+    /// <summary>
+    /// Whether the administrator denies a key of the tenant's annotations. This takes precedence over the rules that allow it.
+    /// </summary>
     public bool Denies(string key) =>
         _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal));
 

@@ -53,7 +53,8 @@ public static class CcmKubeconfig
 }
 
 /// <summary>
-/// The URL under which tenants reach the management cluster's API server: that of the Config, else the one that the cluster publishes.
+/// The URL under which tenants reach the management cluster's API server. It is read from the Config, else from ConfigMap
+/// <c>cluster-info</c>, else from the EndpointSlices of Service <c>kubernetes</c>.
 /// </summary>
 /// <param name="Url">The URL; null if it is unknown.</param>
 /// <param name="Problem">Why there is no URL and what to configure; null if there is one.</param>
@@ -91,7 +92,7 @@ public sealed record ServerUrl(string? Url, string? Problem)
 
     private static string? OfPublished(string? published) => published is not null && IsUrl(published) ? published.TrimEnd('/') : null;
 
-    // The lowest address: the order of addresses may change.
+    // Uses the lowest address, because the order of addresses may change.
     private static string? OfSlices(IEnumerable<V1EndpointSlice> slices) =>
         slices
             .SelectMany(slice =>

@@ -9,9 +9,11 @@ namespace KubeLB.Translation.Tenants;
 /// What the annotations of a tenant's Addresses report about its CCM, for the conditions of <see cref="TenantCcmConditions"/>.
 /// </summary>
 /// <param name="Mismatch">Message of <see cref="TenantCcmConditions.ClusterMismatch"/>; null if no other cluster is rejected.</param>
-/// <param name="NotSeen">Message of <see cref="TenantCcmConditions.CcmNotSeen"/>; null if the CCM has reported, or never did.</param>
+/// <param name="NotSeen">
+/// Message of <see cref="TenantCcmConditions.CcmNotSeen"/>; null if the CCM reported within the last hour, or never reported.
+/// </param>
 /// <param name="IsRejectionOver">Whether the annotation with the rejected cluster is to be removed.</param>
-/// <param name="RequeueAfter">When the answer changes if the annotations do not; null if it does not.</param>
+/// <param name="RequeueAfter">Time until the report changes without a change of the annotations; null if it does not change.</param>
 public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejectionOver, TimeSpan? RequeueAfter)
 {
     /// <summary>How long a rejection is reported after the last attempt of the rejected CCM.</summary>
@@ -30,7 +32,7 @@ public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejecti
     /// Reads the report. Invalid values are ignored; a CCM that never reported (the Go CCM does not) is not reported as missing.
     /// </summary>
     /// <param name="addresses">The tenant's Addresses; null if there are none.</param>
-    /// <param name="now">The time.</param>
+    /// <param name="now">The current time.</param>
     public static CcmReport Read(Addresses? addresses, DateTimeOffset now)
     {
         if (addresses is null)

@@ -36,8 +36,8 @@ public interface ITenantView
 }
 
 /// <summary>The settings of a CCM that affect translation.</summary>
-/// <param name="TenantNamespace">The tenant's namespace in the management cluster, <c>tenant-t</c>.</param>
-/// <param name="UseGatewayClass">Whether KubeLB serves only Gateways of its class; false: it serves all.</param>
+/// <param name="TenantNamespace">The tenant's namespace in the management cluster, for example <c>tenant-t</c>.</param>
+/// <param name="UseGatewayClass">Whether KubeLB serves only Gateways of its classes; if false, it serves all Gateways.</param>
 /// <param name="EnforceReferenceGrants">
 /// Whether a backend in another namespace than its route requires a ReferenceGrant. Certificates always do.
 /// </param>

@@ -9,7 +9,7 @@ public static class TenantClaims
 {
     private const int MaxNamespaceLength = 63;
 
-    /// <summary>The Tenant that owns the namespace: the oldest one that claims it. Null if there is none.</summary>
+    /// <summary>The Tenant that owns the namespace: the oldest one that claims it. Null if no Tenant claims it.</summary>
     /// <param name="claimants">All Tenants with the same namespace.</param>
     public static Tenant? Holder(IEnumerable<Tenant> claimants)
     {

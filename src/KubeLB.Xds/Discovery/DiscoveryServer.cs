@@ -11,7 +11,7 @@ namespace KubeLB.Xds.Discovery;
 
 /// <summary>
 /// Runs the streams of all discovery services. Each stream has one loop that owns its state; another task reads a limited number of
-/// requests ahead, so that the transport applies backpressure to a client that sends faster than it reads.
+/// requests ahead, so that the transport applies backpressure to a client that sends requests faster than the loop handles them.
 /// </summary>
 internal sealed class DiscoveryServer(
     ResourceCache cache,
@@ -78,7 +78,7 @@ internal sealed class DiscoveryServer(
         }
         catch (RpcException e) when (e.StatusCode is not (StatusCode.PermissionDenied or StatusCode.Unavailable))
         {
-            // A denial is reported where it is decided, and Unavailable means that the control plane ended the stream.
+            // AuthorizeAsync reports denials, and Unavailable means that the control plane ended the stream.
             observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(e.StatusCode, e.Status.Detail)));
             throw;
         }
@@ -108,7 +108,8 @@ internal sealed class DiscoveryServer(
         {
             observers.Notify(o => o.Denied(node, call.Peer, denial));
 
-            // The certificate belongs to the connection: closing it makes the client use its current certificate for the next one.
+            // A connection keeps the certificate with which it was opened. After it is closed, the client uses its current certificate for
+            // the next one.
             call.GetHttpContext().Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
             throw new RpcException(new Status(StatusCode.PermissionDenied, denial.Reason));
         }
@@ -148,7 +149,7 @@ internal sealed class DiscoveryServer(
         var reading = ReadAsync(requests, ahead.Writer, wake, stop.Token);
         try
         {
-            // Again, because XdsStreams.End does not find a stream that is not registered yet.
+            // Authorizes again, because XdsStreams.End does not end a stream that was not registered yet.
             await AuthorizeAsync(info.Node, call).ConfigureAwait(false);
             stream.HandleRequest(first);
             streams.Notify(info.Node);

@@ -30,7 +30,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
     public XdsStreamInfo Info => info;
 
     /// <summary>Handles a request.</summary>
-    /// <exception cref="RpcException">The request violates the protocol; the stream ends with it.</exception>
+    /// <exception cref="RpcException">The request violates the protocol or exceeds a limit; the stream ends with this error.</exception>
     public void HandleRequest(TRequest request)
     {
         var header = protocol.Header(request);
@@ -87,7 +87,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
         wake();
     }
 
-    /// <summary>The next response; null if there is nothing to send.</summary>
+    /// <summary>The next response; null if no response is due.</summary>
     /// <exception cref="RpcException">The control plane has ended the stream.</exception>
     public TResponse? Next(out Action sent)
     {
@@ -98,7 +98,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
 
         lock (_gate)
         {
-            // Not while a response is unacknowledged, because its result for the listeners is unknown.
+            // Listeners are not resent while a response with listeners is unacknowledged, because its result is unknown.
             if (_order.Find(ResourceTypes.Listener) is { Awaiting: false } && _retry.TryTakeDue())
             {
                 ResendUnboundListeners();

@@ -71,7 +71,7 @@ public sealed record XdsFailure(StatusCode Code, string Reason);
 /// <param name="Resources">The number of resources.</param>
 /// <param name="Removed">The number of removed resources.</param>
 /// <param name="Bytes">The encoded size.</param>
-/// <param name="SinceChange">The time since the oldest change in it; null if a request caused it.</param>
+/// <param name="SinceChange">The time since the oldest change in the response; null if a request caused the response.</param>
 public sealed record XdsPush(string TypeUrl, int Resources, int Removed, int Bytes, TimeSpan? SinceChange);
 
 /// <summary>The rejection of a response (NACK).</summary>

@@ -14,9 +14,9 @@ internal readonly record struct DuePush(TypeState Type, bool WithRemovals);
 ///   removals   RouteConfiguration → ClusterLoadAssignment → Cluster → Secret
 /// </code>
 /// Each step waits for the acknowledgement of the previous one, except that endpoints do not wait for clusters: Envoy acknowledges a
-/// cluster after warming it, which requires its endpoints. There is one unacknowledged response per type; later changes are in the next
-/// one. The next response with clusters is sent only after all other types of the current round, so that frequent changes of clusters do
-/// not starve listeners.
+/// cluster after warming it, which requires its endpoints. At most one response per type is unacknowledged; later changes are sent in the
+/// next one. The next response with clusters is sent only after all other types of the current round, so that frequent changes of clusters
+/// do not starve listeners.
 /// </summary>
 internal sealed class PushOrder(bool delta, XdsOptions options)
 {
@@ -40,7 +40,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
     }
 
     /// <summary>
-    /// The next response; null if there is none. The caller holds the lock of the node, for a consistent state of all types.
+    /// The next response; null if none is due. The caller must hold the lock of the node, so that the state of all types is consistent.
     /// </summary>
     public DuePush? Next(NodeResources node)
     {
@@ -115,7 +115,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
 
     private static bool RefersToClusters(TypeState type) => type.TypeUrl is ResourceTypes.Listener or ResourceTypes.RouteConfiguration;
 
-    // With a single type on the stream there is nothing to order.
+    // A stream with a single type requires no order.
     private bool DefersRemovals(TypeState type) => _types.Count > 1 && ResourceTypes.IsReferredTo(type.TypeUrl);
 
     private bool Collect(TypeState type, NodeResources node, bool withRemovals, long? until)
@@ -170,7 +170,8 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
         }
     }
 
-    // A reconnecting client receives changed clusters before it reports the versions of its endpoints, which may belong to unchanged ones.
+    // A reconnecting client receives changed clusters before it reports the versions of its endpoints. Unchanged endpoints are resent too,
+    // because Envoy requires them to warm the clusters.
     private void ResendEndpointsOfSentClusters(TypeState endpoints)
     {
         if (

@@ -23,7 +23,7 @@ internal sealed class RejectedResources(bool wholeState)
         _inLastResponse = _byName.Count == 0 ? [] : [.. _byName.Keys.Where(isInResponse)];
 
     /// <summary>The client accepted the response.</summary>
-    /// <param name="isSent">Whether a resource was sent to the client and it is still subscribed to it.</param>
+    /// <param name="isSent">Whether a resource was sent to the client, and the client is still subscribed to it.</param>
     /// <returns>Whether this ended the last rejection.</returns>
     public bool OnAcknowledged(Func<string, bool> isSent)
     {
@@ -41,7 +41,7 @@ internal sealed class RejectedResources(bool wholeState)
     /// <summary>The client rejected the response.</summary>
     /// <param name="rejection">The rejection, with the affected resources.</param>
     /// <param name="isNamed">Whether the error names the resources; otherwise any resource of the response may be invalid.</param>
-    /// <param name="isSent">Whether a resource was sent to the client and it is still subscribed to it.</param>
+    /// <param name="isSent">Whether a resource was sent to the client, and the client is still subscribed to it.</param>
     public void OnRejected(XdsRejection rejection, bool isNamed, Func<string, bool> isSent)
     {
         if (isNamed)

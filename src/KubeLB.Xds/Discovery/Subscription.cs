@@ -29,14 +29,14 @@ internal sealed class Subscription(string typeUrl)
     public bool HasNamedResources { get; private set; }
 
     /// <summary>
-    /// Resources that were sent and that the client is still subscribed to. After a rejection it may have an older version.
+    /// Resources that were sent and that the client is still subscribed to. After a rejection, the client may have an older version.
     /// </summary>
     public SentResources Sent { get; } = new();
 
     /// <summary>The number of resources that a reconnecting client reported in its first request.</summary>
     public int InitialResources { get; private set; }
 
-    /// <summary>Names of removed resources that the client has and that were not sent yet.</summary>
+    /// <summary>Names of removed resources that the client still has because the removal was not sent yet.</summary>
     public HashSet<string> Removals { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Resources to send, as of the last <see cref="Collect"/>.</summary>
@@ -45,7 +45,7 @@ internal sealed class Subscription(string typeUrl)
     /// <summary>Subscribed names that do not exist, as of the last <see cref="Collect"/>.</summary>
     public HashSet<string> Missing { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Timestamp of the oldest change that the last <see cref="Collect"/> found; null if there was none.</summary>
+    /// <summary>Timestamp of the oldest change that the last <see cref="Collect"/> found; null if it found none.</summary>
     public long? OldestChange { get; private set; }
 
     /// <summary>Whether the client requires a response, even an empty one.</summary>
@@ -197,8 +197,8 @@ internal sealed class Subscription(string typeUrl)
     }
 
     /// <summary>
-    /// The client rejected the additions without naming a resource, and may have rejected all because of one. They are resent with the next
-    /// change, which may fix the invalid one, and not earlier, because they would be rejected again.
+    /// The client rejected the additions without naming a resource; a single invalid resource may have caused the rejection of all. They
+    /// are resent with the next change, which may correct the invalid resource. Without a change they would be rejected again.
     /// </summary>
     public void OnRejectedWithoutNames()
     {
@@ -256,7 +256,7 @@ internal sealed class Subscription(string typeUrl)
         return Wildcard ? log.All : Names.Select(log.Find).OfType<VersionedResource>();
     }
 
-    /// <returns>Whether there is something to send.</returns>
+    /// <returns>Whether the resource, or its removal, must be sent.</returns>
     private bool Compare(TypeLog? log, string name)
     {
         if (log?.Find(name) is { } resource)

@@ -21,8 +21,8 @@ public sealed class XdsOptions
     public int MaxRequestBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// The maximum number of removals that are deferred on a stream while the client keeps an older listener or route table after a
-    /// rejection, which may refer to the removed resources. If it is exceeded, they are sent.
+    /// The maximum number of removals that are deferred on a stream after the client rejected a listener or route table, because the
+    /// version that the client keeps may refer to the removed resources. If the number is exceeded, the removals are sent.
     /// </summary>
     public int MaxDeferredRemovals { get; set; } = 1_000;
 
@@ -34,7 +34,7 @@ public sealed class XdsOptions
     public bool ResendEndpointsOfClusters { get; set; } = true;
 
     /// <summary>
-    /// The delay after which a listener is resent that a client could not bind, because Envoy does not retry. Doubles with each retry, up
+    /// The delay after which a listener that a client could not bind is resent, because Envoy does not retry. Doubles with each retry, up
     /// to <see cref="MaxListenerRetryDelay"/>.
     /// </summary>
     public TimeSpan ListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
@@ -49,7 +49,7 @@ public sealed class XdsOptions
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The maximum number of streams per connection. Without an aggregated stream, a proxy opens one per cluster for endpoints.
+    /// The maximum number of streams per connection. Without an aggregated stream, a proxy opens one stream per cluster for endpoints.
     /// </summary>
     public int MaxStreamsPerConnection { get; set; } = 10_000;
 }

@@ -13,7 +13,8 @@ public sealed class XdsStreams
     private long _ids;
 
     /// <summary>
-    /// A client of the node connected, disconnected or sent a request. Called from the loops of the streams: a handler must be fast.
+    /// Raised with the node id when a client of the node connected, disconnected or sent a request. Handlers are called from the loops of
+    /// the streams and must be fast.
     /// </summary>
     public event Action<string>? Changed;
 
@@ -181,7 +182,7 @@ public enum XdsAcknowledgementState
 /// <param name="Pod">The pod; null if unknown.</param>
 /// <param name="Host">The address, without the port.</param>
 /// <param name="State">The state.</param>
-/// <param name="Rejection">The rejection; null if there is none.</param>
+/// <param name="Rejection">The rejection; null if the client rejected no resource.</param>
 public sealed record XdsClientAcknowledgement(string? Pod, string Host, XdsAcknowledgementState State, XdsClientRejection? Rejection);
 
 /// <summary>The rejection of a resource by a client.</summary>

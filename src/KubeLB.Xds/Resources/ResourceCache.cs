@@ -106,7 +106,8 @@ public sealed class ResourceCache(TimeProvider? time = null)
             {
                 state.RemoveListener(changed);
 
-                // Clients choose node ids: a node without resources is discarded with its last stream, and so is a removed one.
+                // Clients choose node ids. To limit memory, a node that was never set or was removed is discarded when its last stream
+                // ends.
                 if (!state.HasListeners && (!state.Initialized || state.Removed))
                 {
                     Discard(node, state);
@@ -164,8 +165,8 @@ public sealed class ResourceCache(TimeProvider? time = null)
 }
 
 /// <summary>
-/// An atomic change of the resources of a node: streams see all of it or nothing, so that no sent resource refers to a missing one. Of
-/// several changes of one resource the last is used.
+/// An atomic change of the resources of a node: streams read either all changes or none, so that no sent resource refers to a missing one.
+/// If a resource is changed several times, the last change is used.
 /// </summary>
 public sealed class ResourceTransaction
 {

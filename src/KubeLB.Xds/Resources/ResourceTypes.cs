@@ -21,7 +21,9 @@ public static class ResourceTypes
     /// <summary>Certificates (SDS).</summary>
     public const string Secret = Prefix + "envoy.extensions.transport_sockets.tls.v3.Secret";
 
-    /// <summary>The position in the order of additions on an aggregated stream: a type comes after the types that it refers to.</summary>
+    /// <summary>
+    /// The position in the order of additions on an aggregated stream: secrets, clusters, endpoints, listeners, route tables.
+    /// </summary>
     internal static int Rank(string typeUrl) =>
         typeUrl switch
         {

@@ -49,10 +49,12 @@ public sealed class NodeHealthTests : IAsyncLifetime
         var vanished = TimeSpan.FromSeconds(1);
         var back = vanished + TimeSpan.FromSeconds(13);
 
+        var clock = Stopwatch.StartNew();
         var traffic = SendAllAsync(back + TimeSpan.FromSeconds(10));
         await Task.Delay(vanished);
         var at = DateTime.UtcNow;
         Lab.Drop(lost);
+        var dropped = clock.Elapsed;
         await Task.Delay(back - vanished);
         Lab.Restore(lost);
         var outcomes = await traffic;
@@ -60,8 +62,10 @@ public sealed class NodeHealthTests : IAsyncLifetime
 
         foreach (var (kind, all) in outcomes)
         {
-            all.Where(o => o.Failure is not null && !o.WasSentToNode).Should().BeEmpty(kind);
-            all.Where(o => !o.WasSentToNode).Max(o => o.Took).Should().BeLessThan(TimeSpan.FromSeconds(10), kind);
+            // A TCP connection that was opened while the node disappeared is lost, too: no proxy can send its bytes again.
+            var others = all.Where(o => !o.WasSentToNode && !(kind == "TCP" && o.Failure is not null && IsDuringDrop(o.Sent))).ToList();
+            others.Where(o => o.Failure is not null).Should().BeEmpty(kind);
+            others.Max(o => o.Took).Should().BeLessThan(TimeSpan.FromSeconds(10), kind);
         }
 
         outcomes["fresh"].Should().Contain(o => o.Sent > back && o.Node == lost, "the node is used again within 10 s");
@@ -69,6 +73,8 @@ public sealed class NodeHealthTests : IAsyncLifetime
         open.Connections.Where(c => c.Node == lost)
             .Should()
             .OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel usually closes the connection after 10 to 13 s");
+
+        bool IsDuringDrop(TimeSpan sent) => sent >= vanished - TimeSpan.FromMilliseconds(100) && sent <= dropped;
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace KubeLB.Manager.Proxies.Acknowledgements;
 
 /// <summary>Whether all proxies have acknowledged the configuration of a route's new backends.</summary>
 /// <param name="Left">Time left until the timeout; null if the route need not wait.</param>
-/// <param name="Rejection">A proxy's rejection of the configuration; null if there is none.</param>
+/// <param name="Rejection">A proxy's rejection of the configuration; null if no proxy rejected it.</param>
 internal readonly record struct BackendAcknowledgement(TimeSpan? Left, ProxyRejection? Rejection)
 {
     /// <summary>All proxies have acknowledged, or the timeout is over: the route may be written.</summary>
@@ -42,24 +42,24 @@ internal sealed class PendingBackends(string portKey, IReadOnlyCollection<string
     /// <summary>Timestamp of the start of the wait.</summary>
     public long Since { get; private set; } = since;
 
-    /// <summary>A proxy has rejected a resource.</summary>
+    /// <summary>Whether a proxy has rejected a resource.</summary>
     public bool IsRejected { get; set; }
 
-    /// <summary>The timeout is over.</summary>
+    /// <summary>Whether the timeout is over.</summary>
     public bool IsTimedOut { get; set; }
 
-    /// <summary>The result that the controller has; null while it waits.</summary>
+    /// <summary>The last result that was reported to the controller; null while the Route waits.</summary>
     public BackendAcknowledgement? Reported { get; set; }
 
     /// <summary>The last response of each other replica.</summary>
     public ICollection<ReplicaResponse> Responses => _responses.Values;
 
-    /// <summary>Other replicas must be requested again.</summary>
+    /// <summary>Whether other replicas must be queried.</summary>
     public volatile bool NeedsRequest;
 
     public void SetResponse(IPEndPoint replica, ReplicaResponse response) => _responses[replica] = response;
 
-    /// <summary>The same wait for other ports: a Route that changes continuously does not wait longer than others.</summary>
+    /// <summary>Continues the wait with other ports, so that a Route that changes continuously does not wait longer than others.</summary>
     public PendingBackends With(string otherKey, IReadOnlyCollection<string> otherPorts, long now) =>
         new(otherKey, otherPorts, IsRejected || IsTimedOut ? now : Since);
 

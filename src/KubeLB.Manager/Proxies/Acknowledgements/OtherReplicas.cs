@@ -19,8 +19,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Acknowledgements;
 
 /// <summary>
-/// Requests the acknowledgements of proxies from the replicas of this manager that they are connected to, at the port of the xDS server.
-/// The addresses are in the EndpointSlices of Service <c>envoycp</c>; both sides authenticate with the server's certificate.
+/// Requests the acknowledgements of proxies from the other replicas of this manager, at the port of the xDS server. The addresses are in
+/// the EndpointSlices of Service <c>envoycp</c>; both sides authenticate with the server's certificate.
 /// </summary>
 internal sealed class OtherReplicas(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,

@@ -24,7 +24,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     private static readonly TimeSpan RequeueAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RequeueAfterRejection = TimeSpan.FromSeconds(2);
 
-    // For all Routes; further requests are sent when these have completed.
+    // Limit for all Routes together; further requests are sent when these have completed.
     private const int MaxRequests = 32;
 
     private readonly ConcurrentDictionary<ResourceKey, PendingBackends> _pending = new();
@@ -263,7 +263,8 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             isUnknown |= localClients.Count == 0;
         }
 
-        // A client that names a deleted pod is a connection that is about to close. Without TLS, clients are not authenticated.
+        // Clients that match no pod. One that names a deleted pod is ignored, since its connection is about to close. Without TLS, all of
+        // them are ignored, since they are not authenticated.
         foreach (
             var client in local.Where(c =>
                 !_insecure && c.Pod is null && c.State != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))

@@ -92,7 +92,7 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         int suppressed;
         lock (_gate)
         {
-            // Without the port, which is different for each connection.
+            // The key omits the port, which is different for each connection.
             var key = (HostOf(peer), kind);
             if (_logged.TryGetValue(key, out var known))
             {

@@ -16,9 +16,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Serving;
 
 /// <summary>
-/// Writes Events on Tenants from every replica, since a proxy may not be connected to the leader. Event recorders write on the leader only;
-/// Events overwrite nothing, so this writer uses the connection without that fence. Equal Events of several proxies or replicas are one
-/// Event with a count.
+/// Writes Events on Tenants from every replica, since a proxy may not be connected to the leader. Event recorders write only on the leader;
+/// this writer does not need that restriction, since Events do not overwrite other objects. Equal Events of several proxies or replicas are
+/// combined into one Event with a count.
 /// </summary>
 internal sealed class TenantEventWriter(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,

@@ -66,7 +66,7 @@ internal sealed class XdsServer(
             .WebHost.UseKestrelHttpsConfiguration()
             .ConfigureKestrel(kestrel =>
             {
-                // Envoy sends ":scheme: http" on gRPC streams over TLS, too; without this Kestrel resets each of them.
+                // Envoy also sends ":scheme: http" on gRPC streams over TLS. Without this setting, Kestrel resets each of these streams.
                 kestrel.AllowAlternateSchemes = true;
             });
         _app = builder.Build();
@@ -148,6 +148,6 @@ internal sealed class XdsReadiness(ManagerOptions options, XdsEndpoint endpoint,
         ListenAddress.Parse(options.ListenAddress, loopbackByDefault: false) is null ? null
         : endpoint.Address is null ? $"The xDS server is not listening on {options.ListenAddress} yet."
         : !options.XdsInsecure && certificates.Server is null
-            ? $"Secret {options.Namespace}/{CertificateSecrets.Server} does not exist yet; the leader creates it."
+            ? $"Secret {options.Namespace}/{CertificateSecrets.Server} does not exist yet or is invalid; the leader writes it."
         : null;
 }

@@ -12,8 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Proxies.Workload;
 
 /// <summary>
-/// Checks that a tenant with proxies has an available one; Envoy Gateway does not check the backends of routes. Pods that are starting are
-/// not reported.
+/// Checks that a tenant with proxies has an available one; Envoy Gateway does not check the backends of routes. The absence of an available
+/// pod is reported only after a delay, so that pods can start.
 /// </summary>
 internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time)
 {

@@ -63,7 +63,7 @@ internal sealed class ProxyRollouts(
         return false;
     }
 
-    /// <summary>Removes a tenant from the waiting ones.</summary>
+    /// <summary>Removes a tenant from the waiting tenants.</summary>
     public void EndWait(string tenantNamespace) => _waiting.TryRemove(tenantNamespace, out _);
 
     /// <summary>State of a tenant's rollout, why it is stuck, and when to check again if nothing changes.</summary>
@@ -108,7 +108,7 @@ internal sealed class ProxyRollouts(
         var (deployment, daemonSet) = (_deployments.Get(tenantNamespace, name), _daemonSets.Get(tenantNamespace, name));
         var rollout = Rollout.Of(deployment) ?? Rollout.Of(daemonSet);
 
-        // While a DaemonSet replaces a Deployment, or vice versa, the rollout ends with the deletion of the other.
+        // While a DaemonSet replaces a Deployment, or vice versa, the rollout ends with the deletion of the old one.
         return deployment is { Metadata.DeletionTimestamp: null } && daemonSet is { Metadata.DeletionTimestamp: null }
             ? new Rollout(
                 IsObserved: true,
@@ -151,7 +151,7 @@ internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool IsAvailabl
     /// </summary>
     public bool MayBeReplaced => !IsAvailable || (IsObserved && HasOldPods);
 
-    /// <summary>The rollout of a Deployment; null if there is none.</summary>
+    /// <summary>The rollout of a Deployment; null if no rollout is in progress.</summary>
     public static Rollout? Of(V1Deployment? deployment)
     {
         if (deployment is not { Metadata.DeletionTimestamp: null })
@@ -183,7 +183,7 @@ internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool IsAvailabl
         );
     }
 
-    /// <summary>The rollout of a DaemonSet; null if there is none.</summary>
+    /// <summary>The rollout of a DaemonSet; null if no rollout is in progress.</summary>
     public static Rollout? Of(V1DaemonSet? daemonSet)
     {
         if (daemonSet is not { Metadata.DeletionTimestamp: null })

@@ -23,8 +23,8 @@ namespace KubeLB.Manager.Proxies.Workload;
 
 /// <summary>
 /// Deploys the proxies of each tenant that needs them (<see cref="ProxyDemand"/>): writes the objects of <see cref="ProxyWorkload"/>, and
-/// deletes them after the tenant's last Service. Fields of the API server and other clients (a restart by <c>kubectl rollout</c>) are kept.
-/// The key is the tenant's.
+/// deletes them after the tenant's last generated Service is removed. Fields of the API server and other clients (a restart by
+/// <c>kubectl rollout</c>) are kept. The key is the tenant's.
 /// </summary>
 internal sealed class WorkloadReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -118,7 +118,7 @@ internal sealed class WorkloadReconciler(
         var rollout = ReportRollout(tenant, tenantNamespace, isWaiting);
         if (isWaiting && !Exists(workload))
         {
-            // The objects of the old kind, with its disruption budget, are kept.
+            // The object of the old kind and its disruption budget are kept.
             return rollout;
         }
 

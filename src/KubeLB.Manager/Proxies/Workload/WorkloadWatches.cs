@@ -34,7 +34,7 @@ internal static class WorkloadWatches
             "workload",
             controller =>
             {
-                // One worker, so that two tenants cannot get the last rollout slot.
+                // One worker, so that two tenants cannot both get the last rollout slot.
                 controller.Workers = 1;
                 controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().AffectedBy);
                 controller.Watch<V1Deployment>(ManagementCluster.Name, _ => KeysOf);
