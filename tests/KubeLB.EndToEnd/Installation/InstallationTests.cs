@@ -132,7 +132,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         (await http.GetStringAsync(new Uri($"http://{pod.Publish("metrics")}/metrics"))).Should().Contain(metric);
     }
 
-    // No kubelet runs the pod that helm test creates: this test runs it unchanged and reports its result.
+    // Helm rarely ends its watch with a status from before the pod's last one: such a test is repeated once.
     private async Task HelmTestAsync(
         HelmBinary helm,
         EmbeddedSandboxCluster cluster,
@@ -141,6 +141,29 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         ImageContent image,
         string expected,
         params int[] others
+    )
+    {
+        var tested = await RunHelmTestAsync(helm, cluster, client, release, image, expected, others);
+        if (tested.Errors.Contains("status: InProgress", StringComparison.Ordinal))
+        {
+            output.WriteLine(tested.Errors);
+            await client.CoreV1.DeleteNamespacedPodAsync($"{release}-test", "kubelb");
+            tested = await RunHelmTestAsync(helm, cluster, client, release, image, expected, others);
+        }
+
+        tested.ExitCode.Should().Be(0, tested.Errors + tested.Text);
+        tested.Text.Should().Contain("Phase:          Succeeded");
+    }
+
+    // No kubelet runs the pod that helm test creates: this test runs it unchanged and reports its result.
+    private async Task<HelmOutput> RunHelmTestAsync(
+        HelmBinary helm,
+        EmbeddedSandboxCluster cluster,
+        IKubernetes client,
+        string release,
+        ImageContent image,
+        string expected,
+        int[] others
     )
     {
         var testing = helm.RunAsync($"test {release} --namespace kubelb --timeout 60s");
@@ -159,8 +182,6 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         run.Process.ExitCode.Should().Be(0);
         var phase = new V1Patch("""{"status":{"phase":"Succeeded"}}""", V1Patch.PatchType.MergePatch);
         await client.CoreV1.PatchNamespacedPodStatusAsync(phase, $"{release}-test", "kubelb");
-        var tested = await testing;
-        tested.ExitCode.Should().Be(0, tested.Errors + tested.Text);
-        tested.Text.Should().Contain("Phase:          Succeeded");
+        return await testing;
     }
 }
