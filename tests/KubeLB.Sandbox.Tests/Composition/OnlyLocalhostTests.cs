@@ -52,17 +52,16 @@ public sealed partial class OnlyLocalhostTests
         clusters.Should().BeEquivalentTo("t1", "t2");
     }
 
-    private static async Task<string> ClusterAtAsync(IPEndPoint at)
-    {
-        var cluster = "";
-        for (var deadline = DateTime.UtcNow.AddSeconds(20); cluster.Length == 0 && DateTime.UtcNow < deadline; )
-        {
-            using var response = await Http.SendAsync(at, host: "api.example.com");
-            cluster = response.IsSuccessStatusCode ? EchoResponder.Parse(await response.Content.ReadAsStringAsync()).Cluster : "";
-        }
-
-        return cluster;
-    }
+    private static Task<string> ClusterAtAsync(IPEndPoint at) =>
+        Eventually.GetAsync(
+            $"{at} serves the example",
+            async () =>
+            {
+                using var response = await Http.SendAsync(at, host: "api.example.com");
+                return response.IsSuccessStatusCode ? EchoResponder.Parse(await response.Content.ReadAsStringAsync()).Cluster : "";
+            },
+            cluster => cluster.Length > 0
+        );
 
     [GeneratedRegex(@"127\.0\.0\.1:\d+")]
     private static partial Regex EndPoint();
