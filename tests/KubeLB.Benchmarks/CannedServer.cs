@@ -14,7 +14,9 @@ internal sealed class CannedServer(WebApplication host) : IAsyncDisposable
 {
     private static readonly byte[] Answer = Encoding.UTF8.GetBytes(
         """
-        {"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"c-12345","namespace":"default","uid":"0f6b3c1e-6c1f-4d0a-9d5e-2f6c8b7a1d3e","resourceVersion":"12345","creationTimestamp":"2026-01-01T00:00:00Z"},"data":{"k":"v"}}
+        {"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"c-12345","namespace":"default",
+        "uid":"0f6b3c1e-6c1f-4d0a-9d5e-2f6c8b7a1d3e","resourceVersion":"12345","creationTimestamp":"2026-01-01T00:00:00Z"},
+        "data":{"k":"v"}}
         """
     );
 

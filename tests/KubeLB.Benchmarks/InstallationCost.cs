@@ -93,7 +93,9 @@ internal static class InstallationCost
     private static Task<V1Node> HeartbeatAsync(SandboxEnvironment sandbox, IKubernetes tenant) =>
         tenant.CoreV1.PatchNodeStatusAsync(
             new V1Patch(
-                $$$"""{"status":{"conditions":[{"type":"Ready","lastHeartbeatTime":"{{{DateTime.UtcNow.AddSeconds(10):yyyy-MM-ddTHH:mm:ssZ}}}"}]}}""",
+                $$$"""
+                {"status":{"conditions":[{"type":"Ready","lastHeartbeatTime":"{{{DateTime.UtcNow.AddSeconds(10):yyyy-MM-ddTHH:mm:ssZ}}}"}]}}
+                """,
                 V1Patch.PatchType.StrategicMergePatch
             ),
             $"{sandbox.Tenants[0].Name}-node-1"
@@ -117,7 +119,8 @@ internal static class InstallationCost
             .SelectMany(c => c.Cluster.Requests.Snapshot().Where(IsOurs).Select(r => (c.Name, Client: r.UserAgent.Split('/')[0], r.Verb)))
             .GroupBy(r => (r.Client, r.Name))
             .Select(g =>
-                $"{g.Key.Client} in {g.Key.Name}: {string.Join(" + ", g.GroupBy(r => r.Verb).OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Count()} {v.Key}"))}"
+                $"{g.Key.Client} in {g.Key.Name}: "
+                + string.Join(" + ", g.GroupBy(r => r.Verb).OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Count()} {v.Key}"))
             );
         return new Row(what, string.Join("; ", counts.DefaultIfEmpty("none")), target);
     }

@@ -31,7 +31,8 @@ public sealed class ClassReleaseTests
             "",
             GatewayClass.KubelbName,
             $$$"""
-            {"conditions":[{"type":"Accepted","status":"True","reason":"Accepted","message":"","lastTransitionTime":"{{{fixture.Clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}}}"}]}
+            {"conditions":[{"type":"Accepted","status":"True","reason":"Accepted","message":"",
+              "lastTransitionTime":"{{{fixture.Clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}}}"}]}
             """
         );
 

@@ -183,8 +183,8 @@ public sealed partial class MessageReferenceTests
             """
             # Messages
 
-            What KubeLB reports in conditions and Events, with the cause and what to do. `<…>` stands for a value. Texts of Envoy Gateway and of
-            API servers are passed on as they are and are not listed. This page is generated from the source:
+            What KubeLB reports in conditions and Events, with the cause and what to do. `<…>` stands for a value. Texts of Envoy Gateway
+            and of API servers are copied and are not listed. This page is generated from the source:
             `KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests`.
 
             """
@@ -214,7 +214,8 @@ public sealed partial class MessageReferenceTests
                     };
                     page.Append(
                         CultureInfo.InvariantCulture,
-                        $"| `{message.Mark.Reason}` | {string.Join(", ", carriers.OfType<string>())} | {Cell(message.Text)} | {Cell(message.Cause)} "
+                        $"| `{message.Mark.Reason}` | {string.Join(", ", carriers.OfType<string>())} "
+                            + $"| {Cell(message.Text)} | {Cell(message.Cause)} "
                             + $"| {Cell(message.Mark.Remedy ?? "")} |\n"
                     );
                 }
@@ -229,8 +230,10 @@ public sealed partial class MessageReferenceTests
 
     // The left column of the table of terms in docs/contributing/language.md.
     [GeneratedRegex(
-        @"(?i)\b(comes? to|told|nobody|somebody|whoever|anew|as it was|mended|(do|does) not count|is no\b|in the way|goes on|going on|keeps what"
-            + @"|look(s|ed)? at|takes? over|lets? through|its turn|patience|(look|ask)s? again|places|carried|leaving|twins?|refus(e|es|ed|al)"
+        @"(?i)\b(comes? to|told|nobody|somebody|whoever|anew|as it was|mended|(do|does) not count|is no\b"
+            + @"|in the way|goes on|going on|keeps what"
+            + @"|look(s|ed)? at|takes? over|lets? through|its turn|patience|(look|ask)s? again"
+            + @"|places|carried|leaving|twins?|refus(e|es|ed|al)"
             + @"|in force|troubles?|on the way|knows?|wants?)\b"
     )]
     private static partial Regex Dialect();

@@ -212,7 +212,8 @@ public sealed class ValuesTests
                     .DeepEquals(property["default"], value)
                     .Should()
                     .BeTrue(
-                        $"the default of {here} is {value?.ToJsonString()} in values.yaml and {property["default"]?.ToJsonString()} in the schema"
+                        $"the default of {here} is {value?.ToJsonString()} in values.yaml and "
+                            + $"{property["default"]?.ToJsonString()} in the schema"
                     );
             }
             else

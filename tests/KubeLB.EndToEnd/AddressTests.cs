@@ -32,7 +32,8 @@ public sealed class AddressTests : IAsyncLifetime
     public async Task Rejected_address_is_reported_with_its_reason_and_others_are_used()
     {
         await SendAsync(
-            $$"""[{"ip":"{{_node}}"},{"ip":"169.254.169.254"},{"ip":"::ffff:127.0.0.1"},{"hostname":"kubernetes.default.svc"},{"ip":"10.7.0.1"}]"""
+            $$"""[{"ip":"{{_node}}"},{"ip":"169.254.169.254"},{"ip":"::ffff:127.0.0.1"},{"hostname":"kubernetes.default.svc"}"""
+                + """,{"ip":"10.7.0.1"}]"""
         );
 
         await WaitForEndpointsAsync(_node, "10.7.0.1");

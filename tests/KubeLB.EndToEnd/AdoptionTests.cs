@@ -158,7 +158,8 @@ public sealed class AdoptionTests : IAsyncLifetime
             services:
             - apiVersion: v1
               kind: Service
-              metadata: {name: web-nodeport, namespace: default, labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default}}
+              metadata: {name: web-nodeport, namespace: default, labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web,
+                kubelb.k8c.io/origin-ns: default}}
               spec: {type: NodePort, selector: {app: api}, ports: [{port: 8080, protocol: TCP, targetPort: 8080, nodePort: 31963}]}
             """
         );
@@ -172,7 +173,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               name: my-gateway
               namespace: {{{Namespace}}}
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: my-gateway, kubelb.k8c.io/origin-ns: default}
-              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{gateway}}}, uid: {{{_ofGateway.Metadata.Uid}}} }]
+              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{gateway}}},
+                uid: {{{_ofGateway.Metadata.Uid}}} }]
             spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All} } }]}
             ---
             apiVersion: v1
@@ -181,7 +183,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               name: default-web-web
               namespace: {{{Namespace}}}
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default}
-            spec: {type: ClusterIP, selector: {app.kubernetes.io/name: {{{Namespace}}} }, ports: [{port: 8080, protocol: TCP, targetPort: {{{Port}}} }]}
+            spec: {type: ClusterIP, selector: {app.kubernetes.io/name: {{{Namespace}}} }, ports: [{port: 8080, protocol: TCP,
+              targetPort: {{{Port}}} }]}
             ---
             apiVersion: gateway.networking.k8s.io/v1
             kind: HTTPRoute
@@ -189,8 +192,10 @@ public sealed class AdoptionTests : IAsyncLifetime
               name: default-web
               namespace: {{{Namespace}}}
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default, team: a}
-              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{route}}}, uid: {{{_ofRoute.Metadata.Uid}}} }]
-            spec: {hostnames: [web.example.com], parentRefs: [{name: my-gateway}], rules: [{backendRefs: [{name: default-web-web, port: 8080}]}]}
+              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{route}}},
+                uid: {{{_ofRoute.Metadata.Uid}}} }]
+            spec: {hostnames: [web.example.com], parentRefs: [{name: my-gateway}], rules: [{backendRefs: [{name: default-web-web,
+              port: 8080}]}]}
             """
         );
     }
@@ -206,12 +211,14 @@ public sealed class AdoptionTests : IAsyncLifetime
               name: {{{uid}}}
               namespace: {{{Namespace}}}
               finalizers: [kubelb.k8c.io/cleanup]
-              labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: {{{name}}}, kubelb.k8c.io/origin-ns: default, kubelb.k8c.io/origin-resource-kind: {{{kind}}}.gateway.networking.k8s.io}
+              labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: {{{name}}}, kubelb.k8c.io/origin-ns: default,
+                kubelb.k8c.io/origin-resource-kind: {{{kind}}}.gateway.networking.k8s.io}
             spec:
               endpoints: [{name: default, addressesReference: {name: default}}]
               source:
                 kubernetes:
-                  resource: {apiVersion: gateway.networking.k8s.io/v1, kind: {{{kind}}}, metadata: {name: {{{name}}}, namespace: default, uid: {{{uid}}}, labels: {team: a}}, spec: {{{spec}}} }
+                  resource: {apiVersion: gateway.networking.k8s.io/v1, kind: {{{kind}}}, metadata: {name: {{{name}}}, namespace: default,
+                    uid: {{{uid}}}, labels: {team: a}}, spec: {{{spec}}} }
             """ + (services.Length > 0 ? "\n      " + indented : "")
         );
         var generatedServices = new Dictionary<string, GeneratedService>

@@ -242,7 +242,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
         BackendOf(await GeneratedAsync("web"))
             .Should()
-            .Be("default-web-web", "the time since the rejection does not count towards the timeout");
+            .Be("default-web-web", "the timeout does not include the time since the rejection");
         (await TimeoutsAsync()).Should().Be(0);
     }
 

@@ -120,7 +120,8 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                         "default",
                         route,
                         $$$"""
-                        {"spec":{"hostnames":["{{{host}}}"],"parentRefs":[{"name":"{{{gateway}}}"}],"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}
+                        {"spec":{"hostnames":["{{{host}}}"],"parentRefs":[{"name":"{{{gateway}}}"}],
+                          "rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}
                         """
                     );
                 }

@@ -22,13 +22,15 @@ public sealed class EventTests
         route
             .Should()
             .MatchRegex(
-                @"Warning +BackendNotFound +\S+( \(x\d+ over \S+\))? +kubelb-ccm +.*default/api-backend.* Create the Service or correct the backendRef\."
+                @"Warning +BackendNotFound +\S+( \(x\d+ over \S+\))? +kubelb-ccm +"
+                    + @".*default/api-backend.* Create the Service or correct the backendRef\."
             );
         var gateway = (await kubectl.OkAsync("describe gateway my-gateway")).Text;
         gateway
             .Should()
             .MatchRegex(
-                $@"Normal +Programmed +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Reachable at {System.Text.RegularExpressions.Regex.Escape(await fixture.AddressAsync())}\."
+                $@"Normal +Programmed +\S+( \(x\d+ over \S+\))? +kubelb-ccm +"
+                    + $@"Reachable at {System.Text.RegularExpressions.Regex.Escape(await fixture.AddressAsync())}\."
             );
     }
 

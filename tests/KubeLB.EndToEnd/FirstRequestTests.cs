@@ -43,7 +43,9 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
 
         times.Sort();
         output.WriteLine(
-            $"applied to first 200, {(withRequestsMeanwhile ? "with" : "without")} requests meanwhile: median {times[Rounds / 2].TotalMilliseconds:0} ms, p90 {times[Rounds * 9 / 10].TotalMilliseconds:0} ms, slowest {times[^1].TotalMilliseconds:0} ms"
+            $"applied to first 200, {(withRequestsMeanwhile ? "with" : "without")} requests meanwhile: "
+                + $"median {times[Rounds / 2].TotalMilliseconds:0} ms, p90 {times[Rounds * 9 / 10].TotalMilliseconds:0} ms, "
+                + $"slowest {times[^1].TotalMilliseconds:0} ms"
         );
         times[Rounds * 9 / 10].Should().BeLessThan(Deadline);
     }

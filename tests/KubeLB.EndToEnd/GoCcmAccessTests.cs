@@ -111,7 +111,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
             """
             {
               "apiVersion": "kubelb.k8c.io/v1alpha1", "kind": "LoadBalancer", "metadata": { "name": "lb", "namespace": "tenant-t1" },
-              "spec": { "ports": [{ "port": 80 }], "endpoints": [{ "name": "default", "addressesReference": { "name": "default" }, "ports": [{ "port": 30080 }] }] }
+              "spec": { "ports": [{ "port": 80 }], "endpoints": [{ "name": "default", "addressesReference": { "name": "default" },
+                "ports": [{ "port": 30080 }] }] }
             }
             """
         )!;

@@ -77,7 +77,9 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
             Name,
             """
             {"metadata":{"labels":{"team":"edge"}},
-             "spec":{"minReadySeconds":3,"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T03:04:05Z"}},"spec":{"priorityClassName":"high"}}}}
+             "spec":{"minReadySeconds":3,
+               "template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T03:04:05Z"}},
+               "spec":{"priorityClassName":"high"}}}}
             """
         );
         await _fixture.SettleAsync();
@@ -128,7 +130,8 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
         await AvailableAsync();
 
         await ConfigureAsync(
-            """{"replicas":2,"nodeSelector":{"edge":"yes"},"resources":{"limits":{"memory":"1024Mi"}},"image":"registry.example.com/envoy:v1"}"""
+            """{"replicas":2,"nodeSelector":{"edge":"yes"},"resources":{"limits":{"memory":"1024Mi"}}"""
+                + ""","image":"registry.example.com/envoy:v1"}"""
         );
         var set = await DeploymentAsync(d => d.Spec.Replicas == 2, "has two replicas");
         set.Spec.Template.Spec.NodeSelector.Should().Contain("edge", "yes");

@@ -15,7 +15,8 @@ public sealed class RejectedObjectTests
 {
     private const string WithExtension = """
         {"spec":{"rules":[{
-          "filters":[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter","name":"direct-response"}}],
+          "filters":[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter",
+            "name":"direct-response"}}],
           "backendRefs":[{"name":"api-backend","port":8080}]}]}}
         """;
 

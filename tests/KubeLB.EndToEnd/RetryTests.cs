@@ -104,7 +104,10 @@ public sealed class RetryTests : IAsyncLifetime
     public async Task Retry_policy_is_owned_by_its_Route_reverted_and_removed_with_it()
     {
         await AnnotateAsync(
-            """{"gateway.envoyproxy.io/retry-on":"503","gateway.envoyproxy.io/retry-per-try-timeout":"2s","gateway.envoyproxy.io/retry-back-off-base-interval":"10ms"}"""
+            """
+            {"gateway.envoyproxy.io/retry-on":"503","gateway.envoyproxy.io/retry-per-try-timeout":"2s",
+             "gateway.envoyproxy.io/retry-back-off-base-interval":"10ms"}
+            """
         );
         await ConditionAsync(ConditionStatus.True);
         var policy = (await _fixture.Management.GetAsync<BackendTrafficPolicy>(Namespace, Generated))!;

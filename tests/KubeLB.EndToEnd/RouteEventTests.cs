@@ -69,7 +69,8 @@ public sealed class RouteEventTests : IAsyncLifetime
         var text = (await kubectl.OkAsync($"describe route bad -n {Tenant}")).Text;
         text.Should()
             .MatchRegex(
-                @"Warning +Rejected +\S+( \(x\d+ over \S+\))? +kubelb-manager +Service default/bad: invalid port 80 with nodePort none; both must be 1-65535\."
+                @"Warning +Rejected +\S+( \(x\d+ over \S+\))? +kubelb-manager +"
+                    + @"Service default/bad: invalid port 80 with nodePort none; both must be 1-65535\."
             );
         text.Should()
             .MatchRegex(@"Normal +Applied +\S+( \(x\d+ over \S+\))? +kubelb-manager +Recovered: HTTPRoute default-bad is up to date\.");

@@ -150,7 +150,8 @@ public sealed class SettingsTests : IAsyncLifetime
         await _fixture.Tenant.PatchAsync<Gateway>(
             "default",
             "my-gateway",
-            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
+            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80"""
+                + ""","hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
         );
         await _fixture.ExpectBackendAsync("api.example.com");
 
@@ -179,7 +180,8 @@ public sealed class SettingsTests : IAsyncLifetime
             """{"metadata":{"annotations":{"dns.example.com/target":"a","internal.example.com/id":"1","gateway.envoyproxy.io/x":"y"}}}"""
         );
         await SetConfigAsync(
-            """{"propagateAllAnnotations":true,"deniedAnnotations":["internal.example.com/*"],"defaultAnnotations":{"all":{"team":"edge"}}}"""
+            """{"propagateAllAnnotations":true,"deniedAnnotations":["internal.example.com/*"]"""
+                + ""","defaultAnnotations":{"all":{"team":"edge"}}}"""
         );
 
         var route = await _fixture.Management.WaitAsync<HttpRoute>(

@@ -96,7 +96,8 @@ public sealed class StatusGenerationTests : IAsyncLifetime
             "default",
             "my-gateway",
             """
-            {"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}},
+            {"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com",
+              "allowedRoutes":{"namespaces":{"from":"All"}}},
                                   {"name":"more","protocol":"HTTP","port":8080,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}
             """
         );

@@ -87,7 +87,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
             { "a number in the place of a list", """{"resource":{"spec":{"rules":5}}}""" },
             {
                 "text in the place of a port",
-                """{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"ports":[{"port":"x"}]}}]}"""
+                """{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"}"""
+                    + ""","spec":{"ports":[{"port":"x"}]}}]}"""
             },
         };
 

@@ -117,7 +117,8 @@ public sealed class VersionSkewTests
             "default",
             JsonNode
                 .Parse(
-                    $$$"""{"status":{"later":{{{Future}}},"gatewayAPI":{"disableTCPRoute":true},"version":{"gitVersion":"v9.0.0","later":1} } }"""
+                    $$$"""{"status":{"later":{{{Future}}},"gatewayAPI":{"disableTCPRoute":true}"""
+                        + ""","version":{"gitVersion":"v9.0.0","later":1} } }"""
                 )!
                 .AsObject(),
             "status"
@@ -154,7 +155,8 @@ public sealed class VersionSkewTests
         await using var fixture = await StartAsync();
         using var management = new RawObjects((ITestCluster)fixture.Sandbox.Management);
         var later =
-            $$$"""{"metadata":{"annotations":{"kubelb.k8c.io/later":"x"}},"spec":{"later":{{{Future}}},"gatewayAPI":{"later":{{{Future}}} },"envoyProxy":{"later":{{{Future}}} } }}""";
+            $$$"""{"metadata":{"annotations":{"kubelb.k8c.io/later":"x"}},"spec":{"later":{{{Future}}}"""
+            + $$$""","gatewayAPI":{"later":{{{Future}}} },"envoyProxy":{"later":{{{Future}}} } }}""";
         await management.PatchAsync("Config", "kubelb", "default", JsonNode.Parse(later)!.AsObject());
         await management.PatchAsync("Tenant", "", "t1", JsonNode.Parse(later)!.AsObject());
         await management.PatchAsync(

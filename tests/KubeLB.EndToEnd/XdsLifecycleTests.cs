@@ -71,7 +71,8 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
             TenantNamespace,
             "web",
             """
-            {"spec":{"source":{"kubernetes":{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"ports":[{"port":80,"nodePort":"NaN"}]}}]}}}}
+            {"spec":{"source":{"kubernetes":{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web",
+              "namespace":"default"},"spec":{"ports":[{"port":80,"nodePort":"NaN"}]}}]}}}}
             """
         );
 

@@ -168,10 +168,9 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
                     : ""
             )
             + (back is { } b ? $"; used again after {b.TotalSeconds:N1} s" : "")
-            + (
-                failed.Count > 0
-                    ? $" [{string.Join(" / ", failed.GroupBy(o => o.Failure).OrderByDescending(g => g.Count()).Take(3).Select(g => $"{g.Count()}x {g.Key}"))}]"
-                    : ""
-            );
+            + (failed.Count > 0 ? $" [{string.Join(" / ", MostFrequent(failed).Select(g => $"{g.Count()}x {g.Key}"))}]" : "");
     }
+
+    private static IEnumerable<IGrouping<string?, Outcome>> MostFrequent(IEnumerable<Outcome> failed) =>
+        failed.GroupBy(o => o.Failure).OrderByDescending(g => g.Count()).Take(3);
 }

@@ -32,7 +32,8 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
 
         waits.Sort();
         return new Row(
-            $"port ready {delay.TotalSeconds} s after its cluster{(asked ? ", 50 requests/s meanwhile" : "")}: first 200 after; {settings.Name}",
+            $"port ready {delay.TotalSeconds} s after its cluster{(asked ? ", 50 requests/s meanwhile" : "")}"
+                + $": first 200 after; {settings.Name}",
             $"p90 {waits[(int)Math.Ceiling(waits.Count * 0.9) - 1].TotalMilliseconds:N0} ms, slowest of {waits.Count} "
                 + $"{waits[^1].TotalMilliseconds:N0} ms",
             "p90 500 ms"

@@ -115,11 +115,14 @@ public sealed class ManagementClusterTests
             uid,
             """
             {"resources":{"route":{"generatedName":"default-gw","sourceGeneration":1,"generation":1,
-              "conditions":[{"type":"ResourceAppliedSuccessfully","status":"True","reason":"InstallationSuccessful","message":"Success","lastTransitionTime":"2026-01-01T00:00:00Z"}],
+              "conditions":[{"type":"ResourceAppliedSuccessfully","status":"True","reason":"InstallationSuccessful","message":"Success",
+                "lastTransitionTime":"2026-01-01T00:00:00Z"}],
               "status":{"addresses":[{"type":"IPAddress","value":"192.0.2.80"}],
                 "conditions":[
-                  {"type":"Accepted","status":"True","reason":"Accepted","message":"","observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"},
-                  {"type":"Programmed","status":"True","reason":"Programmed","message":"","observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"}]}}}}
+                  {"type":"Accepted","status":"True","reason":"Accepted","message":"","observedGeneration":1,
+                    "lastTransitionTime":"2026-01-01T00:00:00Z"},
+                  {"type":"Programmed","status":"True","reason":"Programmed","message":"","observedGeneration":1,
+                    "lastTransitionTime":"2026-01-01T00:00:00Z"}]}}}}
             """
         );
 }

@@ -49,7 +49,8 @@ public sealed class OwnershipPropertyTests
                                         type: array
                                         x-kubernetes-list-type: map
                                         x-kubernetes-list-map-keys: [name, protocol]
-                                        items: {type: object, properties: {name: {type: string}, protocol: {type: string, default: TCP}, a1: {type: integer}, b1: {type: integer}}}
+                                        items: {type: object, properties: {name: {type: string}, protocol: {type: string, default: TCP},
+                                          a1: {type: integer}, b1: {type: integer}}}
                         """
                     )
                     .Single(),
@@ -188,10 +189,14 @@ public sealed class OwnershipPropertyTests
         using var http = new HttpClient { BaseAddress = cluster.Url };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", cluster.ClientConfiguration().AccessToken);
         const string Body = """
-            {"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"x","labels":{"a":"b"},"finalizers":["a/b"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u"}]},
-            "spec":{"replicas":2,"selector":{"matchLabels":{"a":"b"}},"strategy":{"rollingUpdate":{"maxSurge":1}},"template":{"metadata":{"labels":{"a":"b"}},
-            "spec":{"nodeSelector":{"x":"y"},"containers":[{"name":"c","image":"i","ports":[{"containerPort":80}],"env":[{"name":"E","value":"1"}],"resources":{"limits":{"cpu":1}}}],
-            "volumes":[{"name":"v","configMap":{"name":"m"}}],"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"k","whenUnsatisfiable":"DoNotSchedule"}]}}}}
+            {"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"x","labels":{"a":"b"},"finalizers":["a/b"],
+              "ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u"}]},
+            "spec":{"replicas":2,"selector":{"matchLabels":{"a":"b"}},"strategy":{"rollingUpdate":{"maxSurge":1}},
+              "template":{"metadata":{"labels":{"a":"b"}},
+            "spec":{"nodeSelector":{"x":"y"},"containers":[{"name":"c","image":"i","ports":[{"containerPort":80}],"env":[{"name":"E",
+              "value":"1"}],"resources":{"limits":{"cpu":1}}}],
+            "volumes":[{"name":"v","configMap":{"name":"m"}}],"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"k",
+              "whenUnsatisfiable":"DoNotSchedule"}]}}}}
             """;
         string[] fragments =
         [
@@ -220,7 +225,8 @@ public sealed class OwnershipPropertyTests
                 Mutate(tree, JsonNode.Parse(fragments[random.Next(fragments.Length)]), random);
             }
             var path =
-                $"/apis/apps/v1/namespaces/default/deployments/x{(random.Next(5) == 0 ? "/status" : "")}?fieldManager=m{random.Next(3)}&force={(random.Next(3) > 0 ? "true" : "false")}";
+                $"/apis/apps/v1/namespaces/default/deployments/x{(random.Next(5) == 0 ? "/status" : "")}"
+                + $"?fieldManager=m{random.Next(3)}&force={(random.Next(3) > 0 ? "true" : "false")}";
             using var content = new StringContent(tree.ToJsonString(), Encoding.UTF8, "application/apply-patch+yaml");
             using var response = await http.PatchAsync(path, content);
             ((int)response.StatusCode)

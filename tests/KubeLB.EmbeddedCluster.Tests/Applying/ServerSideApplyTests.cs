@@ -253,7 +253,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         var less = (await ApplyAsync($"{Gadgets}/m", "one", Head + """, spec: {size: 1, tags: [b]}}""")).ShouldBe(200);
         Same(
             less.At("spec"),
-            """{"size":1,"replicas":1,"colour":"red","tags":["b","c"],"ports":[{"name":"y","port":1,"protocol":"TCP"}],"labels":{"b":"2"},"free":{"deep":{"more":1}}}"""
+            """{"size":1,"replicas":1,"colour":"red","tags":["b","c"],"ports":[{"name":"y","port":1,"protocol":"TCP"}]"""
+                + ""","labels":{"b":"2"},"free":{"deep":{"more":1}}}"""
         );
         (await ApplyAsync($"{Gadgets}/m", "two", Head + """, spec: {bogus: 1}}"""))
             .ShouldBe(400)
@@ -481,7 +482,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
             await _api.PostAsync(
                 $"{Rbac}/namespaces/{_namespace}/rolebindings",
                 $$$"""
-                {"metadata":{"name":"patcher"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"patcher"},"subjects":[{"kind":"ServiceAccount","name":"patcher","namespace":"{{{_namespace}}}"}]}
+                {"metadata":{"name":"patcher"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"patcher"},
+                  "subjects":[{"kind":"ServiceAccount","name":"patcher","namespace":"{{{_namespace}}}"}]}
                 """
             )
         ).ShouldBe(201);
@@ -508,7 +510,9 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
             await _api.PostAsync(
                 Maps,
                 """
-                {"metadata":{"name":"k","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"k\"},\"data\":{\"x\":\"1\"}}"}},"data":{"x":"1","y":"1"}}
+                {"metadata":{"name":"k","annotations":{"kubectl.kubernetes.io/last-applied-configuration":
+                  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"k\"},\"data\":{\"x\":\"1\"}}"}},
+                  "data":{"x":"1","y":"1"}}
                 """
             )
         ).ShouldBe(201);

@@ -26,7 +26,8 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
             .ToJsonString()
             .Should()
             .Be(
-                """{"size":1,"ports":[{"name":"a","port":80,"protocol":"TCP"},{"name":"b","port":9,"protocol":"TCP"}],"replicas":1,"colour":"red"}"""
+                """{"size":1,"ports":[{"name":"a","port":80,"protocol":"TCP"},{"name":"b","port":9,"protocol":"TCP"}],"replicas":1"""
+                    + ""","colour":"red"}"""
             );
     }
 
@@ -34,7 +35,8 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     public async Task Unknown_members_are_pruned_unless_preserved()
     {
         var reply = await CreateAsync(
-            """{"size":1,"bogus":{"x":1},"ports":[{"name":"a","y":2}],"free":{"kept":1},"template":{"apiVersion":"v1","kind":"Pod","z":3}}"""
+            """{"size":1,"bogus":{"x":1},"ports":[{"name":"a","y":2}],"free":{"kept":1}"""
+                + ""","template":{"apiVersion":"v1","kind":"Pod","z":3}}"""
         );
 
         reply
@@ -116,8 +118,10 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
         var reply = await _api.PostAsync(
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
             """
-            {"metadata":{"name":"wrong.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"things","kind":"Thing"},
-             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{}}}}}]}}
+            {"metadata":{"name":"wrong.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"things",
+              "kind":"Thing"},
+             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+               "properties":{"spec":{}}}}}]}}
             """
         );
 
@@ -185,8 +189,10 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
         const string Schema = """{"type":"object","x-kubernetes-preserve-unknown-fields":true}""";
         await fixture.Cluster.InstallCrdsAsync(
             """
-            {"kind":"CustomResourceDefinition","metadata":{"name":"twins.two.example.com"},"spec":{"group":"two.example.com","scope":"Cluster","names":{"plural":"twins","kind":"Twin"},
-             "versions":[{"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":SCHEMA}},{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":SCHEMA}}]}}
+            {"kind":"CustomResourceDefinition","metadata":{"name":"twins.two.example.com"},"spec":{"group":"two.example.com",
+              "scope":"Cluster","names":{"plural":"twins","kind":"Twin"},
+             "versions":[{"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":SCHEMA}},{"name":"v1","served":true,
+               "storage":true,"schema":{"openAPIV3Schema":SCHEMA}}]}}
             """.Replace("SCHEMA", Schema)
         );
         const string Group = "/apis/two.example.com";

@@ -97,7 +97,8 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
             await _api.PostAsync(
                 Definitions,
                 """
-                {"metadata":{"name":"things.gone.example.com"},"spec":{"group":"gone.example.com","scope":"Cluster","names":{"plural":"things","kind":"Thing"},
+                {"metadata":{"name":"things.gone.example.com"},"spec":{"group":"gone.example.com","scope":"Cluster",
+                  "names":{"plural":"things","kind":"Thing"},
                  "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}
                 """
             )

@@ -63,7 +63,8 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         var patched = (
             await _api.MergeAsync(
                 $"{maps}/a",
-                """{"metadata":{"creationTimestamp":"2000-01-01T00:00:00Z","generation":7,"deletionTimestamp":"2000-01-01T00:00:00Z","selfLink":"x"}}"""
+                """{"metadata":{"creationTimestamp":"2000-01-01T00:00:00Z","generation":7"""
+                    + ""","deletionTimestamp":"2000-01-01T00:00:00Z","selfLink":"x"}}"""
             )
         ).ShouldBe(200);
 
@@ -141,7 +142,8 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         var reply = (
             await _api.PostAsync(
                 deployments,
-                """{"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"c"}},"spec":{"containers":[{"name":"x"}]}}}}"""
+                """{"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"c"}}"""
+                    + ""","spec":{"containers":[{"name":"x"}]}}}}"""
             )
         ).ShouldBe(422);
 

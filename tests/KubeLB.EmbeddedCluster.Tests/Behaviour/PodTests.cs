@@ -109,7 +109,8 @@ public sealed class PodTests : IAsyncLifetime
         (
             await _api.PostAsync(
                 "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
-                """{"metadata":{"name":"pods"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"pods"},"subjects":[{"kind":"ServiceAccount","name":"user","namespace":"default"}]}"""
+                """{"metadata":{"name":"pods"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"pods"}"""
+                    + ""","subjects":[{"kind":"ServiceAccount","name":"user","namespace":"default"}]}"""
             )
         ).ShouldBe(201);
         var token = (await _api.PostAsync("/api/v1/namespaces/default/serviceaccounts/user/token", """{"spec":{}}"""))

@@ -37,7 +37,8 @@ public sealed class HelmTests : IAsyncLifetime
         (await StateAsync())
             .Should()
             .Be(
-                """replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1,b:3 secret=200"""
+                """replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1"""
+                    + """,b:3 secret=200"""
             );
         foreach (var path in Objects())
         {
@@ -51,7 +52,8 @@ public sealed class HelmTests : IAsyncLifetime
         (await StateAsync())
             .Should()
             .Be(
-                """replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1,b:3 secret=200"""
+                """replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1"""
+                    + """,b:3 secret=200"""
             );
 
         var history = JsonNode.Parse((await _helm.OkAsync($"history web -n {_namespace} -o json")).Text)!.AsArray();
@@ -175,7 +177,8 @@ public sealed class HelmTests : IAsyncLifetime
             ',',
             map.At("data")!.AsObject().OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => $"{item.Key}:{item.Value}")
         );
-        return $"replicas={deployment.At("spec.replicas")} image={deployment.TextAt("spec.template.spec.containers.0.image")} env={deployment.At("spec.template.spec.containers.0.env")?.ToJsonString()} "
+        return $"replicas={deployment.At("spec.replicas")} image={deployment.TextAt("spec.template.spec.containers.0.image")} "
+            + $"env={deployment.At("spec.template.spec.containers.0.env")?.ToJsonString()} "
             + $"data={data} label={map.TextAt("metadata.labels.which")} parts={parts} secret={secret.Status}";
     }
 }

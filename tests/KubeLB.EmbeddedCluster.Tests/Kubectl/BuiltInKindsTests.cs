@@ -167,7 +167,8 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
                 await kubectl.Api.PostAsync(
                     $"/api/v1/namespaces/{ns}/configmaps",
                     $$$"""
-                    {"metadata":{"name":"of-{{{name}}}","ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"{{{name}}}","uid":"{{{uid}}}"}]}}
+                    {"metadata":{"name":"of-{{{name}}}","ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"{{{name}}}",
+                      "uid":"{{{uid}}}"}]}}
                     """
                 )
             ).ShouldBe(201);

@@ -114,7 +114,8 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             await kubectl.Api.PostAsync(
                 $"/api/v1/namespaces/{ns}/events",
                 $$$"""
-                {"metadata":{"name":"web.1"},"involvedObject":{"kind":"Service","name":"web","namespace":"{{{ns}}}","uid":"{{{uid}}}"},"reason":"Served","message":"all is well","type":"Normal",
+                {"metadata":{"name":"web.1"},"involvedObject":{"kind":"Service","name":"web","namespace":"{{{ns}}}","uid":"{{{uid}}}"},
+                  "reason":"Served","message":"all is well","type":"Normal",
                  "source":{"component":"tester"},"firstTimestamp":"{{{now}}}","lastTimestamp":"{{{now}}}","count":1}
                 """
             )
@@ -177,7 +178,8 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             .Be("deployment.apps/web condition met\n");
         await kubectl.Api.MergeAsync(
             $"/apis/apps/v1/namespaces/{ns}/deployments/web/status",
-            """{"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2,"conditions":[{"type":"Available","status":"True"}]}}"""
+            """{"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2"""
+                + ""","conditions":[{"type":"Available","status":"True"}]}}"""
         );
         (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=condition=Available --timeout=10s"))
             .Text.Should()

@@ -82,7 +82,8 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
             await _api.PostAsync(
                 "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
                 $$$"""
-                {"metadata":{"name":"deeps.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"deeps","kind":"Deep"},
+                {"metadata":{"name":"deeps.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"deeps",
+                  "kind":"Deep"},
                  "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{{{schema}}} }}]}}
                 """
             )
@@ -136,9 +137,11 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
             await _api.PostAsync(
                 "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
                 """
-                {"metadata":{"name":"frees.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"frees","kind":"Free"},
+                {"metadata":{"name":"frees.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"frees",
+                  "kind":"Free"},
                  "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":
-                  {"type":"object","properties":{"free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,"minProperties":2}}}}}]}}
+                  {"type":"object","properties":{"free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,
+                    "minProperties":2}}}}}]}}
                 """
             )
         ).ShouldBe(201);

@@ -13,7 +13,8 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     public async Task Role_grants_only_its_rules()
     {
         var (ns, token) = await AccountAsync(
-            """[{"verbs":["get","list"],"apiGroups":[""],"resources":["configmaps"]},{"verbs":["get"],"apiGroups":[""],"resources":["secrets"],"resourceNames":["mine"]}]"""
+            """[{"verbs":["get","list"],"apiGroups":[""],"resources":["configmaps"]},{"verbs":["get"],"apiGroups":[""]"""
+                + ""","resources":["secrets"],"resourceNames":["mine"]}]"""
         );
         using var user = new Api(fixture.Cluster, token);
 
@@ -67,7 +68,8 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     public async Task User_cannot_grant_permissions_that_it_does_not_hold()
     {
         var (ns, token) = await AccountAsync(
-            """[{"verbs":["*"],"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],"resourceNames":[]},{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]""",
+            """[{"verbs":["*"],"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],"resourceNames":[]}"""
+                + """,{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]""",
             verbs: """["create","get","list","update","patch"]"""
         );
         using var user = new Api(fixture.Cluster, token);
@@ -96,7 +98,8 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
             await user.PostAsync(
                 $"{Rbac}/namespaces/{ns}/rolebindings",
                 $$"""
-                {"metadata":{"name":"up"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"cluster-admin"},"subjects":[{"kind":"ServiceAccount","name":"user","namespace":"{{ns}}"}]}
+                {"metadata":{"name":"up"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"cluster-admin"},
+                  "subjects":[{"kind":"ServiceAccount","name":"user","namespace":"{{ns}}"}]}
                 """
             )
         ).ShouldBe(403).Message.Should().Contain("is attempting to grant RBAC permissions not currently held");
@@ -166,7 +169,8 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
         (
             await _api.PostAsync(
                 secrets,
-                """{"metadata":{"name":"tok","annotations":{"kubernetes.io/service-account.name":"user"}},"type":"kubernetes.io/service-account-token"}"""
+                """{"metadata":{"name":"tok","annotations":{"kubernetes.io/service-account.name":"user"}}"""
+                    + ""","type":"kubernetes.io/service-account-token"}"""
             )
         ).ShouldBe(201);
 
@@ -221,7 +225,8 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
         (
             await _api.PostAsync(
                 $"{Rbac}/namespaces/{ns}/rolebindings",
-                """{"metadata":{"name":"b"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"},"subjects":[{"kind":"ServiceAccount","name":"user"}]}"""
+                """{"metadata":{"name":"b"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"}"""
+                    + ""","subjects":[{"kind":"ServiceAccount","name":"user"}]}"""
             )
         ).ShouldBe(201);
         var token = (await _api.PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts/user/token", "{}"))

@@ -71,12 +71,15 @@ public sealed class PatchTests
     {
         Strategic(
                 typeof(V1Deployment),
-                """{"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}]}]}}}}""",
-                """{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"Y","value":"2"}]}]}}}}"""
+                """{"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}"""
+                    + ""","template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}]}]}}}}""",
+                """{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"}"""
+                    + ""","template":{"spec":{"containers":[{"name":"a","env":[{"name":"Y","value":"2"}]}]}}}}"""
             )
             .Should()
             .Be(
-                """{"spec":{"strategy":{"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}]}]}}}}"""
+                """{"spec":{"strategy":{"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}"""
+                    + """,{"name":"Y","value":"2"}]}]}}}}"""
             );
     }
 

@@ -41,7 +41,8 @@ public sealed class SelectorTests
     {
         var tree = JsonNode.Parse(
             """
-            {"metadata":{"labels":{"example.com/x":"y"}},"spec":{"size":3,"items":[{"name":"a"},{"name":"b"}]},"status":{"conditions":[{"type":"Other","status":"False"},{"type":"Ready","status":"True"}]}}
+            {"metadata":{"labels":{"example.com/x":"y"}},"spec":{"size":3,"items":[{"name":"a"},{"name":"b"}]},
+              "status":{"conditions":[{"type":"Other","status":"False"},{"type":"Ready","status":"True"}]}}
             """
         );
 

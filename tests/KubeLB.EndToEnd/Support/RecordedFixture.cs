@@ -62,7 +62,8 @@ public sealed class RecordedFixture : IAsyncDisposable
                     $"{kind} {RawObjects.NameOf(value)} {RawObjects.UidOf(value)}"
                     + (
                         kind == "Service"
-                            ? $" {value["spec"]!["clusterIP"]} {string.Join(',', value["spec"]!["ports"]!.AsArray().Select(p => p!["targetPort"]))}"
+                            ? $" {value["spec"]!["clusterIP"]} "
+                                + $"{string.Join(',', value["spec"]!["ports"]!.AsArray().Select(p => p!["targetPort"]))}"
                             : ""
                     )
                 )

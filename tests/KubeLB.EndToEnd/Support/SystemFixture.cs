@@ -256,7 +256,8 @@ public sealed class SystemFixture : IAsyncDisposable
         await TestClusters.TestClusters.StartAsync(request, cancellationToken);
 
     private static string Describe(string cluster, k8s.IKubernetesObject<V1ObjectMeta> value) =>
-        $"{cluster} {value.GetType().Name} {value.Metadata.NamespaceProperty}/{value.Metadata.Name} [{string.Join(",", value.Metadata.Finalizers ?? [])}]";
+        $"{cluster} {value.GetType().Name} {value.Metadata.NamespaceProperty}/{value.Metadata.Name} "
+        + $"[{string.Join(",", value.Metadata.Finalizers ?? [])}]";
 
     private async Task<Answer> SendAsync(string address, string host, string path)
     {

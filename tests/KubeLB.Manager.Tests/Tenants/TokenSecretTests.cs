@@ -7,8 +7,10 @@ namespace KubeLB.Manager.Tests.Tenants;
 
 public sealed class TokenSecretTests
 {
-    private const string Legacy =
-        """{"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"tenant-t1","kubernetes.io/serviceaccount/service-account.uid":"u-1"}""";
+    private const string Legacy = """
+        {"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"tenant-t1",
+         "kubernetes.io/serviceaccount/service-account.uid":"u-1"}
+        """;
     private static readonly DateTime Then = new(2026, 11, 23, 0, 51, 36, DateTimeKind.Utc);
     private static readonly V1ServiceAccount Account = new()
     {

@@ -139,7 +139,8 @@ public sealed class ApplierTests : IAsyncLifetime
         desired.Metadata.Labels = new Dictionary<string, string> { ["ours"] = "1" };
         await Apply(desired);
         await Foreign(
-            """{"metadata":{"labels":{"theirs":"2"},"annotations":{"their/note":"3"},"finalizers":["their/finalizer"]},"status":{"phase":"Ready"}}"""
+            """{"metadata":{"labels":{"theirs":"2"},"annotations":{"their/note":"3"},"finalizers":["their/finalizer"]}"""
+                + ""","status":{"phase":"Ready"}}"""
         );
         (await Apply(desired)).Outcome.Should().Be(ApplyOutcome.Unchanged);
 

@@ -65,7 +65,10 @@ public sealed class EventRecorderTests : IAsyncLifetime
             .DeepEquals(
                 sent["involvedObject"],
                 JsonNode.Parse(
-                    """{"apiVersion":"example.com/v1alpha1","kind":"Widget","namespace":"team","name":"w","uid":"u-1","resourceVersion":"7"}"""
+                    """
+                    {"apiVersion":"example.com/v1alpha1","kind":"Widget","namespace":"team","name":"w","uid":"u-1",
+                     "resourceVersion":"7"}
+                    """
                 )
             )
             .Should()

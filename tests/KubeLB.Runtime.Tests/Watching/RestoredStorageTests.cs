@@ -186,5 +186,6 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         );
 
     private static string Line(V1ConfigMap map) =>
-        $"{map.Metadata.Name} {map.Metadata.Uid} {map.Metadata.ResourceVersion} {(map.Data is { } data && data.TryGetValue("k", out var value) ? value : "")}";
+        $"{map.Metadata.Name} {map.Metadata.Uid} {map.Metadata.ResourceVersion} "
+        + $"{(map.Data is { } data && data.TryGetValue("k", out var value) ? value : "")}";
 }

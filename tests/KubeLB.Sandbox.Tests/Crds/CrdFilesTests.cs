@@ -121,7 +121,10 @@ public sealed class CrdFilesTests
     [InlineData(
         "gateway.networking.k8s.io_gatewayclasses.yaml",
         "status/conditions",
-        """[{"type":"Accepted","status":"Unknown","reason":"Pending","message":"Waiting for controller","lastTransitionTime":"1970-01-01T00:00:00Z"}]"""
+        """
+            [{"type":"Accepted","status":"Unknown","reason":"Pending","message":"Waiting for controller",
+              "lastTransitionTime":"1970-01-01T00:00:00Z"}]
+            """
     )]
     [InlineData("kubelb.k8c.io_configs.yaml", "spec/envoyProxy/replicas", "3")]
     public void Schema_defaults_are_those_of_the_original(string file, string path, string expected)

@@ -60,14 +60,14 @@ public sealed class ExplainTests : IAsyncLifetime
               {"apiVersion":"v1","kind":"Namespace","metadata":{"name":"tenant-t1"}},
               {"apiVersion":"kubelb.k8c.io/v1alpha1","kind":"Config","metadata":{"name":"default","namespace":"kubelb"},"spec":{}},
               {"apiVersion":"kubelb.k8c.io/v1alpha1","kind":"Addresses",
-               "metadata":{"name":"default","namespace":"tenant-t1","annotations":{"kubelb.k8c.io/ccm-version":"0.1.0","kubelb.k8c.io/last-seen":"2026-11-29T08:00:00Z"}},
+               "metadata":{"name":"default","namespace":"tenant-t1","annotations":{"kubelb.k8c.io/ccm-version":"0.1.0",
+                 "kubelb.k8c.io/last-seen":"2026-11-29T08:00:00Z"}},
                "spec":{"addresses":[{"ip":"10.0.0.2"}]}}]}
             """
         );
         await _kubectl.OkAsync(
-            """
-            -n kubelb patch configs.kubelb.k8c.io default --subresource=status --type=merge -p '{"status":{"version":{"gitVersion":"0.1.0","edition":"CE"}}}'
-            """
+            "-n kubelb patch configs.kubelb.k8c.io default --subresource=status --type=merge "
+                + """-p '{"status":{"version":{"gitVersion":"0.1.0","edition":"CE"}}}'"""
         );
 
         var config = await _kubectl.OkAsync("-n kubelb get configs.kubelb.k8c.io");

@@ -36,7 +36,8 @@ public sealed class StrictSchemaTests : IAsyncLifetime
           rules:
           - name: first
             matches:
-            - {path: {type: Exact, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q, value: .*}]}
+            - {path: {type: Exact, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q,
+              value: .*}]}
             timeouts: {request: 10s, backendRequest: 2s}
             retry: {codes: [503], attempts: 3, backoff: 100ms}
             sessionPersistence: {sessionName: s, type: Cookie, absoluteTimeout: 1h, cookieConfig: {lifetimeType: Permanent}}
@@ -45,10 +46,13 @@ public sealed class StrictSchemaTests : IAsyncLifetime
             - {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: a, value: b}]}}
             - {type: RequestMirror, requestMirror: {backendRef: {name: b, port: 80}, percent: 10}}
             - {type: URLRewrite, urlRewrite: {hostname: b.example.com, path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}
-            - {type: CORS, cors: {allowOrigins: ['https://example.com'], allowMethods: [GET], allowHeaders: [a], exposeHeaders: [b], allowCredentials: true, maxAge: 60}}
-            backendRefs: [{name: b, port: 80, weight: 2, filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Filter, name: f}}]}]
+            - {type: CORS, cors: {allowOrigins: ['https://example.com'], allowMethods: [GET], allowHeaders: [a], exposeHeaders: [b],
+              allowCredentials: true, maxAge: 60}}
+            backendRefs: [{name: b, port: 80, weight: 2, filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Filter,
+              name: f}}]}]
           - filters:
-            - {type: RequestRedirect, requestRedirect: {scheme: https, hostname: c.example.com, path: {type: ReplaceFullPath, replaceFullPath: /c}, port: 8443, statusCode: 301}}
+            - {type: RequestRedirect, requestRedirect: {scheme: https, hostname: c.example.com, path: {type: ReplaceFullPath,
+              replaceFullPath: /c}, port: 8443, statusCode: 301}}
         """;
 
     private const string GrpcRoute = """
@@ -156,7 +160,8 @@ public sealed class StrictSchemaTests : IAsyncLifetime
                 JsonNode.Parse(
                     """
                     {"parentRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","name":"g"}],
-                     "rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}],"backendRefs":[{"group":"","kind":"Service","name":"b","port":80,"weight":1}]}]}
+                     "rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}],"backendRefs":[{"group":"","kind":"Service",
+                       "name":"b","port":80,"weight":1}]}]}
                     """
                 )
             )

@@ -16,7 +16,8 @@ internal sealed class EnvtestServers
 
     // The controllers that the embedded cluster simulates.
     private const string Controllers =
-        "garbage-collector-controller,namespace-controller,serviceaccount-controller,serviceaccount-token-controller,legacy-serviceaccount-token-cleaner-controller,"
+        "garbage-collector-controller,namespace-controller,serviceaccount-controller,serviceaccount-token-controller,"
+        + "legacy-serviceaccount-token-cleaner-controller,"
         + "clusterrole-aggregation-controller,root-ca-certificate-publisher-controller";
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
@@ -190,7 +191,9 @@ internal sealed class EnvtestServers
             if (!process.IsRunning || deadline.IsCancellationRequested)
             {
                 throw new TestClusterUnavailableException(
-                    $"{TestClusters.Variable}=envtest is not available: {name} {(process.IsRunning ? $"is not ready after {Deadline.TotalSeconds:0} s" : "ended")}. Last output:\n{process.Output}"
+                    $"{TestClusters.Variable}=envtest is not available: {name} "
+                        + $"{(process.IsRunning ? $"is not ready after {Deadline.TotalSeconds:0} s" : "ended")}. "
+                        + $"Last output:\n{process.Output}"
                 );
             }
 

@@ -21,7 +21,9 @@ internal static class K3sServer
         "--disable-network-policy",
         "--disable-helm-controller",
         "--disable=coredns,servicelb,traefik,local-storage,metrics-server",
-        "--kube-controller-manager-arg=controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller,serviceaccount-token-controller,root-ca-certificate-publisher-controller",
+        "--kube-controller-manager-arg=controllers=garbage-collector-controller,namespace-controller,"
+            + "serviceaccount-controller,serviceaccount-token-controller,"
+            + "root-ca-certificate-publisher-controller",
     ];
 
     /// <summary>Starts a container.</summary>

@@ -126,7 +126,8 @@ public sealed class RecordedAttachmentTests
     private static IEnumerable<string> Lines(V1ObjectMeta route, JsonNode parent)
     {
         var key =
-            $"route {route.NamespaceProperty}/{route.Name} {ApiJson.ToJson(ApiJson.Read<ParentReference>(parent["parentRef"]!)).ToJsonString()}";
+            $"route {route.NamespaceProperty}/{route.Name} "
+            + $"{ApiJson.ToJson(ApiJson.Read<ParentReference>(parent["parentRef"]!)).ToJsonString()}";
         var conditions = parent["conditions"]!.AsArray().Select(c => c!).ToList();
         var rejected = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "Accepted"

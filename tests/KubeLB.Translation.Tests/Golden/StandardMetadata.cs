@@ -6,8 +6,8 @@ using KubeLB.Translation.Routes;
 namespace KubeLB.Translation.Tests.Golden;
 
 /// <summary>
-/// Omits from golden outputs what is the same in all of them, after it was compared: labels for the origin, the owner reference to the Route,
-/// the annotation with the source's generation, times of transition. A value that is missing or differs is printed.
+/// Compares the metadata that all golden outputs have in common, and omits it from them: labels for the origin, the owner reference to the
+/// Route, the annotation with the source's generation, times of transition. A value that is missing or differs is printed.
 /// </summary>
 internal static class StandardMetadata
 {

@@ -169,7 +169,8 @@ public sealed class RejectedRouteTests
     {
         var json = HostileRoutes.Good(0);
         json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["infrastructure"] = JsonNode.Parse(
-            """{"labels":{"a":"b"},"annotations":{"c":"d"},"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"privileged"}}"""
+            """{"labels":{"a":"b"},"annotations":{"c":"d"}"""
+                + ""","parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"privileged"}}"""
         );
 
         var generated = Translate(json).Generated;

@@ -287,7 +287,8 @@ public sealed class AttachmentProperties
             .Select(l => l.Name);
 
     private static string Describe(Gateway gateway, ParentReference parent, string? reason, IEnumerable<string> listeners) =>
-        $"{gateway.Namespace}/{gateway.Name} by {parent.Namespace}/{parent.Name} {parent.SectionName}:{parent.Port}: {reason ?? "attached"} {string.Join(',', listeners)}";
+        $"{gateway.Namespace}/{gateway.Name} by {parent.Namespace}/{parent.Name} {parent.SectionName}:{parent.Port}: "
+        + $"{reason ?? "attached"} {string.Join(',', listeners)}";
 
     private static Listener Named(Listener listener, string name)
     {

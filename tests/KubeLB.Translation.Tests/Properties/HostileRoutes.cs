@@ -20,8 +20,10 @@ internal static class HostileRoutes
                 "addresses": [{ "type": "IPAddress", "value": "10.0.0.1" }],
                 "listeners": [
                   { "name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": { "kinds": [{ "kind": "HTTPRoute" }],
-                    "namespaces": { "from": "Selector", "selector": { "matchLabels": { "a": "b" }, "matchExpressions": [{ "key": "k", "operator": "Exists" }] } } } },
-                  { "name": "https", "port": 443, "protocol": "HTTPS", "hostname": "*.example.com", "tls": { "mode": "Terminate", "certificateRefs": [{{Reference}}, { "name": "own" }] } }
+                    "namespaces": { "from": "Selector", "selector": { "matchLabels": { "a": "b" }, "matchExpressions": [{ "key": "k",
+                      "operator": "Exists" }] } } } },
+                  { "name": "https", "port": 443, "protocol": "HTTPS", "hostname": "*.example.com", "tls": { "mode": "Terminate",
+                    "certificateRefs": [{{Reference}}, { "name": "own" }] } }
                 ]
               }
             }
@@ -29,7 +31,8 @@ internal static class HostileRoutes
         $$"""
             {
               "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
-              "metadata": { "name": "web", "namespace": "bench", "uid": "u2", "creationTimestamp": "2026-11-23T00:51:38Z", "annotations": { "a": "b" } },
+              "metadata": { "name": "web", "namespace": "bench", "uid": "u2", "creationTimestamp": "2026-11-23T00:51:38Z",
+                "annotations": { "a": "b" } },
               "spec": {
                 "hostnames": ["web.example.com"],
                 "parentRefs": [{ "name": "kubelb", "sectionName": "http" }, { "name": "kubelb", "namespace": "infra" }],
@@ -38,7 +41,8 @@ internal static class HostileRoutes
                   "filters": [{ "type": "RequestMirror", "requestMirror": { "backendRef": {{Reference}}, "percent": 5 } }],
                   "timeouts": { "request": "1s" },
                   "backendRefs": [{ "name": "web", "port": 80, "weight": 1 }, {{Reference}},
-                    { "name": "web", "port": 80, "filters": [{ "type": "RequestMirror", "requestMirror": { "backendRef": { "name": "web", "namespace": "infra" } } }] }]
+                    { "name": "web", "port": 80, "filters": [{ "type": "RequestMirror", "requestMirror": { "backendRef": { "name": "web",
+                      "namespace": "infra" } } }] }]
                 }]
               }
             }
@@ -49,7 +53,8 @@ internal static class HostileRoutes
               "metadata": { "name": "rpc", "namespace": "bench", "uid": "u3" },
               "spec": {
                 "parentRefs": [{ "name": "kubelb" }],
-                "rules": [{ "matches": [{ "method": { "service": "s", "method": "m" } }], "backendRefs": [{ "name": "web", "port": 80 }, {{Reference}}] }]
+                "rules": [{ "matches": [{ "method": { "service": "s", "method": "m" } }], "backendRefs": [{ "name": "web", "port": 80 },
+                  {{Reference}}] }]
               }
             }
             """,
@@ -166,11 +171,13 @@ internal static class HostileRoutes
                 $$"""
                 {
                   "apiVersion": "kubelb.k8c.io/v1alpha1", "kind": "Route",
-                  "metadata": { "name": "8604bad4-0a6f-4a7b-8e68-b56f2245fb50", "namespace": "tenant-t", "uid": "3c1553e0", "finalizers": ["kubelb.k8c.io/cleanup"] },
+                  "metadata": { "name": "8604bad4-0a6f-4a7b-8e68-b56f2245fb50", "namespace": "tenant-t", "uid": "3c1553e0",
+                    "finalizers": ["kubelb.k8c.io/cleanup"] },
                   "spec": { "source": { "kubernetes": { "resource": {{Sources[source]}}, "services": [{{string.Join(',', Services)}}] } } },
                   "status": {{(
                     withStatus
-                        ? """{ "resources": { "route": { "generatedName": "kept" }, "services": { "bench/web": { "generatedName": "kept-web" } } } }"""
+                        ? """{ "resources": { "route": { "generatedName": "kept" }"""
+                          + """, "services": { "bench/web": { "generatedName": "kept-web" } } } }"""
                         : "{}"
                 )}}
                 }

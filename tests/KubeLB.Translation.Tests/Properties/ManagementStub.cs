@@ -12,7 +12,8 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
     public Route Named { get; } =
         ApiJson.Read<Route>(
             JsonNode.Parse(
-                """{ "metadata": { "name": "g", "namespace": "tenant-t" }, "status": { "resources": { "route": { "generatedName": "bench-kubelb" } } } }"""
+                """{ "metadata": { "name": "g", "namespace": "tenant-t" }"""
+                    + """, "status": { "resources": { "route": { "generatedName": "bench-kubelb" } } } }"""
             )!
         );
 

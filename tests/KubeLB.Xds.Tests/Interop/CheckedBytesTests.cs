@@ -91,7 +91,8 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
 
         await ExpectAsync(
             Listener(Any.Pack(manager)),
-            $"filter_chains[0].filters[0].typed_config[{Manager}].http_filters[0].typed_config[envoy.extensions.filters.http.router.v3.Router]: "
+            $"filter_chains[0].filters[0].typed_config[{Manager}]"
+                + $".http_filters[0].typed_config[envoy.extensions.filters.http.router.v3.Router]: "
                 + "unknown field 9000 (wire type 0) in envoy.extensions.filters.http.router.v3.Router"
         );
     }
@@ -152,7 +153,8 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         "staticResources.clusters[0].nope: unknown field of envoy.config.cluster.v3.Cluster"
     )]
     [InlineData(
-        """{"static_resources":{"clusters":[{"name":"a","transport_socket":{"name":"t","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext","nope":1} } }]} }""",
+        """{"static_resources":{"clusters":[{"name":"a","transport_socket":{"name":"t","typed_config":"""
+            + """{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext","nope":1} } }]} }""",
         "static_resources.clusters[0].transport_socket.typed_config[envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext].nope: "
             + "unknown field of envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
     )]

@@ -96,7 +96,8 @@ internal sealed class PublishedPair : IAsyncDisposable
         string.Join(
             '\n',
             _controllers.Select(c =>
-                $"{c.Name} (exit code {c.Process.ExitCode?.ToString(CultureInfo.InvariantCulture) ?? "none"}):\n{c.Process.Error}{c.Process.Output}"
+                $"{c.Name} (exit code {c.Process.ExitCode?.ToString(CultureInfo.InvariantCulture) ?? "none"})"
+                + $":\n{c.Process.Error}{c.Process.Output}"
             )
         );
 

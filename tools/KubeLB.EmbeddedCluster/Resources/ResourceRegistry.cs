@@ -31,9 +31,6 @@ internal sealed class ResourceRegistry(ValidationRules rules)
 
     public ResourceDefinition? Find(string group, string version, string plural) => _resources.GetValueOrDefault((group, version, plural));
 
-    public bool HasGroupVersion(string group, string version) =>
-        _ordered.Any(resource => resource.Group == group && resource.Version == version);
-
     /// <summary>Any served version of a resource that is stored in the given table.</summary>
     public ResourceDefinition? ForTable(string group, string plural) =>
         _ordered.FirstOrDefault(resource => resource.StorageGroup == group && resource.Group == group && resource.Plural == plural);

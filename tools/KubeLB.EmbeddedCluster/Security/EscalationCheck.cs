@@ -75,7 +75,8 @@ internal sealed class EscalationCheck(RbacPolicy policy)
             resource.Group,
             resource.Plural,
             name,
-            $"user {FieldError.Quote(user.Name)} (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{string.Join("\n", rules)}"
+            $"user {FieldError.Quote(user.Name)} (groups=[{groups}]) "
+                + $"is attempting to grant RBAC permissions not currently held:\n{string.Join("\n", rules)}"
         );
     }
 

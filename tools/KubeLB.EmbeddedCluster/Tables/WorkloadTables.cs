@@ -125,8 +125,8 @@ internal static class WorkloadTables
                         {
                             "Exists" => requirement.Text("key") ?? "",
                             "DoesNotExist" => "!" + requirement.Text("key"),
-                            var operation =>
-                                $"{requirement.Text("key")} {operation?.ToLowerInvariant()} ({string.Join(",", requirement.Array("values").Strings())})",
+                            var operation => $"{requirement.Text("key")} {operation?.ToLowerInvariant()} "
+                                + $"({string.Join(",", requirement.Array("values").Strings())})",
                         }
                     )
             )

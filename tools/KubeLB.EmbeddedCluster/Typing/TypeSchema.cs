@@ -122,7 +122,8 @@ internal sealed partial class TypeSchema
     }
 
     [GeneratedRegex(
-        "^(Core|Events|Authentication|Resource|Discovery|Admissionregistration|Storage|Rbac|Flowcontrol)?[vV][0-9]+((alpha|beta)[0-9]+)?(?=[A-Z])"
+        "^(Core|Events|Authentication|Resource|Discovery|Admissionregistration|Storage|Rbac|Flowcontrol)?"
+            + "[vV][0-9]+((alpha|beta)[0-9]+)?(?=[A-Z])"
     )]
     private static partial Regex VersionPrefix();
 }

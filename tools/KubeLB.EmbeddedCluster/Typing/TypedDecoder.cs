@@ -199,7 +199,8 @@ internal sealed class TypedDecoder
         )
         {
             throw new FormatException(
-                $"parsing time {Errors.FieldError.Quote('"' + text + '"')} as \"2006-01-02T15:04:05Z07:00\": cannot parse {Errors.FieldError.Quote(text)} as \"2006\""
+                $"parsing time {Errors.FieldError.Quote('"' + text + '"')} as \"2006-01-02T15:04:05Z07:00\": "
+                    + $"cannot parse {Errors.FieldError.Quote(text)} as \"2006\""
             );
         }
         var normal = time.UtcDateTime.ToString(

@@ -71,7 +71,8 @@ internal static class MetadataValidation
         {
             var error = FieldError.Forbidden(
                 "metadata.finalizers",
-                $"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{string.Join(", ", added.Select(FieldError.Quote))}}}"
+                $"no new finalizers can be added if the object is being deleted, "
+                    + $"found new finalizers []string{{{string.Join(", ", added.Select(FieldError.Quote))}}}"
             );
 
             // Kubernetes validates metadata twice here and reports both errors.
@@ -122,7 +123,8 @@ internal static class MetadataValidation
                         FieldError.Invalid(
                             "metadata.ownerReferences",
                             owners,
-                            $"Only one reference can have Controller set to true. Found \"true\" in references for {controller} and {owner.Text("kind")}/{owner.Text("name")}"
+                            $"Only one reference can have Controller set to true. Found \"true\" in "
+                                + $"references for {controller} and {owner.Text("kind")}/{owner.Text("name")}"
                         )
                     );
                 }

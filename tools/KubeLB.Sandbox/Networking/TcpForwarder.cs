@@ -30,9 +30,6 @@ internal sealed class TcpForwarder : IAsyncDisposable
     /// <summary>The end point.</summary>
     public IPEndPoint LocalEndPoint { get; }
 
-    /// <summary>Number of open connections.</summary>
-    public int OpenConnections => _connections.Count;
-
     /// <summary>Starts listening.</summary>
     /// <param name="at">The end point; port 0 for a free port.</param>
     /// <param name="targets">Resolves the current targets.</param>

@@ -203,7 +203,8 @@ internal sealed class NamespaceNetworks : IPodNetworks
                 .Select(s => (Path: s.Name.Replace('.', '/'), s.Value))
                 .Prepend((Path: "net/ipv4/conf/eth0/route_localnet", Value: "1"))
                 .Select(s =>
-                    $"echo '{s.Value.Replace("'", "", StringComparison.Ordinal)}' > '/proc/sys/{s.Path.Replace("'", "", StringComparison.Ordinal)}'"
+                    $"echo '{s.Value.Replace("'", "", StringComparison.Ordinal)}' "
+                    + $"> '/proc/sys/{s.Path.Replace("'", "", StringComparison.Ordinal)}'"
                 );
             await ChildProcesses
                 .ExpectAsync([.. Within, "/bin/sh", "-ec", string.Join('\n', script)], cancellationToken)
