@@ -17,9 +17,6 @@ public static class Labels
     /// <summary>Marks objects that KubeLB generated; value <see cref="ManagedByKubelb"/>.</summary>
     public const string ManagedBy = "kubelb.k8c.io/managed-by";
 
-    /// <summary>Name of the tenant, without the <c>tenant-</c> prefix.</summary>
-    public const string Tenant = "kubelb.k8c.io/tenant";
-
     /// <summary>Value of <see cref="ManagedBy"/>.</summary>
     public const string ManagedByKubelb = "kubelb";
 

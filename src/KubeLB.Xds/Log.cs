@@ -7,17 +7,17 @@ internal static partial class Log
 {
     // Streams
 
-    [LoggerMessage(100, LogLevel.Information, "xDS stream {Id} of node {Node} opened by {Peer} ({Service}).")]
+    [LoggerMessage(2100, LogLevel.Information, "xDS stream {Id} of node {Node} opened by {Peer} ({Service}).")]
     public static partial void StreamOpened(ILogger logger, long id, string node, string peer, string service);
 
-    [LoggerMessage(101, LogLevel.Information, "xDS stream {Id} of node {Node} closed.")]
+    [LoggerMessage(2101, LogLevel.Information, "xDS stream {Id} of node {Node} closed.")]
     public static partial void StreamClosed(ILogger logger, long id, string node);
 
-    [LoggerMessage(102, LogLevel.Debug, "xDS stream {Id}: sent {Resources} and removed {Removed} resources of {TypeUrl}, {Bytes} bytes.")]
+    [LoggerMessage(2102, LogLevel.Debug, "xDS stream {Id}: sent {Resources} and removed {Removed} resources of {TypeUrl}, {Bytes} bytes.")]
     public static partial void Sent(ILogger logger, long id, string typeUrl, int resources, int removed, int bytes);
 
     [LoggerMessage(
-        103,
+        2103,
         LogLevel.Warning,
         "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}"
     )]
@@ -25,14 +25,14 @@ internal static partial class Log
 
     // Authorization
 
-    [LoggerMessage(200, LogLevel.Warning, "Denied xDS stream for node {Node} from {Peer}: {Reason}")]
+    [LoggerMessage(2200, LogLevel.Warning, "Denied xDS stream for node {Node} from {Peer}: {Reason}")]
     public static partial void StreamDenied(ILogger logger, string node, string peer, string reason);
 
-    [LoggerMessage(201, LogLevel.Warning, "Denied replica request for node {Node} from {Peer}: {Reason}")]
+    [LoggerMessage(2201, LogLevel.Warning, "Denied replica request for node {Node} from {Peer}: {Reason}")]
     public static partial void ReplicaDenied(ILogger logger, string node, string peer, string reason);
 
     // Observers
 
-    [LoggerMessage(300, LogLevel.Error, "xDS observer {Observer} failed; streams are not affected.")]
+    [LoggerMessage(2300, LogLevel.Error, "xDS observer {Observer} failed; streams are not affected.")]
     public static partial void ObserverFailed(ILogger logger, Exception exception, Type observer);
 }

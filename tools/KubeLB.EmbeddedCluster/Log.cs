@@ -7,14 +7,14 @@ internal static partial class Log
 {
     // Requests
 
-    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
+    [LoggerMessage(5001, LogLevel.Error, "{Method} {Path} failed")]
     public static partial void RequestFailed(ILogger logger, Exception exception, string method, string path);
 
     // Controllers
 
-    [LoggerMessage(2, LogLevel.Error, "{Controller} failed to process a change of {Resource} {Name}")]
+    [LoggerMessage(5002, LogLevel.Error, "{Controller} failed to process a change of {Resource} {Name}")]
     public static partial void ChangeFailed(ILogger logger, Exception exception, string controller, string resource, string name);
 
-    [LoggerMessage(3, LogLevel.Debug, "{Controller} ignored a change of {Resource} {Name}: {Reason}")]
+    [LoggerMessage(5003, LogLevel.Debug, "{Controller} ignored a change of {Resource} {Name}: {Reason}")]
     public static partial void ChangeIgnored(ILogger logger, string controller, string resource, string name, string reason);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.RegularExpressions;
 using KubeLB.Api.Naming;
 using KubeLB.Runtime.CommandLine;
 using Microsoft.Extensions.Logging;
@@ -7,8 +6,8 @@ using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
 namespace KubeLB.Ccm.Hosting;
 
-/// <summary>Command line of <c>kubelb-ccm</c>: the flags of the Go CCM.</summary>
-internal sealed partial class CcmCommand
+/// <summary>Command line of <c>kubelb-ccm</c>: the flags of the Go CCM, and those of this project.</summary>
+internal sealed class CcmCommand
 {
     private const string Ignored = "Accepted for compatibility and ignored.";
 
@@ -166,7 +165,7 @@ internal sealed partial class CcmCommand
             throw new UsageException("--cluster-name is required. Set it to the name of the Tenant in the management cluster.");
         }
 
-        if (!DnsLabel().IsMatch(TenantNames.Namespace(clusterName)))
+        if (!DnsNames.IsLabel(TenantNames.Namespace(clusterName)))
         {
             throw new UsageException(
                 $"Invalid --cluster-name \"{clusterName}\": the tenant's namespace {TenantNames.Namespace(clusterName)} must be a DNS-1123 "
@@ -206,7 +205,4 @@ internal sealed partial class CcmCommand
 
         return options;
     }
-
-    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]
-    private static partial Regex DnsLabel();
 }

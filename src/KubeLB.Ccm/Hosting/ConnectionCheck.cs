@@ -148,8 +148,9 @@ internal static class ConnectionCheck
         {
             return new Finding(
                 false,
-                $"has reported, but no ready node has an address of type {options.NodeAddressType}. "
-                    + "Change kubelb.nodeAddressType (--node-address-type)."
+                $"has reported, but no eligible node has an address of type {options.NodeAddressType}. Check kubelb.nodeAddressType "
+                    + "(--node-address-type), --node-address-label-selector and the label "
+                    + "node.kubernetes.io/exclude-from-external-load-balancers of the nodes."
             );
         }
 

@@ -1,6 +1,6 @@
 namespace KubeLB.Ccm.Hosting;
 
-/// <summary>All delays of the CCM. docs/delays.md has the same table, with the reasons.</summary>
+/// <summary>Delays of the controllers of the CCM. docs/delays.md has the same table, with the reasons.</summary>
 internal static class Delays
 {
     /// <summary>

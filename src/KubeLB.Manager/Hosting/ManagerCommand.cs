@@ -5,7 +5,7 @@ using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
 namespace KubeLB.Manager.Hosting;
 
-/// <summary>Command line of <c>kubelb-manager</c>: the flags of the Go manager.</summary>
+/// <summary>Command line of <c>kubelb-manager</c>: the flags of the Go manager, and those of this project.</summary>
 internal sealed class ManagerCommand
 {
     private readonly Option<string> _namespace = Text(

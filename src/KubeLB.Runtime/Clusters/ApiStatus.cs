@@ -3,6 +3,7 @@ using System.Text.Json;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Api.Messages;
 
 namespace KubeLB.Runtime.Clusters;
 
@@ -11,7 +12,10 @@ public static class ApiStatus
 {
     private const int MaxBodyLength = 300;
 
-    /// <summary>The Status in the body of an error response; null if the body is something else, for example the page of a proxy.</summary>
+    /// <summary>
+    /// The Status in the body of an error response: null if the body is not JSON, for example the page of a proxy; empty if it is other
+    /// JSON.
+    /// </summary>
     public static V1Status? Parse(string? body)
     {
         try
@@ -32,16 +36,39 @@ public static class ApiStatus
             return "no further explanation";
         }
 
-        return Parse(body)?.Message ?? (body.Length > MaxBodyLength ? body[..MaxBodyLength] + "…" : body).Trim();
+        return Field(body, "message") ?? MessageText.Truncate(body.Trim(), MaxBodyLength);
     }
 
     /// <summary>The reason of a Status, for example <c>AlreadyExists</c>; null if the error contains none.</summary>
-    internal static string? ReasonOf(HttpOperationException error) => Parse(error.Response?.Content)?.Reason;
+    internal static string? ReasonOf(HttpOperationException error) => Field(error.Response?.Content, "reason");
 
     /// <summary>
     /// Whether the error is a 404 for a missing object. Its Status contains the name of the object; the 404 for a kind that is not served
     /// does not.
     /// </summary>
     internal static bool IsObjectNotFound(HttpOperationException error) =>
-        error.Response?.StatusCode == HttpStatusCode.NotFound && Parse(error.Response.Content)?.Details?.Name is { Length: > 0 };
+        error.Response?.StatusCode == HttpStatusCode.NotFound && Field(error.Response.Content, "details", "name") is { Length: > 0 };
+
+    // Field by field: gateways in front of an API server send other JSON with some of these fields.
+    private static string? Field(string? body, params ReadOnlySpan<string> path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body ?? "");
+            var element = document.RootElement;
+            foreach (var name in path)
+            {
+                if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out element))
+                {
+                    return null;
+                }
+            }
+
+            return element.ValueKind == JsonValueKind.String ? element.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

@@ -70,7 +70,8 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             RecordNoResponse(request);
-            throw new HttpRequestException($"No response within {timeout.TotalSeconds:0.#} seconds.", e);
+            var limited = timeout < ResponseTimeout ? ", the remaining time of the lease" : "";
+            throw new HttpRequestException($"No response within {timeout.TotalSeconds:0.#} seconds{limited}.", e);
         }
         catch (Exception)
         {

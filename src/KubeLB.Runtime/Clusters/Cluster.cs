@@ -33,7 +33,6 @@ public sealed class Cluster : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Dictionary<ResourceKind, IInformerRunner> _informers = [];
-    private readonly Dictionary<Type, InformerRegistration> _registrations = [];
     private readonly ConcurrentDictionary<Type, object> _clients = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
@@ -80,7 +79,6 @@ public sealed class Cluster : IAsyncDisposable
         );
         foreach (var registration in watched.Informers)
         {
-            _registrations.Add(registration.Type, registration);
             _informers.Add(registration.Kind, registration.Create(dependencies));
         }
     }
@@ -96,7 +94,7 @@ public sealed class Cluster : IAsyncDisposable
 
     internal ApiTransport Transport => _transport;
 
-    /// <summary>Whether an error of this kind makes the process unready.</summary>
+    /// <summary>Whether errors of this kind can make the process unready.</summary>
     internal bool IsRequiredForReadiness(ResourceKind kind) => _watched.IsRequiredForReadiness(kind);
 
     internal IReadOnlyCollection<IInformerRunner> Informers => _informers.Values;
@@ -212,9 +210,6 @@ public sealed class Cluster : IAsyncDisposable
     internal ResourceClient<T> ClientOf<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(_transport, _fieldManager));
-
-    internal bool Watches<T>()
-        where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());
 
     /// <summary>The informer of a kind with its internal members; null if none is registered.</summary>
     internal Informer<T>? FindInformer<T>()

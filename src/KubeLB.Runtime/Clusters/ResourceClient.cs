@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Runtime.Clusters;
@@ -74,7 +75,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     public Task<T> CreateAsync(T obj, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(obj);
-        return CreateAsync((JsonObject)JsonNode.Parse(KubernetesJson.Serialize(obj))!, obj.Metadata?.NamespaceProperty, cancellationToken);
+        return CreateAsync(ApiJson.ToJson(obj), obj.Metadata?.NamespaceProperty, cancellationToken);
     }
 
     public Task<T> CreateAsync(JsonObject obj, string? ns, CancellationToken cancellationToken)

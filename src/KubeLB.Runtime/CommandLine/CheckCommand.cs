@@ -77,7 +77,7 @@ public static class CheckCommand
         {
             var hint = e.Response?.StatusCode switch
             {
-                HttpStatusCode.Unauthorized => " The credentials were rejected.",
+                HttpStatusCode.Unauthorized => " Check the token or client certificate of the kubeconfig.",
                 HttpStatusCode.Forbidden => " The permissions of the chart (rbac.enabled) or of the tenant's kubeconfig are missing.",
                 _ => "",
             };
@@ -86,7 +86,10 @@ public static class CheckCommand
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Finding(false, $"{what}: the API server did not respond within 10 seconds.");
+            return new Finding(
+                false,
+                $"{what}: the API server did not respond within 10 seconds. Check its address and that it is running."
+            );
         }
 #pragma warning disable CA1031 // Any other error (TLS, DNS, invalid JSON) is a failed check as well.
         catch (Exception e) when (e is not OperationCanceledException)
@@ -176,7 +179,11 @@ public static class CheckCommand
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             var limit = (timeout + LastAttemptTimeout).TotalSeconds;
-            await Console.Error.WriteLineAsync($"The API servers did not respond within {limit:0} seconds.").ConfigureAwait(false);
+            await Console
+                .Error.WriteLineAsync(
+                    $"The API servers did not respond within {limit:0} seconds. Check their addresses and that they are running."
+                )
+                .ConfigureAwait(false);
             return 1;
         }
     }

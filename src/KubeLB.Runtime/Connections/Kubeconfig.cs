@@ -71,8 +71,8 @@ public static class Kubeconfig
     internal static KubeconfigException Invalid(string? path, Exception e)
     {
         var what = string.IsNullOrEmpty(path)
-            ? "No kubeconfig was specified, and none was found in the default locations of kubectl"
-            : $"Invalid kubeconfig {path}";
+            ? "Failed to connect without a kubeconfig file (set KUBECONFIG or the flag for it)"
+            : $"Cannot use kubeconfig {path}";
         var why = e is NullReferenceException ? "it is empty or not a kubeconfig" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
         return new KubeconfigException($"{what}: {why}.", e);
     }

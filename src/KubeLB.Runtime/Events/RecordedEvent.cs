@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.Messages;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Runtime.Events;
@@ -14,7 +14,7 @@ namespace KubeLB.Runtime.Events;
 /// <param name="Message">The message, within <see cref="MaxMessageLength"/>.</param>
 internal sealed record RecordedEvent(EventSubject Subject, EventType Type, string Reason, string Message)
 {
-    /// <summary>The maximum length of a message. The limit of the API server is 1,024 bytes.</summary>
+    /// <summary>The maximum length of a message. The limit of the API server is 1,024.</summary>
     public const int MaxMessageLength = 1000;
 
     private const int MaxNameLength = 253;
@@ -28,7 +28,7 @@ internal sealed record RecordedEvent(EventSubject Subject, EventType Type, strin
 
     /// <summary>The patch for a repetition of an Event.</summary>
     public static JsonObject RepeatPatch(EventCorrelator.Entry entry) =>
-        new() { ["count"] = entry.Count, ["lastTimestamp"] = Text(entry.Last) };
+        new() { ["count"] = entry.Count, ["lastTimestamp"] = StatusTime.Of(entry.Last) };
 
     /// <summary>The name <c>object.hex</c>, as client-go generates it.</summary>
     public string NameFor(long stamp)
@@ -52,12 +52,10 @@ internal sealed record RecordedEvent(EventSubject Subject, EventType Type, strin
             ["source"] = new JsonObject { ["component"] = component },
             ["reportingComponent"] = component,
             ["reportingInstance"] = "",
-            ["firstTimestamp"] = Text(entry.First),
-            ["lastTimestamp"] = Text(entry.Last),
+            ["firstTimestamp"] = StatusTime.Of(entry.First),
+            ["lastTimestamp"] = StatusTime.Of(entry.Last),
             ["count"] = entry.Count,
         };
-
-    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>The involved object of an Event.</summary>

@@ -17,8 +17,9 @@ public sealed class ClusterBuilder
     internal IReadOnlyCollection<InformerRegistration> Informers => _informers.Values;
 
     /// <summary>
-    /// Makes the process unready while the informer of <typeparamref name="T"/> fails. If this is called for a cluster, errors of its other
-    /// kinds are only reported in <c>/readyz</c> and in the log. If it is not called, every kind is required.
+    /// If this is called for a cluster, only these kinds can make the process unready: until their informers have synced, and whenever they
+    /// fail with <see cref="KubeRuntimeOptions.NotReadyWhenDisconnected"/>. Errors of the other kinds are reported in <c>/readyz</c> and in
+    /// the log. Errors of the whole cluster are not limited by this. If it is not called, every kind is required.
     /// </summary>
     public ClusterBuilder RequiredForReadiness<T>()
         where T : class, IKubernetesObject<V1ObjectMeta>

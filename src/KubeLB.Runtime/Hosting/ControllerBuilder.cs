@@ -37,10 +37,14 @@ public sealed class ControllerBuilder
 
     internal IReadOnlyList<Func<IServiceProvider, Action<ResourceKey>, IDisposable>> Sources => _sources;
 
-    /// <summary>The kinds whose informers must have synced before the controller starts.</summary>
+    /// <summary>
+    /// The kinds whose informers must have synced, or be known as absent where that is allowed, before the controller starts.
+    /// </summary>
     internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> RequiredKinds => _requiredKinds;
 
-    /// <summary>The kinds whose keys are reconciled. The controller waits for them even if they may be absent.</summary>
+    /// <summary>
+    /// The kinds whose keys are reconciled. The controller waits for them also with <see cref="WhenAbsent.BlockOwnControllers"/>.
+    /// </summary>
     internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> OwnKinds => _ownKinds;
 
     /// <summary>

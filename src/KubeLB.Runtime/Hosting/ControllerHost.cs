@@ -1,6 +1,5 @@
 using System.Reflection;
 using KubeLB.Runtime.LeaderElection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -22,7 +21,7 @@ public sealed record ControllerHostOptions(
     LeaderElectionSettings? LeaderElection
 );
 
-/// <summary>Creates the host of a controller process: logging, probes, metrics, leader election and the clock.</summary>
+/// <summary>Creates the host of a controller process: logging, probes, metrics and leader election.</summary>
 public static class ControllerHost
 {
     /// <summary>Identity of this process in a Lease: the pod's name and a random part.</summary>
@@ -49,7 +48,6 @@ public static class ControllerHost
             runtime.LeaderElection = options.LeaderElection;
             configure(runtime);
         });
-        builder.Services.TryAddSingleton(TimeProvider.System);
         return builder;
     }
 }

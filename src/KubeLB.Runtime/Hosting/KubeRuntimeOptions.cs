@@ -79,12 +79,12 @@ internal sealed partial class KubeRuntimeOptionsValidator : IValidateOptions<Kub
             problems.Add($"Invalid StopTimeout {options.StopTimeout}: must be positive.");
         }
 
-        Address(options.ProbeAddress);
-        Address(options.MetricsAddress);
+        Address(nameof(options.ProbeAddress), options.ProbeAddress);
+        Address(nameof(options.MetricsAddress), options.MetricsAddress);
         problems.AddRange(options.LeaderElection?.Problems() ?? []);
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
 
-        void Address(string text)
+        void Address(string name, string text)
         {
             try
             {
@@ -92,7 +92,7 @@ internal sealed partial class KubeRuntimeOptionsValidator : IValidateOptions<Kub
             }
             catch (FormatException e)
             {
-                problems.Add(e.Message);
+                problems.Add($"{name}: {e.Message}");
             }
         }
     }

@@ -19,8 +19,8 @@ public static class KubeRuntimeServiceCollectionExtensions
 {
     /// <summary>
     /// Adds the runtime: informers, controllers, leader election, probes and metrics start and stop with the host. Registers
-    /// <see cref="Applier"/>, <see cref="ILeadership"/>, <see cref="RuntimeEndpoints"/>, <see cref="RuntimeExit"/>
-    /// and a <see cref="CollectorRegistry"/> of this host as singletons. Invalid settings fail the start with one message for all errors.
+    /// <see cref="Applier"/>, <see cref="ILeadership"/>, <see cref="RuntimeEndpoints"/> and a <see cref="CollectorRegistry"/> of this host
+    /// as singletons. Invalid settings fail the start with one message for all errors.
     /// </summary>
     public static IServiceCollection AddKubeRuntime(this IServiceCollection services, Action<KubeRuntimeOptions> configure)
     {

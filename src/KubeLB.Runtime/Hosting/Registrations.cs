@@ -62,14 +62,14 @@ internal static class RegistrationValidator
                 if (clusters.Find(name) is not { } cluster)
                 {
                     problems.Add(
-                        $"Controller \"{controller.Name}\" watches cluster \"{name}\", which is not registered; add it with AddCluster."
+                        $"Controller \"{controller.Name}\" requires cluster \"{name}\", which is not registered; add it with AddCluster."
                     );
                 }
                 else if (cluster.FindInformer(kind) is null)
                 {
                     problems.Add(
-                        $"Controller \"{controller.Name}\" watches {kind} in cluster \"{name}\", which has no informer for it; register "
-                            + "one in AddCluster."
+                        $"Controller \"{controller.Name}\" requires {kind} in cluster \"{name}\", which has no informer for it; register "
+                            + "one in AddCluster or ConfigureCluster."
                     );
                 }
             }

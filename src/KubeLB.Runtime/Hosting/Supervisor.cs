@@ -93,9 +93,7 @@ internal sealed class Supervisor(
     }
 }
 
-/// <summary>
-/// The exit code of the process: <c>return host.Services.GetRequiredService&lt;RuntimeExit&gt;().Code;</c>.
-/// </summary>
+/// <summary>The exit code of the process, which <see cref="CommandLine.ControllerProgram"/> returns.</summary>
 internal sealed class RuntimeExit
 {
     private string? _reason;

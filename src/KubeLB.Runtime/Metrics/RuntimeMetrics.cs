@@ -102,7 +102,7 @@ internal sealed class RuntimeMetrics
         );
         _handlerFailures = factory.CreateCounter(
             $"{prefix}_informer_handler_failures_total",
-            "Changes that an event handler failed on; the key was requeued and all objects were replayed to the handler.",
+            "Changes that an event handler failed on; all objects were replayed to the handler, and a controller requeued the key.",
             "cluster",
             "resource"
         );

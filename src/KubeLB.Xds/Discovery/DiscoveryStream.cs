@@ -295,7 +295,7 @@ internal sealed class TypeState(string typeUrl, bool delta)
 
     public long SentAt { get; set; }
 
-    /// <summary>The rejection of the last response; null if the client accepted it.</summary>
+    /// <summary>The last rejection, until the client accepts a response.</summary>
     public XdsRejection? Rejection { get; set; }
 
     /// <summary>The resources that the client rejected and has not accepted since.</summary>

@@ -4,7 +4,8 @@ namespace KubeLB.Xds.Discovery;
 
 /// <summary>
 /// The resources of one type that the client of a stream rejected (NACK) and has not accepted since. A rejection ends when the client
-/// accepts a response with a new version of the resource, or with its removal. Not thread-safe; used by the loop of the stream.
+/// accepts a later response that contains the resource or its removal, rejects one without naming the resource, or unsubscribes from it.
+/// Not thread-safe; used by the loop of the stream.
 /// </summary>
 /// <param name="wholeState">Whether each response contains all resources of the type.</param>
 internal sealed class RejectedResources(bool wholeState)

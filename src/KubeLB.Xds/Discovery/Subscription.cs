@@ -45,7 +45,7 @@ internal sealed class Subscription(string typeUrl)
     /// <summary>Subscribed names that do not exist, as of the last <see cref="Collect"/>.</summary>
     public HashSet<string> Missing { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Timestamp of the oldest change that the last <see cref="Collect"/> found; null if it found none.</summary>
+    /// <summary>Timestamp of the oldest change since the previous <see cref="Collect"/>; null if only requests led to additions.</summary>
     public long? OldestChange { get; private set; }
 
     /// <summary>Whether the client requires a response, even an empty one.</summary>

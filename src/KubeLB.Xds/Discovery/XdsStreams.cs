@@ -38,8 +38,8 @@ public sealed class XdsStreams
     }
 
     /// <summary>
-    /// Whether each client of a node has acknowledged some resources. Streams of one client (the same pod, or the same peer address) are
-    /// combined, because a client without an aggregated stream has one stream per type.
+    /// Whether each client of a node has acknowledged some resources. Streams of one client (the same pod, or without a pod the same peer
+    /// address) are combined, because a client without an aggregated stream has one stream per type.
     /// </summary>
     /// <param name="node">The node id.</param>
     /// <param name="resources">The resources with their versions.</param>
@@ -140,7 +140,7 @@ public sealed record XdsStreamStatus(XdsStreamInfo Stream, DateTimeOffset Opened
 /// <param name="SentVersion">Version of the last response; empty before the first.</param>
 /// <param name="AcknowledgedVersion">Version that the client last accepted.</param>
 /// <param name="Awaiting">Whether the last response is unacknowledged.</param>
-/// <param name="Rejection">The rejection of the last response; null if the client accepted it.</param>
+/// <param name="Rejection">The last rejection, until the client accepts a response.</param>
 public sealed record XdsTypeStatus(
     string TypeUrl,
     bool Wildcard,

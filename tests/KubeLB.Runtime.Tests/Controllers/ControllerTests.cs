@@ -270,7 +270,7 @@ public sealed class ControllerTests
         var start = async () => await host.Host.StartAsync();
         (await start.Should().ThrowAsync<InvalidOperationException>())
             .Which.Message.Should()
-            .Contain("watches services in cluster \"home\", which has no informer")
+            .Contain("requires services in cluster \"home\", which has no informer")
             .And.Contain("cluster \"elsewhere\", which is not registered")
             .And.Contain("\"idle\" has 0 workers")
             .And.Contain("\"idle\" has no watch");

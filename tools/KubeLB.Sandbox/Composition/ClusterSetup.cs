@@ -33,7 +33,7 @@ internal static class ClusterSetup
             {
                 ApiServerURL = cluster.Url.GetLeftPart(UriPartial.Authority),
 
-                // Simulated nodes have these addresses; in production they are reserved for the proxies.
+                // Simulated nodes have these addresses; in production they reach the proxy itself, so they are not allowed.
                 Addresses = new AddressSettings { Allow = ["127.0.0.0/8"] },
             },
         };
