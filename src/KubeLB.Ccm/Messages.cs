@@ -1,5 +1,6 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
+using KubeLB.Translation.Attachment;
 
 namespace KubeLB.Ccm;
 
@@ -10,7 +11,7 @@ internal static class Messages
 
     /// <summary>The GatewayClass of a Gateway that KubeLB served now names another controller.</summary>
     [ReportedMessage(
-        "Released",
+        GatewayOwnership.Released,
         On = "Gateway",
         Event = "Warning",
         Remedy = "Use a GatewayClass of KubeLB's controller, if KubeLB is to serve the Gateway."

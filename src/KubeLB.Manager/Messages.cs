@@ -1,4 +1,6 @@
 using System.Globalization;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Certificates;
@@ -26,7 +28,13 @@ internal static class Messages
         + "Ask its administrator to install it, or use retry in rules of an HTTPRoute.";
 
     /// <summary>The tenant and its access to the management cluster are set up.</summary>
-    [ReportedMessage("Reconciled", On = "Tenant", Condition = "Ready=True", Event = "Normal", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.Reconciled,
+        On = "Tenant",
+        Condition = "Ready=True",
+        Event = "Normal",
+        Reader = MessageReader.Administrator
+    )]
     public const string TenantReady = "Tenant reconciled successfully";
 
     /// <summary>The CCM of another cluster that used the tenant's kubeconfig has stopped or was corrected.</summary>
@@ -39,7 +47,7 @@ internal static class Messages
 
     /// <summary>The CustomResourceDefinition of PodMonitors is not installed.</summary>
     [ReportedMessage(
-        "PodMonitorUnavailable",
+        TenantReasons.PodMonitorUnavailable,
         On = "Tenant",
         Event = "Warning",
         Reader = MessageReader.Administrator,
@@ -57,11 +65,14 @@ internal static class Messages
     /// <summary>A ResourceQuota of the tenant's namespace in the management cluster is used up.</summary>
     [ReportedMessage(
         RouteConditions.QuotaExceeded,
-        On = "Gateway, HTTPRoute, GRPCRoute",
+        On = "Route",
         Condition = "Accepted=False",
         Event = "Warning",
-        Remedy = "Delete routes, or ask the administrator of the management cluster for a larger quota."
+        Reader = MessageReader.Administrator,
+        Remedy = "Raise the ResourceQuota of the tenant's namespace."
     )]
+    [ReportedMessage(GatewayConditions.Invalid, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(GatewayConditions.UnsupportedValue, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
     public static string QuotaExceeded(string kind) =>
         $"The tenant's quota in the management cluster does not allow another {kind}. Delete routes, or ask the administrator for a larger "
         + "quota.";
@@ -69,7 +80,22 @@ internal static class Messages
     /// <summary>The API server of the management cluster, or an admission webhook there, rejected the generated object.</summary>
     [ReportedMessage(
         RouteConditions.InstallationFailed,
-        On = "Gateway, HTTPRoute, GRPCRoute",
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "The tenant must correct the source object."
+    )]
+    [ReportedMessage(
+        GatewayConditions.Invalid,
+        On = "Gateway",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the object as the error says."
+    )]
+    [ReportedMessage(
+        GatewayConditions.UnsupportedValue,
+        On = "HTTPRoute, GRPCRoute",
         Condition = "Accepted=False",
         Event = "Warning",
         Remedy = "Correct the object as the error says."
@@ -79,11 +105,13 @@ internal static class Messages
     /// <summary>Every port of the tenant's proxies is in use by another generated Service.</summary>
     [ReportedMessage(
         RouteConditions.PortsExhausted,
-        On = "HTTPRoute, GRPCRoute",
+        On = "Route",
         Condition = "Accepted=False",
         Event = "Warning",
-        Remedy = "Delete routes, or reduce the number of backend ports."
+        Reader = MessageReader.Administrator,
+        Remedy = "The tenant must delete routes, or reduce the number of backend ports."
     )]
+    [ReportedMessage(GatewayConditions.UnsupportedValue, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
     public static string PortsExhausted(int first, int last) =>
         $"All ports {Number(first)}-{Number(last)} of the tenant's proxies are in use. Delete routes or reduce backend ports; retrying "
         + "every 30 s.";
@@ -120,7 +148,8 @@ internal static class Messages
         Reader = MessageReader.Administrator,
         Remedy = "Delete the Secret."
     )]
-    public static string SecretConflict(string secret) => $"Secret {secret} already exists and is not managed by KubeLB. Delete it.";
+    public static string SecretConflict(string secret) =>
+        $"Secret {secret} already exists and was not generated from this SyncSecret. Delete it.";
 
     /// <summary>The API server rejected the generated Secret. Its message is not repeated, since it may quote secret data.</summary>
     [ReportedMessage(
@@ -137,7 +166,7 @@ internal static class Messages
 
     /// <summary>A Secret of another type has the name of the CCM's token Secret.</summary>
     [ReportedMessage(
-        "TokenSecretConflict",
+        TenantReasons.TokenSecretConflict,
         On = "Tenant",
         Condition = "Ready=False",
         Event = "Warning",
@@ -148,22 +177,28 @@ internal static class Messages
         $"Secret {secret} has type {type} and conflicts with the Secret for the token of the tenant's CCM. Delete it.";
 
     /// <summary>The token controller of the management cluster has not written the CCM's token yet.</summary>
-    [ReportedMessage("WaitingForToken", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
+    [ReportedMessage(TenantReasons.WaitingForToken, On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
     public static string WaitingForToken(string secret) => $"Waiting for the token controller to write a token to Secret {secret}.";
 
     /// <summary>The Secret contains a token of a deleted ServiceAccount, which the token controller has not replaced yet.</summary>
-    [ReportedMessage("WaitingForToken", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
+    [ReportedMessage(TenantReasons.WaitingForToken, On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
     public static string TokenOfDeletedAccount(string secret) =>
         $"Secret {secret} contains a token of a deleted ServiceAccount. Waiting for a new token.";
 
     /// <summary>A deleted Tenant still has Routes or SyncSecrets.</summary>
-    [ReportedMessage("Terminating", On = "Tenant", Condition = "Ready=False", Event = "Normal", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.Terminating,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Normal",
+        Reader = MessageReader.Administrator
+    )]
     public static string WaitingForObjects(long count, string kind, string tenantNamespace, string example) =>
         $"Waiting for {Counted(count, kind)} in namespace {tenantNamespace} to be removed, for example {example}.";
 
     /// <summary>A deleted Tenant still has Routes or SyncSecrets, and a finalizer of another component blocks their deletion.</summary>
     [ReportedMessage(
-        "Terminating",
+        TenantReasons.Terminating,
         On = "Tenant",
         Condition = "Ready=False",
         Event = "Warning",
@@ -182,18 +217,24 @@ internal static class Messages
         + $"{blocked}{BlockedByFinalizer}{(finalizers.Count == 1 ? "" : "s")} {string.Join(", ", finalizers)}.";
 
     /// <summary>A deleted Tenant's namespace still exists.</summary>
-    [ReportedMessage("Terminating", On = "Tenant", Condition = "Ready=False", Event = "Normal", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.Terminating,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Normal",
+        Reader = MessageReader.Administrator
+    )]
     public static string WaitingForNamespace(string tenantNamespace, IReadOnlyCollection<string> causes) =>
         $"Waiting for namespace {tenantNamespace} to be removed{Causes(causes)}.";
 
     /// <summary>The namespace of a deleted Tenant of this name still exists.</summary>
-    [ReportedMessage("WaitingForNamespace", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
+    [ReportedMessage(TenantReasons.WaitingForNamespace, On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
     public static string WaitingForOldNamespace(string tenantNamespace, IReadOnlyCollection<string> causes) =>
         $"Waiting for namespace {tenantNamespace} of a deleted Tenant to be removed{Causes(causes)}.";
 
     /// <summary>A request to the API server failed while the tenant was set up.</summary>
     [ReportedMessage(
-        "ReconciliationFailed",
+        TenantReasons.ReconciliationFailed,
         On = "Tenant",
         Condition = "Ready=False",
         Event = "Warning",
@@ -227,11 +268,11 @@ internal static class Messages
     )]
     public static string NoProxyAvailable(string workload, string tenantNamespace) =>
         $"No pod of {workload} in namespace {tenantNamespace} is available; the tenant's routes return 503. "
-        + $"See kubectl -n {tenantNamespace} describe pods -l app.kubernetes.io/name={tenantNamespace}";
+        + $"See kubectl -n {tenantNamespace} describe pods -l {Labels.AppName}={tenantNamespace}";
 
     /// <summary>The API server rejected an object of the proxies' workload.</summary>
     [ReportedMessage(
-        "ProxiesNotDeployed",
+        TenantReasons.ProxiesNotDeployed,
         On = "Tenant",
         Event = "Warning",
         Reader = MessageReader.Administrator,
@@ -242,7 +283,7 @@ internal static class Messages
 
     /// <summary>The rollout of a tenant's proxies makes no progress, and keeps a slot that other tenants' rollouts need.</summary>
     [ReportedMessage(
-        "ProxyRolloutStuck",
+        TenantReasons.ProxyRolloutStuck,
         On = "Tenant",
         Event = "Warning",
         Reader = MessageReader.Administrator,

@@ -240,9 +240,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
         await TouchAsync("web", "disconnected");
 
-        BackendOf(await GeneratedAsync("web"))
-            .Should()
-            .Be("default-web-web", "the timeout does not include the time since the rejection");
+        BackendOf(await GeneratedAsync("web")).Should().Be("default-web-web", "the timeout does not include the time since the rejection");
         (await TimeoutsAsync()).Should().Be(0);
     }
 

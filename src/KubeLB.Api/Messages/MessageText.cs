@@ -22,9 +22,8 @@ public static class MessageText
     /// <summary>
     /// The text, truncated, with a question mark in place of each control character and surrogate, because other users read the message.
     /// </summary>
-    public static string Quote(string text, int maxLength)
-    {
-        var printable = string.Concat(text.Take(maxLength).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
-        return text.Length > maxLength ? printable + Ellipsis : printable;
-    }
+    /// <param name="text">The text.</param>
+    /// <param name="maxLength">The maximum number of UTF-16 characters of the result; at least 2.</param>
+    public static string Quote(string text, int maxLength) =>
+        Truncate(string.Concat(text.Take(maxLength + 1).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)), maxLength);
 }

@@ -68,6 +68,43 @@ public static class TenantPhases
     public const string Terminating = "Terminating";
 }
 
+/// <summary>Reasons of condition Ready of a Tenant, and of Events on it.</summary>
+public static class TenantReasons
+{
+    /// <summary>Ready is True: the tenant is set up.</summary>
+    public const string Reconciled = "Reconciled";
+
+    /// <summary>Ready is False: the tenant is being removed.</summary>
+    public const string Terminating = "Terminating";
+
+    /// <summary>Ready is False: the name is invalid, or an older Tenant owns the namespace.</summary>
+    public const string InvalidName = "InvalidName";
+
+    /// <summary>Ready is False: the URL of the API server for tenants is unknown or invalid.</summary>
+    public const string NoServerUrl = "NoServerURL";
+
+    /// <summary>Ready is False: a Secret of another type has the name of the token's Secret.</summary>
+    public const string TokenSecretConflict = "TokenSecretConflict";
+
+    /// <summary>Ready is False: the token controller has not written the token.</summary>
+    public const string WaitingForToken = "WaitingForToken";
+
+    /// <summary>Ready is False: the namespace of a deleted Tenant of this name still exists.</summary>
+    public const string WaitingForNamespace = "WaitingForNamespace";
+
+    /// <summary>Ready is False: the API server rejected a request; the manager retries.</summary>
+    public const string ReconciliationFailed = "ReconciliationFailed";
+
+    /// <summary>Of an Event: PodMonitors are not installed.</summary>
+    public const string PodMonitorUnavailable = "PodMonitorUnavailable";
+
+    /// <summary>Of an Event: the API server rejected an object of the proxies.</summary>
+    public const string ProxiesNotDeployed = "ProxiesNotDeployed";
+
+    /// <summary>Of an Event: the rollout of the proxies makes no progress.</summary>
+    public const string ProxyRolloutStuck = "ProxyRolloutStuck";
+}
+
 /// <summary>
 /// Conditions of a Tenant about its CCM; present only while there is a problem. An addition of this project.
 /// </summary>

@@ -97,7 +97,8 @@ internal sealed class GatewayReconciler(
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }
 
-    // For a Gateway that KubeLB does not serve or no longer serves: removes its Route and KubeLB's conditions.
+    // For a Gateway that is being deleted or that KubeLB does not serve: resets the status that KubeLB wrote to that of a new Gateway, and
+    // removes its Route.
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         if (

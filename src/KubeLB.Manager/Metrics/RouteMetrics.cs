@@ -43,7 +43,8 @@ internal sealed class RouteMetrics : IHostedService
         );
         _notApplied = factory.CreateGauge(
             "kubelb_manager_not_applied_routes",
-            "Routes in state not_applied by tenant; tenants beyond the first 50 are counted as _others.",
+            $"Routes in state not_applied by tenant, for the {TenantLimit} tenants with the most; "
+                + $"the others are counted as {OtherTenants}.",
             "tenant"
         );
     }

@@ -67,7 +67,9 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
                 ),
         ];
 
-    /// <summary>Sets the nodes. Clusters are rebuilt only if the type of endpoint discovery changes.</summary>
+    /// <summary>
+    /// Sets the nodes. With EDS before and after, only endpoints are updated; else all clusters are rebuilt, which contain the endpoints.
+    /// </summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
     {
         if (_nodes.SequenceEqual(nodes))

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using KubeLB.Api.Naming;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Probes;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
@@ -61,7 +61,7 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
             ["id"] = stream.Stream.Id,
             ["service"] = ServiceOf(stream.Stream.Service),
             ["protocol"] = stream.Stream.Delta ? "delta" : "state of the world",
-            ["since"] = Time(stream.Opened),
+            ["since"] = StatusTime.Of(stream.Opened),
             ["types"] = Array(stream.Types.OrderBy(t => t.TypeUrl, StringComparer.Ordinal).Select(Type)),
         };
 
@@ -92,7 +92,7 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
         var names = type.Rejected.Where(r => ReferenceEquals(r.Value, rejection)).Select(r => r.Key).Order(StringComparer.Ordinal).ToList();
         return new JsonObject
         {
-            ["at"] = Time(rejection.At),
+            ["at"] = StatusTime.Of(rejection.At),
             ["version"] = rejection.Version,
             ["code"] = rejection.Code,
             ["message"] = rejection.TypeUrl == ResourceTypes.Secret ? HiddenMessage : rejection.Message,
@@ -103,8 +103,6 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
 
     private static string ServiceOf(string method) =>
         method.Contains("Aggregated", StringComparison.Ordinal) ? "ADS" : method[(method.LastIndexOf('/') + 1)..];
-
-    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static JsonArray Array(IEnumerable<JsonNode?> items) => [.. items];
 }

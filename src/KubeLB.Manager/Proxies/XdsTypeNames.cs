@@ -1,3 +1,4 @@
+using KubeLB.Api.Messages;
 using KubeLB.Xds.Resources;
 
 namespace KubeLB.Manager.Proxies;
@@ -32,7 +33,6 @@ internal static class EnvoyText
     public static string OneLine(string message)
     {
         var words = new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var text = string.Join(' ', words);
-        return text.Length <= MaxLength ? text : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
+        return MessageText.Truncate(string.Join(' ', words), MaxLength);
     }
 }

@@ -62,7 +62,7 @@ internal static class ClusterInfo
         }
         catch (YamlException)
         {
-            // An invalid kubeconfig is treated as absent; the caller reports that no URL was found.
+            // An invalid kubeconfig is treated as absent; ServerUrl.Find then uses the EndpointSlices.
             return null;
         }
     }

@@ -41,7 +41,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
         if (_secrets.Get(ResourceKey.Of(desired)) is { } present && present.Type != TenantObjects.TokenType)
         {
             return TenantProgress.Failed(
-                "TokenSecretConflict",
+                TenantReasons.TokenSecretConflict,
                 Messages.TokenSecretConflict(ResourceKey.Of(present).ToString(), present.Type)
             );
         }
@@ -49,7 +49,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
         var token = (await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false)).Object;
         if (TokenSecret.TokenOf(token) is not { } bearer)
         {
-            return TenantProgress.Pending("WaitingForToken", Messages.WaitingForToken(ResourceKey.Of(token).ToString()));
+            return TenantProgress.Pending(TenantReasons.WaitingForToken, Messages.WaitingForToken(ResourceKey.Of(token).ToString()));
         }
 
         if (!TokenSecret.BelongsTo(token, account))
@@ -61,7 +61,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
                 await applier.DeleteAsync(management, token, cancellationToken).ConfigureAwait(false);
             }
 
-            return TenantProgress.Pending("WaitingForToken", Messages.TokenOfDeletedAccount(ResourceKey.Of(token).ToString()));
+            return TenantProgress.Pending(TenantReasons.WaitingForToken, Messages.TokenOfDeletedAccount(ResourceKey.Of(token).ToString()));
         }
 
         var url = ServerUrl.Find(
@@ -72,7 +72,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
         );
         if (url.Url is null)
         {
-            return TenantProgress.Failed("NoServerURL", url.Problem!);
+            return TenantProgress.Failed(TenantReasons.NoServerUrl, url.Problem!);
         }
 
         var authority = token.Data.TryGetValue("ca.crt", out var pem) ? pem : [];

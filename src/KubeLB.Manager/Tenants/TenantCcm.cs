@@ -17,7 +17,10 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
 
-    /// <summary>Whether a change of Addresses may change conditions of the Tenant; false for the periodic update of the report.</summary>
+    /// <summary>
+    /// Whether a change of Addresses may change conditions of the Tenant; false for the periodic update of the report, unless the Tenant
+    /// has the condition CcmConnected, which the update ends.
+    /// </summary>
     public static bool Concerns(Change<Addresses> change, Tenant tenant)
     {
         var before = CcmAnnotations.ValueOf(change.Old, Annotations.LastSeen);

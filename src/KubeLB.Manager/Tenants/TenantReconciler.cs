@@ -55,14 +55,14 @@ internal sealed class TenantReconciler(
 
         if (TenantClaims.Problem(tenant, _tenants.ClaimantsOf(TenantNames.Namespace(tenant.Name))) is { } problem)
         {
-            await ReportAsync(tenant, TenantProgress.Failed("InvalidName", problem), cancellationToken).ConfigureAwait(false);
+            await ReportAsync(tenant, TenantProgress.Failed(TenantReasons.InvalidName, problem), cancellationToken).ConfigureAwait(false);
             return ReconcileResult.Done;
         }
 
         tenant = await applier.EnsureFinalizerAsync(management, tenant, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         if (_namespaces.Get("", TenantNames.Namespace(tenant.Name)) is { Metadata.DeletionTimestamp: not null } old)
         {
-            var progress = TenantProgress.Pending("WaitingForNamespace", RemovalMessages.OldNamespace(old));
+            var progress = TenantProgress.Pending(TenantReasons.WaitingForNamespace, RemovalMessages.OldNamespace(old));
             await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
             return ReconcileResult.RequeueAfter(RequeueAfter);
         }
@@ -75,7 +75,7 @@ internal sealed class TenantReconciler(
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
-            var progress = TenantProgress.Failed("ReconciliationFailed", Messages.ReconciliationFailed(e.Message));
+            var progress = TenantProgress.Failed(TenantReasons.ReconciliationFailed, Messages.ReconciliationFailed(e.Message));
             await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
             throw;
         }
@@ -171,7 +171,7 @@ internal sealed class TenantReconciler(
 internal sealed record TenantProgress(string Phase, string Reason, string Message)
 {
     /// <summary>The setup is complete.</summary>
-    public static TenantProgress Ready { get; } = new(TenantPhases.Ready, "Reconciled", Messages.TenantReady);
+    public static TenantProgress Ready { get; } = new(TenantPhases.Ready, TenantReasons.Reconciled, Messages.TenantReady);
 
     /// <summary>Status of condition Ready.</summary>
     public string ReadyStatus => ConditionStatus.Of(Phase == TenantPhases.Ready);
@@ -183,5 +183,5 @@ internal sealed record TenantProgress(string Phase, string Reason, string Messag
     public static TenantProgress Failed(string reason, string message) => new(TenantPhases.Failed, reason, message);
 
     /// <summary>The removal is in progress.</summary>
-    public static TenantProgress Terminating(string message) => new(TenantPhases.Terminating, "Terminating", message);
+    public static TenantProgress Terminating(string message) => new(TenantPhases.Terminating, TenantReasons.Terminating, message);
 }

@@ -161,7 +161,7 @@ public sealed class AddressPolicy
 }
 
 /// <summary>Whether one of a tenant's addresses is used.</summary>
-/// <param name="Address">As the tenant wrote it, truncated, printable ASCII only.</param>
+/// <param name="Address">As the tenant wrote it, truncated; characters other than printable ASCII are replaced by a question mark.</param>
 /// <param name="Endpoint">
 /// The proxies' endpoint: an IP address in canonical form, or an absolute hostname; null if the address is rejected.
 /// </param>

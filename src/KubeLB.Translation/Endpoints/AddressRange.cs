@@ -127,7 +127,7 @@ internal static class ReservedAddressRanges
     // No machine has such an address. A connection to 0.0.0.0 reaches the proxy itself.
     private static readonly (AddressRange Range, string Description)[] Never =
     [
-        (AddressRange.Of("0.0.0.0/8"), "the unspecified address"),
+        (AddressRange.Of("0.0.0.0/8"), "an address of the unspecified network 0.0.0.0/8"),
         (AddressRange.Of("::/128"), "the unspecified address"),
         (AddressRange.Of("255.255.255.255/32"), "the broadcast address"),
         (AddressRange.Of("224.0.0.0/4"), "a multicast address"),

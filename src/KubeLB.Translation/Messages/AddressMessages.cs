@@ -76,11 +76,18 @@ internal static class AddressMessages
     /// <summary>Addresses times node ports exceed the limit of a tenant's endpoints.</summary>
     [ReportedMessage(
         AddressesConditions.EndpointLimitExceeded,
-        On = "Addresses, Tenant",
+        On = Kind,
         Condition = AcceptedFalse,
         Event = "Warning",
         Reader = MessageReader.Administrator,
         Remedy = "Use fewer Services or list fewer addresses."
+    )]
+    [ReportedMessage(
+        AddressesConditions.EndpointLimitExceeded,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "The tenant must use fewer Services or list fewer addresses."
     )]
     public static string EndpointLimitExceeded(int unserved, int nodePorts, int firstNodePort, int addresses, int megabytes) =>
         string.Create(

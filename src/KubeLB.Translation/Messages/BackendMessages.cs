@@ -101,11 +101,24 @@ internal static class BackendMessages
         + "Use a port with gRPC without TLS, of appProtocol kubernetes.io/h2c.";
 
     /// <summary>A port of a Route's Service is null.</summary>
-    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning", Remedy = "Remove the port.")]
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Remove the port."
+    )]
     public static string PortIsNull(string service) => $"Service {service}: a port is null; remove it.";
 
     /// <summary>A port of a Route's Service is out of range or has no node port.</summary>
-    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string InvalidPort(string service, int port, string nodePort) =>
         $"Service {service}: invalid port {port} with nodePort {nodePort}; both must be 1-65535.";
 
@@ -115,13 +128,21 @@ internal static class BackendMessages
         On = "Route",
         Condition = "Accepted=False",
         Event = "Warning",
+        Reader = MessageReader.Administrator,
         Remedy = "Use another node port."
     )]
     public static string ReservedNodePort(string service, int nodePort) =>
         $"Service {service}: nodePort {nodePort} is reserved for Envoy; use another node port.";
 
     /// <summary>A port of a Route's Service is neither TCP nor UDP.</summary>
-    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning", Remedy = "Use TCP or UDP.")]
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Use TCP or UDP."
+    )]
     public static string UnsupportedSourceProtocol(string service, string protocol) =>
         $"Service {service}: protocol {protocol} is not supported; use TCP or UDP.";
 }

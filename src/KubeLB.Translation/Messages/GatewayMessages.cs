@@ -1,6 +1,6 @@
-using System.Globalization;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
+using KubeLB.Api.Serialization;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Events;
 
@@ -34,6 +34,7 @@ internal static class GatewayMessages
         Event = "Warning",
         Remedy = "Correct the listeners."
     )]
+    // InvalidListeners.IsStatusOf recognizes the status by this text.
     public const string NoListenerValid = "No listener of this Gateway is valid. See the conditions of each listener.";
 
     /// <summary>A listener of protocol TLS: its route kinds are not supported.</summary>
@@ -75,7 +76,7 @@ internal static class GatewayMessages
     /// <summary>Another controller accepted the class of a Gateway that KubeLB serves.</summary>
     [ReportedMessage(GatewayOwnership.ClassConflict, On = "Gateway", Event = "Warning", Remedy = "Use a class of KubeLB.")]
     public static string ClassConflict(string className, string controllerName, DateTimeOffset releasedAt) =>
-        $"Controller {controllerName} accepted GatewayClass {className}; KubeLB releases this Gateway at {Time(releasedAt)}. "
+        $"Controller {controllerName} accepted GatewayClass {className}; KubeLB releases this Gateway at {StatusTime.Of(releasedAt)}. "
         + $"To keep it, use a class of controller {GatewayClass.KubelbController}.";
 
     /// <summary>A listener has a protocol that is not supported. The text is Envoy Gateway's.</summary>
@@ -101,6 +102,4 @@ internal static class GatewayMessages
     /// <summary>The Gateway was programmed, or its addresses changed.</summary>
     [ReportedMessage("Programmed", On = "Gateway", Event = "Normal")]
     public static string Reachable(IEnumerable<string> addresses) => $"Reachable at {string.Join(", ", addresses)}.";
-
-    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -16,11 +16,17 @@ internal static class RouteMessages
     private const string Routes = "HTTPRoute, GRPCRoute";
 
     /// <summary>The parentRef names a listener or port that the Gateway does not have. The text is Envoy Gateway's.</summary>
-    [ReportedMessage("NoMatchingParent", On = Routes, Condition = "Accepted=False", Remedy = NoMatchingParentRemedy)]
+    [ReportedMessage("NoMatchingParent", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = NoMatchingParentRemedy)]
     public const string NoMatchingParent = "No listeners match this parent ref";
 
     /// <summary>No listener allows the route's kind or namespace. The text is Envoy Gateway's.</summary>
-    [ReportedMessage("NotAllowedByListeners", On = Routes, Condition = "Accepted=False", Remedy = NotAllowedByListenersRemedy)]
+    [ReportedMessage(
+        "NotAllowedByListeners",
+        On = Routes,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = NotAllowedByListenersRemedy
+    )]
     public const string NotAllowedByListeners = "No listeners included by this parent ref allowed this attachment.";
 
     /// <summary>The Gateway is rejected by the management cluster. The first part is Envoy Gateway's text.</summary>
@@ -47,11 +53,18 @@ internal static class RouteMessages
 
     /// <summary>The annotation num-retries is 0.</summary>
     [ReportedMessage("Accepted", On = Routes, Condition = "kubelb.k8c.io/RetryPolicyApplied=True")]
+    [ReportedMessage(RouteConditions.RetryPolicyApplied, On = Routes, Event = "Normal")]
     public const string RetriesDisabled = "Retries are disabled.";
 
     /// <summary>A filter refers to an object of an extension.</summary>
     [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = "Remove the filters.")]
-    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public const string ExtensionRefUnsupported =
         "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. "
         + "Remove them from the rules.";
@@ -84,7 +97,13 @@ internal static class RouteMessages
     private const string NoMatchingListenerHostnameRemedy = "Give the route a hostname that a listener of the Gateway serves.";
 
     /// <summary>No listener has a hostname in common with the route. The text is Envoy Gateway's.</summary>
-    [ReportedMessage("NoMatchingListenerHostname", On = Routes, Condition = "Accepted=False", Remedy = NoMatchingListenerHostnameRemedy)]
+    [ReportedMessage(
+        "NoMatchingListenerHostname",
+        On = Routes,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = NoMatchingListenerHostnameRemedy
+    )]
     public static string NoHostnameIntersection(string routeKind) =>
         $"There were no hostname intersections between the {routeKind} and this parent ref's Listener(s).";
 
@@ -163,7 +182,14 @@ internal static class RouteMessages
 
     /// <summary>A field of a Route's spec has the wrong type or form.</summary>
     [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Delete the Route; the CCM recreates it from the tenant's object."
+    )]
     public static string InvalidSpec(string part, string error) => $"Invalid {part}: {error}. Correct it.";
 
     /// <summary>The source object is of a kind that is not supported.</summary>
@@ -200,8 +226,15 @@ internal static class RouteMessages
         $"metadata.name \"{name}\" of the {kind} is not a DNS-1123 subdomain.";
 
     /// <summary>A field that KubeLB does not translate refers to another namespace.</summary>
-    [ReportedMessage("UnsupportedValue", On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage("Invalid", On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string ForeignNamespace(string path) =>
         $"{path}.namespace is not supported: it would refer to a namespace of the management cluster. Remove the field.";
 
@@ -235,8 +268,8 @@ internal static class RouteMessages
         Event = "Warning"
     )]
     public static string InvalidRetryOn(string entry) =>
-        $"{RetryAnnotations.RetryOn}: invalid entry \"{entry}\"; use Envoy's triggers such as 5xx, reset, connect-failure or unavailable, "
-        + "and status codes 100-599, separated by commas.";
+        $"{RetryAnnotations.RetryOn}: invalid entry \"{entry}\"; use Envoy Gateway's triggers such as 5xx, reset, connect-failure or "
+        + "unavailable, and status codes 100-599, separated by commas.";
 
     /// <summary>The annotation num-retries is not a number.</summary>
     [ReportedMessage(
@@ -256,7 +289,8 @@ internal static class RouteMessages
         Event = "Warning"
     )]
     public static string InvalidRetryDuration(string annotation, string value) =>
-        $"{annotation}: invalid Gateway API duration \"{value}\"; use whole numbers with the units h, m, s and ms, such as 500ms or 1m30s.";
+        $"{annotation}: invalid Gateway API duration \"{value}\"; use up to four whole numbers of at most five digits with the units "
+        + "h, m, s and ms, such as 500ms or 1m30s.";
 
     /// <summary>The base interval is zero.</summary>
     [ReportedMessage(

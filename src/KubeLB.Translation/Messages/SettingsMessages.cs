@@ -50,7 +50,7 @@ internal static class SettingsMessages
     /// <summary>An allowed domain is invalid.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidDomain(string entry) =>
-        $"allowedDomains: invalid entry \"{entry}\" ignored; use a domain such as example.com, *.example.com or **.example.com.";
+        $"allowedDomains: invalid entry \"{entry}\" allows no hostname; use a domain such as example.com, *.example.com or **.example.com.";
 
     /// <summary>A pattern for propagated annotations is invalid.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
@@ -86,7 +86,7 @@ internal static class SettingsMessages
     /// <summary>The topology is one that the Go manager deprecated.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator, Remedy = "Use shared.")]
     public static string DeprecatedTopology(string topology) =>
-        $"envoyProxy.topology: \"{topology}\" is deprecated; shared is used instead.";
+        $"envoyProxy.topology: \"{topology}\" is deprecated and is treated as shared. Set shared.";
 
     /// <summary>The number of replicas is out of range.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
@@ -107,23 +107,26 @@ internal static class SettingsMessages
     /// <summary>The grace period is less than a second.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidGracePeriod(long seconds) =>
-        $"envoyProxy.gracefulShutdown.terminationGracePeriodSeconds: invalid value {Text(seconds)} ignored; must be 30 or more.";
+        $"envoyProxy.gracefulShutdown.terminationGracePeriodSeconds: invalid value {Text(seconds)} ignored; "
+        + "must be at least 30, and more than drainTimeout.";
 
     /// <summary>The drain timeout is not shorter than the grace period.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string DrainTimeoutTooLong(long seconds, long gracePeriodSeconds, long usedSeconds) =>
-        $"envoyProxy.gracefulShutdown.drainTimeout: {Text(seconds)} s exceeds the grace period of {Text(gracePeriodSeconds)} s; "
+        $"envoyProxy.gracefulShutdown.drainTimeout: {Text(seconds)} s is not less than the grace period of {Text(gracePeriodSeconds)} s; "
         + $"{Text(usedSeconds)} s are used. Set a shorter drainTimeout or a longer grace period.";
 
     /// <summary>The minimum drain duration exceeds the drain timeout.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string MinDrainTooLong(long seconds, long usedSeconds) =>
-        $"envoyProxy.gracefulShutdown.minDrainDuration: {Text(seconds)} s exceeds drainTimeout; {Text(usedSeconds)} s are used.";
+        $"envoyProxy.gracefulShutdown.minDrainDuration: {Text(seconds)} s exceeds drainTimeout; {Text(usedSeconds)} s are used. "
+        + "Set a shorter minDrainDuration or a longer drainTimeout.";
 
     /// <summary>A duration is invalid.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidDuration(string field, string value) =>
-        $"envoyProxy.gracefulShutdown.{field}: invalid duration \"{value}\" ignored; use a duration such as 90s or 1m30s.";
+        $"envoyProxy.gracefulShutdown.{field}: invalid duration \"{value}\" ignored; use up to four whole numbers of at most five digits "
+        + "with the units h, m, s and ms, such as 90s or 1m30s.";
 
     /// <summary>A limit of the overload manager is too small.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]

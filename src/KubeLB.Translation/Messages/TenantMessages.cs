@@ -12,34 +12,70 @@ internal static class TenantMessages
     private const string AskAdministrator = "ask the administrator of the management cluster";
 
     /// <summary>The name of a Tenant is only the prefix.</summary>
-    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.InvalidName,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public const string NameIsPrefix =
-        "Invalid Tenant name: expected \"tenant-<name>\" with a non-empty <name>. Recreate the Tenant with a valid name.";
+        "Invalid Tenant name: \"tenant-\" is only the prefix of namespaces. Recreate the Tenant with a name such as shop.";
 
     /// <summary>The name of a Tenant is too long.</summary>
-    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.InvalidName,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string NameTooLong(string @namespace, int maxLength, int maxNameLength) =>
         $"Invalid Tenant name: namespace {@namespace} exceeds {maxLength} characters. "
         + $"Recreate the Tenant with a name of at most {maxNameLength} characters.";
 
     /// <summary>The name of a Tenant has dots.</summary>
-    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.InvalidName,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string NameHasDots(string @namespace) =>
         $"Invalid Tenant name: namespace {@namespace} must not contain dots. Recreate the Tenant with a name without dots.";
 
     /// <summary>An older Tenant owns the namespace.</summary>
-    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.InvalidName,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string NamespaceConflict(string owner, string @namespace) =>
         $"Namespace {@namespace} already belongs to Tenant {owner}, which is older. "
         + "Delete one of the two Tenants, or recreate this one under another name.";
 
     /// <summary>The Config has an invalid URL of the API server.</summary>
-    [ReportedMessage("NoServerURL", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.NoServerUrl,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string InvalidServerUrl(string config, string url) =>
         $"spec.apiServerURL of Config {config}: invalid URL \"{url}\"; use a URL such as https://api.example.com:6443.";
 
     /// <summary>No source gives the URL under which tenants reach the API server.</summary>
-    [ReportedMessage("NoServerURL", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        TenantReasons.NoServerUrl,
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
     public static string ServerUrlUnknown(string config, string configMap, string service) =>
         $"Cannot determine the API server URL for tenants from ConfigMap {configMap} or Service {service}. "
         + $"Set spec.apiServerURL of Config {config}, such as https://api.example.com:6443.";
@@ -54,7 +90,7 @@ internal static class TenantMessages
     )]
     public static string InvalidClusterUid(string otherCluster) =>
         $"Rejected a CCM of cluster {otherCluster}: annotation cluster-uid of Addresses is not a UID. "
-        + "Set it to the UID of namespace kube-system, or delete it.";
+        + "Set it to the UID of namespace kube-system of the tenant's cluster, or delete it.";
 
     /// <summary>A CCM of another cluster than the one that the tenant is bound to connected.</summary>
     [ReportedMessage(
@@ -66,7 +102,7 @@ internal static class TenantMessages
     )]
     public static string ClusterMismatch(string otherCluster, string boundCluster) =>
         $"Rejected a CCM of cluster {otherCluster}; the tenant is bound to {boundCluster}. "
-        + "Correct that CCM's kubeconfig, or set annotation cluster-uid of Addresses.";
+        + "Correct its kubeconfig, or set cluster-uid of Addresses to the first UID.";
 
     /// <summary>The CCM has not reported for an hour.</summary>
     [ReportedMessage(

@@ -129,12 +129,11 @@ public static class GatewayStatusTranslator
     /// The rejection of <see cref="Reject(Gateway, Rejection, string)"/> if the Gateway has that status; else null.
     /// </summary>
     public static Rejection? RejectionOf(Gateway gateway) =>
-        gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Programmed)
-            is { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources } programmed
-            ? new Rejection(
-                gateway.Status.Conditions.Find(c => c.Type == GatewayConditions.Accepted)?.Reason ?? programmed.Reason,
-                programmed.Message
-            )
+        gateway.Status?.Conditions is { } conditions
+        && conditions.Find(c => c.Type == GatewayConditions.Accepted) is { Status: ConditionStatus.False } accepted
+        && conditions.Find(c => c.Type == GatewayConditions.Programmed)
+            is { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources }
+            ? new Rejection(accepted.Reason, accepted.Message)
             : null;
 
     private static ListenerStatus Reject(ListenerStatus listener, Rejection rejection, string now, long? generation) =>

@@ -26,7 +26,7 @@ public sealed partial class AllowedDomains
     /// <summary>Whether every hostname is allowed.</summary>
     public bool IsEvery => _patterns is null;
 
-    /// <summary>Parses a list; one that is absent or empty allows everything. Invalid entries are ignored.</summary>
+    /// <summary>Parses a list; one that is absent or empty allows everything. Invalid entries allow nothing.</summary>
     public static AllowedDomains Parse(IReadOnlyList<string>? entries)
     {
         if (entries is null or { Count: 0 } || entries.Any(e => e is "*" or "**"))

@@ -51,7 +51,7 @@ public sealed class SettingsProblemsTests
             },
             {
                 new() { AllowedDomains = ["https://example.com"] },
-                "allowedDomains: invalid entry \"https://example.com\" ignored*"
+                "allowedDomains: invalid entry \"https://example.com\" allows no hostname*"
             },
             {
                 new() { AllowedDomains = [null!] },

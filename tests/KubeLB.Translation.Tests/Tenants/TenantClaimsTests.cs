@@ -55,7 +55,7 @@ public sealed class TenantClaimsTests
 
     [Theory]
     [InlineData("a.b", "without dots")]
-    [InlineData("tenant-", "non-empty")]
+    [InlineData("tenant-", "only the prefix")]
     public void Invalid_Tenant_name_is_rejected_with_a_remedy(string name, string advice) =>
         TenantClaims.Problem(Named(name, Monday), []).Should().Contain(advice).And.Contain("Recreate the Tenant");
 

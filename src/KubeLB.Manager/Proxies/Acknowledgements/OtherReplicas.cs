@@ -26,7 +26,7 @@ internal sealed class OtherReplicas(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     ManagerOptions options,
     XdsCertificates certificates,
-    XdsEndpoint endpoint,
+    XdsEndpoint ownEndpoint,
     ILogger<OtherReplicas> logger
 ) : IDisposable
 {
@@ -144,7 +144,7 @@ internal sealed class OtherReplicas(
                 select new IPEndPoint(address, number)
             )
                 .Distinct()
-                .Where(a => a.Port != endpoint.Address?.Port || !local.Contains(a.Address)),
+                .Where(a => a.Port != ownEndpoint.Address?.Port || !local.Contains(a.Address)),
         ];
     }
 
@@ -167,8 +167,8 @@ internal sealed class OtherReplicas(
                             SslOptions = new SslClientAuthenticationOptions
                             {
                                 ClientCertificates = certificate is null ? null : [certificate],
-                                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                                    certificate is X509Certificate2 server && certificates.IsReplica(server),
+                                RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                                    shown is X509Certificate2 server && certificates.IsReplica(server),
                             },
                         },
                     }

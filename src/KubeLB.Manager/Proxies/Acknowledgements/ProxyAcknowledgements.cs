@@ -21,8 +21,8 @@ namespace KubeLB.Manager.Proxies.Acknowledgements;
 /// </summary>
 internal sealed class ProxyAcknowledgements : BackgroundService
 {
-    private static readonly TimeSpan RequeueAfter = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan RequeueAfterRejection = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RequestInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RequestIntervalAfterRejection = TimeSpan.FromSeconds(2);
 
     // Limit for all Routes together; further requests are sent when these have completed.
     private const int MaxRequests = 32;
@@ -136,7 +136,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
-        var timeout = _pending.Values.Any(p => p.NeedsRequest) ? RequeueAfter : Timeout.InfiniteTimeSpan;
+        var timeout = _pending.Values.Any(p => p.NeedsRequest) ? RequestInterval : Timeout.InfiniteTimeSpan;
         using var timer = new CancellationTokenSource(timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stoppingToken);
         try
@@ -187,7 +187,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         backends.NeedsRequest = isUnknown && result != BackendAcknowledgement.Ready;
         if (backends.NeedsRequest)
         {
-            TryRequest(route, backends, resources, rejection is null ? RequeueAfter : RequeueAfterRejection);
+            TryRequest(route, backends, resources, rejection is null ? RequestInterval : RequestIntervalAfterRejection);
         }
 
         return result;

@@ -83,7 +83,12 @@ internal sealed class WorkloadReconciler(
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
-            events.Record(tenant, EventType.Warning, "ProxiesNotDeployed", Messages.ProxiesNotDeployed(tenantNamespace, e.Message));
+            events.Record(
+                tenant,
+                EventType.Warning,
+                TenantReasons.ProxiesNotDeployed,
+                Messages.ProxiesNotDeployed(tenantNamespace, e.Message)
+            );
             throw;
         }
     }
@@ -137,7 +142,7 @@ internal sealed class WorkloadReconciler(
         }
         else if (!await TryApplyAsync(monitor, cancellationToken).ConfigureAwait(false))
         {
-            events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", Messages.PodMonitorsNotInstalled);
+            events.Record(tenant, EventType.Warning, TenantReasons.PodMonitorUnavailable, Messages.PodMonitorsNotInstalled);
             return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < Delays.PodMonitor
                 ? rollout
                 : ReconcileResult.RequeueAfter(Delays.PodMonitor);
@@ -181,7 +186,12 @@ internal sealed class WorkloadReconciler(
         else if (_reported.GetValueOrDefault(tenantNamespace) != problem)
         {
             _reported[tenantNamespace] = problem!;
-            events.Record(tenant, EventType.Warning, "ProxyRolloutStuck", Messages.RolloutStuck(tenantNamespace, problem!.TrimEnd('.')));
+            events.Record(
+                tenant,
+                EventType.Warning,
+                TenantReasons.ProxyRolloutStuck,
+                Messages.RolloutStuck(tenantNamespace, problem!.TrimEnd('.'))
+            );
         }
 
         var requeueAfter = isWaiting && (left is null || left > Delays.ProxyRolloutSlot) ? Delays.ProxyRolloutSlot : left;
