@@ -84,6 +84,15 @@ public static class GatewayConditions
     /// <summary>Reason: the protocol of a listener or of a backend is not supported.</summary>
     public const string UnsupportedProtocol = "UnsupportedProtocol";
 
+    /// <summary>Type (KubeLB's own): True while fields of the object are ignored; absent otherwise.</summary>
+    public const string FieldsIgnored = $"{ApiGroups.Kubelb}/FieldsIgnored";
+
+    /// <summary>Reason: the Gateway requests an address that is not supported.</summary>
+    public const string UnsupportedAddress = "UnsupportedAddress";
+
+    /// <summary>Reason: the Gateway refers to parameters that are invalid or not supported.</summary>
+    public const string InvalidParameters = "InvalidParameters";
+
     /// <summary>Reason: a value is not supported.</summary>
     public const string UnsupportedValue = "UnsupportedValue";
 }

@@ -26,14 +26,17 @@ public sealed class RouteFilter : Extensible
     public LocalObjectReference? ExtensionRef { get; set; }
 }
 
-/// <summary>Filter types that KubeLB translates or rejects.</summary>
+/// <summary>The types of filters that KubeLB supports.</summary>
 public static class RouteFilterTypes
 {
     /// <summary>Copies requests to another backend.</summary>
     public const string RequestMirror = "RequestMirror";
 
-    /// <summary>Refers to an implementation's own filter.</summary>
-    public const string ExtensionRef = "ExtensionRef";
+    /// <summary>The types for GRPCRoutes.</summary>
+    public static IReadOnlyList<string> OfGrpcRoutes { get; } = ["RequestHeaderModifier", "ResponseHeaderModifier", RequestMirror];
+
+    /// <summary>The types for HTTPRoutes.</summary>
+    public static IReadOnlyList<string> OfHttpRoutes { get; } = [.. OfGrpcRoutes, "RequestRedirect", "URLRewrite", "CORS"];
 }
 
 /// <summary>Header changes: set, then add, then remove.</summary>

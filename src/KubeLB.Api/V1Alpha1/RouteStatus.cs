@@ -122,6 +122,14 @@ public static class RouteConditions
     /// </summary>
     public const string RetryPolicyApplied = "RetryPolicyApplied";
 
+    /// <summary>
+    /// Type: True while fields of the tenant's object are ignored; absent otherwise. The CCM reports it to the tenant.
+    /// </summary>
+    public const string FieldsIgnored = "FieldsIgnored";
+
+    /// <summary>Reason of <see cref="FieldsIgnored"/>: KubeLB does not support the fields.</summary>
+    public const string UnsupportedField = "UnsupportedField";
+
     /// <summary>Reason of <c>False</c>: an annotation is invalid or denied.</summary>
     public const string InvalidAnnotation = "InvalidAnnotation";
 

@@ -72,7 +72,7 @@ internal sealed class RouteReporter(
 
     private static TimeSpan? RequeueAfter(EnvoyGatewayTranslation plan, WriteResult written)
     {
-        var isExhausted = plan.Problem is not null && !plan.IsRejected;
+        var isExhausted = plan is { Problem: not null, IsRejected: false, Generated: null };
         var isRetried = written.Backends.Rejection is not null || isExhausted || written.IsRetryable;
         return isRetried && !(written.DrainTime < Delays.RouteRetry) ? Delays.RouteRetry : written.DrainTime;
     }

@@ -1,7 +1,6 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.Backends;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
@@ -29,27 +28,55 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
-        problem = ForeignReferences.Problem(source.Origin.Kind, source.Spec);
-        if (problem is not null)
-        {
-            return EnvoyGatewayTranslation.Rejected(source.Origin, problem);
-        }
+        return source.Value is Gateway gateway
+            ? TranslateGateway(route, source, gateway, policy, view)
+            : TranslateRoute(route, source, (IGatewayRoute)source.Value, policy, view, proxyPort);
+    }
 
-        if (source.Value is Gateway gateway)
-        {
-            return new EnvoyGatewayTranslation(
-                source.Origin,
-                GatewayGenerator.Generate(route, source.Origin, gateway, policy, view),
-                [],
-                null
+    private static EnvoyGatewayTranslation TranslateGateway(
+        Route route,
+        SourceObject source,
+        Gateway gateway,
+        TenantPolicy policy,
+        IManagementView view
+    )
+    {
+        var listeners = gateway.Spec?.Listeners?.Count ?? 0;
+        var rejection =
+            source.Fields.Rejection
+            ?? (
+                listeners > 0 && source.UnservedListeners.Count == listeners
+                    ? new Rejection(GatewayConditions.UnsupportedValue, FieldMessages.FrontendValidation)
+                    : null
             );
+        if (rejection is not null && view.GatewayName(route) is null)
+        {
+            return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
-        var tenantRoute = (IGatewayRoute)source.Value;
-        problem = RouteGenerator.Problem(tenantRoute);
-        if (problem is not null)
+        // A Gateway that is served keeps its address, and what it serves without the rejected fields.
+        var generated = GatewayGenerator.Generate(route, source, gateway, policy, view);
+        return new EnvoyGatewayTranslation(source.Origin, generated, [], rejection?.Message)
         {
-            return EnvoyGatewayTranslation.Rejected(source.Origin, problem);
+            PolicyReason = rejection?.Reason,
+            Reason = rejection?.Reason ?? RouteConditions.InstallationFailed,
+            IgnoredFields = IgnoredFieldsOf(source),
+            UnservedListeners = [.. source.UnservedListeners.Order().Select(i => gateway.Spec!.Listeners![i].Name)],
+        };
+    }
+
+    private static EnvoyGatewayTranslation TranslateRoute(
+        Route route,
+        SourceObject source,
+        IGatewayRoute tenantRoute,
+        TenantPolicy policy,
+        IManagementView view,
+        Func<PortNeed, int> proxyPort
+    )
+    {
+        if ((source.Fields.Rejection ?? RouteGenerator.Rejection(tenantRoute)) is { } rejection)
+        {
+            return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
         if (RouteGenerator.UnnamedParent(tenantRoute, source.Origin, view) is { } gatewayKey)
@@ -57,25 +84,30 @@ public static class EnvoyGatewayTranslator
             return new EnvoyGatewayTranslation(source.Origin, null, [], null, WaitingFor: gatewayKey);
         }
 
-        // If a Service has several entries, the first one is used.
         var plans = source
-            .Services.DistinctBy(SourceServices.OriginOf)
-            .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
+            .Services.Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);
         var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
+            IgnoredFields = IgnoredFieldsOf(source),
             Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
         };
     }
+
+    private static string? IgnoredFieldsOf(SourceObject source) =>
+        source.Fields.IgnoredCount > 0 ? FieldMessages.Ignored(source.Fields.Ignored, source.Fields.IgnoredCount) : null;
 }
 
 /// <summary>The result of translating a Route.</summary>
 /// <param name="Origin">The tenant's object; null if the Route has none that is supported.</param>
 /// <param name="Generated">The Gateway, HTTPRoute or GRPCRoute; null if there is a problem or the Route is pending.</param>
 /// <param name="Services">The Services, to be written before <paramref name="Generated"/>.</param>
-/// <param name="Problem">Why nothing can be generated, and how to correct it; null if it can.</param>
+/// <param name="Problem">
+/// Why nothing can be generated, and how to correct it; null if it can. With <paramref name="Generated"/>: why a Gateway that is served is
+/// rejected; it is generated without the rejected fields.
+/// </param>
 /// <param name="WaitingFor">
 /// <c>namespace/name</c> of a parent Gateway whose generated name is not assigned yet: until then nothing is written, so that the route is
 /// complete when it is created. Null if there is none.
@@ -92,12 +124,19 @@ public sealed record EnvoyGatewayTranslation(
     public bool IsRejected { get; private init; }
 
     /// <summary>
-    /// The reason of <see cref="RouteConditions.Permitted"/> if the administrator's settings reject the Route; else null.
+    /// The reason of <see cref="RouteConditions.Permitted"/> if the administrator's settings or an unsupported field reject the Route; else
+    /// null.
     /// </summary>
-    public string? PolicyReason { get; private init; }
+    public string? PolicyReason { get; internal init; }
 
     /// <summary>The reason of the condition that reports <see cref="Problem"/>.</summary>
-    public string Reason { get; private init; } = RouteConditions.InstallationFailed;
+    public string Reason { get; internal init; } = RouteConditions.InstallationFailed;
+
+    /// <summary>A message that lists the ignored fields of the tenant's object; null if there are none.</summary>
+    public string? IgnoredFields { get; internal init; }
+
+    /// <summary>The names of the Gateway's listeners that are not served.</summary>
+    public IReadOnlyList<string> UnservedListeners { get; internal init; } = [];
 
     /// <summary>
     /// The result of the retry annotations; null if the route has none. The policy is written after <see cref="Generated"/>.
@@ -108,7 +147,7 @@ public sealed record EnvoyGatewayTranslation(
     public static EnvoyGatewayTranslation Rejected(RouteOrigin? origin, string problem) =>
         new(origin, null, [], problem) { IsRejected = true, Reason = RouteConditions.Rejected };
 
-    /// <summary>The administrator's settings for the tenant reject the Route.</summary>
+    /// <summary>The administrator's settings for the tenant, or a field that is not supported, reject the Route.</summary>
     public static EnvoyGatewayTranslation Rejected(RouteOrigin? origin, Rejection rejection) =>
         Rejected(origin, rejection.Message) with
         {

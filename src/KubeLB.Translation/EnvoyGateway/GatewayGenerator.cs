@@ -1,8 +1,8 @@
+using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Tenants;
 
@@ -11,18 +11,39 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// <summary>Translates a tenant's Gateway to the Gateway for Envoy Gateway.</summary>
 internal static class GatewayGenerator
 {
-    public static Gateway Generate(Route route, RouteOrigin origin, Gateway source, TenantPolicy policy, IManagementView view)
+    // Envoy Gateway needs one listener to keep the Gateway and its address. No namespace has this label with two values.
+    private static readonly RouteNamespaces NoNamespace = new()
     {
+        From = "Selector",
+        Selector = new V1LabelSelector
+        {
+            MatchExpressions =
+            [
+                new V1LabelSelectorRequirement { Key = NamespaceName, OperatorProperty = "DoesNotExist" },
+                new V1LabelSelectorRequirement { Key = NamespaceName, OperatorProperty = "Exists" },
+            ],
+        },
+    };
+
+    private const string NamespaceName = "kubernetes.io/metadata.name";
+
+    public static Gateway Generate(Route route, SourceObject sourceObject, Gateway source, TenantPolicy policy, IManagementView view)
+    {
+        var origin = sourceObject.Origin;
         var spec = ApiJson.Copy(source.Spec ?? new GatewaySpec());
         spec.GatewayClassName = policy.GatewayClass;
+        var listeners = spec.Listeners ?? [];
+        var unserved = listeners.Where((_, i) => sourceObject.UnservedListeners.Contains(i)).ToList();
+        if (unserved.Count < listeners.Count)
+        {
+            listeners.RemoveAll(unserved.Contains);
+        }
 
-        // Infrastructure settings of a tenant would change what Envoy Gateway deploys in the management cluster.
-        spec.Infrastructure = null;
-        foreach (var listener in spec.Listeners ?? [])
+        foreach (var listener in listeners)
         {
             // The CCM evaluated the namespaces; in the management cluster all objects of a tenant share one.
             listener.AllowedRoutes ??= new AllowedRoutes();
-            listener.AllowedRoutes.Namespaces = new RouteNamespaces { From = "Same" };
+            listener.AllowedRoutes.Namespaces = unserved.Contains(listener) ? NoNamespace : new RouteNamespaces { From = "Same" };
             foreach (var certificate in listener.Tls?.CertificateRefs ?? [])
             {
                 var @namespace = certificate.Namespace ?? origin.Namespace;

@@ -5,6 +5,7 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
+using KubeLB.Translation.Fields;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
@@ -13,7 +14,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
 /// Translates a tenant's HTTPRoute or GRPCRoute to the one for Envoy Gateway: names of parents and backends are replaced by those of the
-/// generated objects; all other fields are unchanged.
+/// generated objects; the other fields that have a decision are unchanged.
 /// </summary>
 internal static class RouteGenerator
 {
@@ -63,10 +64,20 @@ internal static class RouteGenerator
     }
 
     /// <summary>Why the route is rejected; null if it is valid.</summary>
-    public static string? Problem(IGatewayRoute source) =>
-        source.Rules.Any(rule => HasExtension(rule.Filters) || (rule.BackendRefs ?? []).Any(b => HasExtension(b.Filters)))
-            ? RouteMessages.ExtensionRefUnsupported
-            : null;
+    public static Rejection? Rejection(IGatewayRoute source)
+    {
+        var supported = source is HttpRoute ? RouteFilterTypes.OfHttpRoutes : RouteFilterTypes.OfGrpcRoutes;
+        var filters = source.Rules.SelectMany(rule =>
+            (rule.Filters ?? []).Concat((rule.BackendRefs ?? []).SelectMany(backendRef => backendRef.Filters ?? []))
+        );
+        var problem =
+            filters
+                .Where(filter => !supported.Contains(filter.Type))
+                .Select(filter => FieldMessages.UnsupportedFilter(filter.Type, supported))
+                .FirstOrDefault()
+            ?? HeaderFormat.Problem(source);
+        return problem is null ? null : new Rejection(GatewayConditions.UnsupportedValue, problem);
+    }
 
     /// <summary><c>namespace/name</c> of a parent whose Route has not been reconciled yet; null if there is none.</summary>
     public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
@@ -78,9 +89,6 @@ internal static class RouteGenerator
             )
             .Select(p => $"{p.Namespace}/{p.Name}")
             .FirstOrDefault();
-
-    private static bool HasExtension(List<RouteFilter>? filters) =>
-        filters?.Any(f => f.Type == RouteFilterTypes.ExtensionRef || f.ExtensionRef is not null) == true;
 
     private static IGatewayRoute Copy(IGatewayRoute source) =>
         source switch

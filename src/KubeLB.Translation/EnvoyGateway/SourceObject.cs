@@ -7,6 +7,8 @@ using KubeLB.Api.Messages;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Fields;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 
@@ -25,25 +27,38 @@ public sealed class SourceObject
     // The spec of one version of a Route is immutable: indexes and the controller share the parsed content.
     private static readonly ConditionalWeakTable<RouteSpecJson, Content> Contents = [];
 
-    private SourceObject(RouteOrigin origin, ApiObject value, JsonNode? spec, IReadOnlyList<RouteService> services)
+    private SourceObject(
+        RouteOrigin origin,
+        ApiObject value,
+        FieldFilter fields,
+        IReadOnlySet<int> unservedListeners,
+        IReadOnlyList<RouteService> services
+    )
     {
         Origin = origin;
         Value = value;
-        Spec = spec;
+        Fields = fields;
+        UnservedListeners = unservedListeners;
         Services = services;
     }
 
     /// <summary>The identity of the tenant's object.</summary>
     public RouteOrigin Origin { get; }
 
-    /// <summary>A <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>. Shared: must not be modified.</summary>
+    /// <summary>
+    /// A <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>, with the fields of its spec that have a decision in
+    /// <see cref="FieldDecisions"/>. Shared: must not be modified.
+    /// </summary>
     public ApiObject Value { get; }
 
-    /// <summary>The Services behind the object; none for a Gateway. Shared: must not be modified.</summary>
+    /// <summary>The Services that the object refers to, one entry each; none for a Gateway. Shared: must not be modified.</summary>
     public IReadOnlyList<RouteService> Services { get; }
 
-    /// <summary>The object's spec as JSON.</summary>
-    internal JsonNode? Spec { get; }
+    /// <summary>The fields of the spec that are ignored, or reject the object.</summary>
+    internal FieldFilter Fields { get; }
+
+    /// <summary>The indexes of a Gateway's listeners that are not served, because they would require client certificates.</summary>
+    internal IReadOnlySet<int> UnservedListeners { get; }
 
     /// <summary>Reads the object. The parsed content is cached for each version of a Route.</summary>
     /// <returns>The object, or why it is rejected.</returns>
@@ -114,17 +129,36 @@ public sealed class SourceObject
                 var kubernetes = root!["source"]!["kubernetes"]!;
                 var resource = kubernetes["resource"]!.AsObject();
                 part = origin.Kind;
-                var value = Read(origin.Kind, WithoutNulls(resource));
+                var json = WithoutNulls(resource);
+                var unservedListeners = origin.Kind == Gateway.KindName ? FrontendValidation.ListenersOf(json["spec"]) : new HashSet<int>();
+                var fields = FieldFilter.Apply(FieldDecisions.Of(origin.Kind), json["spec"]);
+                json["spec"] = fields.Spec;
+                var value = Read(origin.Kind, json);
                 part = "spec.source.kubernetes.services";
                 var services = value is IGatewayRoute ? ServicesIn(kubernetes["services"]) : [];
                 problem = services.Select(ServiceGenerator.Problem).FirstOrDefault(p => p is not null);
-                return problem is null ? (new SourceObject(origin, value, resource["spec"], services), null) : (null, problem);
+                return problem is null
+                    ? (new SourceObject(origin, value, fields, unservedListeners, ReferencedBy(value, services)), null)
+                    : (null, problem);
             }
             catch (Exception e) when (IsCausedByContent(e))
             {
                 var error = e is JsonException { Path: { } path } && path != "$" ? $"{path} has the wrong type" : e.Message;
                 return (null, Invalid(part, error));
             }
+        }
+
+        // A Route may have Services that no backendRef or mirror names; nothing is generated for them. If a Service has several entries, the
+        // first one is used.
+        private static List<RouteService> ReferencedBy(ApiObject value, List<RouteService> services)
+        {
+            if (value is not IGatewayRoute route)
+            {
+                return [];
+            }
+
+            var referenced = BackendReferences.ServicesOf(route).ToHashSet();
+            return [.. services.Where(s => referenced.Contains(SourceServices.OriginOf(s))).DistinctBy(SourceServices.OriginOf)];
         }
 
         private static string? ProblemOf(RouteOrigin origin)
@@ -203,50 +237,4 @@ public sealed class SourceObject
                 _ => node.DeepClone(),
             };
     }
-}
-
-/// <summary>
-/// Finds references to other namespaces in fields that are not translated. Such fields are copied unchanged, so the reference would be to a
-/// namespace of the management cluster.
-/// </summary>
-internal static class ForeignReferences
-{
-    /// <summary>Fields that are replaced.</summary>
-    private static readonly string[] ReplacedFields = ["spec.infrastructure", "spec.listeners.allowedRoutes.namespaces"];
-
-    private static readonly string[] GatewayReferences = ["spec.listeners.tls.certificateRefs"];
-
-    private static readonly string[] RouteReferences =
-    [
-        "spec.parentRefs",
-        "spec.rules.backendRefs",
-        "spec.rules.filters.requestMirror.backendRef",
-        "spec.rules.backendRefs.filters.requestMirror.backendRef",
-    ];
-
-    /// <summary>Why a reference is rejected; null if no reference is rejected.</summary>
-    /// <param name="kind">The object's kind.</param>
-    /// <param name="spec">Its spec as the tenant wrote it.</param>
-    public static string? Problem(string kind, JsonNode? spec) =>
-        Find(spec, "spec", kind == Gateway.KindName ? GatewayReferences : RouteReferences, kind == Gateway.KindName ? ReplacedFields : [])
-            is { } path
-            ? RouteMessages.ForeignNamespace(path)
-            : null;
-
-    private static string? Find(JsonNode? node, string path, string[] rewritten, string[] replaced) =>
-        node switch
-        {
-            JsonObject when replaced.Contains(path) => null,
-            JsonObject json => json.Select(field =>
-                    field switch
-                    {
-                        { Value: null } => null,
-                        { Key: "namespace" } when !rewritten.Contains(path) => path,
-                        _ => Find(field.Value, $"{path}.{field.Key}", rewritten, replaced),
-                    }
-                )
-                .FirstOrDefault(found => found is not null),
-            JsonArray array => array.Select(item => Find(item, path, rewritten, replaced)).FirstOrDefault(found => found is not null),
-            _ => null,
-        };
 }

@@ -47,6 +47,12 @@ public static class GatewayStatusEvents
         {
             yield return StatusEvent.Warning(programmed.After.Reason, programmed.After.Message);
         }
+
+        var ignored = ConditionChange.Of(GatewayConditions.FieldsIgnored, before?.Conditions, after?.Conditions);
+        if (ignored.After is { IsTrue: true } && ignored.Before?.Message != ignored.After.Message)
+        {
+            yield return StatusEvent.Warning(ignored.After.Reason, ignored.After.Message);
+        }
     }
 
     // A listener's condition Programmed follows from these conditions, so a change of Programmed causes no Event of its own.

@@ -64,11 +64,14 @@ public static class RouteStatusEvents
             yield return StatusEvent.Normal(StatusEvent.ProxyProgrammed, RouteMessages.ProxiesAccepted);
         }
 
-        // Unlike the other conditions, this one reports a problem when it is True.
-        var partial = ConditionChange.Of(GatewayConditions.PartiallyInvalid, before?.Conditions, parent.Conditions);
-        if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)
+        // Unlike the other conditions, these report a problem when they are True.
+        foreach (var type in new[] { GatewayConditions.PartiallyInvalid, GatewayConditions.FieldsIgnored })
         {
-            yield return StatusEvent.Warning(partial.After.Reason, partial.After.Message);
+            var partial = ConditionChange.Of(type, before?.Conditions, parent.Conditions);
+            if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)
+            {
+                yield return StatusEvent.Warning(partial.After.Reason, partial.After.Message);
+            }
         }
     }
 

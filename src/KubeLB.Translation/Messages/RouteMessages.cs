@@ -56,19 +56,6 @@ internal static class RouteMessages
     [ReportedMessage(RouteConditions.RetryPolicyApplied, On = Routes, Event = "Normal")]
     public const string RetriesDisabled = "Retries are disabled.";
 
-    /// <summary>A filter refers to an object of an extension.</summary>
-    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = "Remove the filters.")]
-    [ReportedMessage(
-        RouteConditions.Rejected,
-        On = "Route",
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Reader = MessageReader.Administrator
-    )]
-    public const string ExtensionRefUnsupported =
-        "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. "
-        + "Remove them from the rules.";
-
     /// <summary>A Route has no source object.</summary>
     [ReportedMessage(
         RouteConditions.Rejected,
@@ -224,19 +211,6 @@ internal static class RouteMessages
     )]
     public static string InvalidSourceName(string kind, string name) =>
         $"metadata.name \"{name}\" of the {kind} is not a DNS-1123 subdomain.";
-
-    /// <summary>A field that KubeLB does not translate refers to another namespace.</summary>
-    [ReportedMessage("Invalid", On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage(
-        RouteConditions.Rejected,
-        On = "Route",
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Reader = MessageReader.Administrator
-    )]
-    public static string ForeignNamespace(string path) =>
-        $"{path}.namespace is not supported: it would refer to a namespace of the management cluster. Remove the field.";
 
     /// <summary>The administrator denies retry annotations of the route.</summary>
     [ReportedMessage(

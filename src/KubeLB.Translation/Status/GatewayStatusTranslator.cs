@@ -22,7 +22,7 @@ public static class GatewayStatusTranslator
         var report = ReportedStatus.Read(route);
         var generation = gateway.Metadata.Generation ?? 0;
         var conditions = new ConditionSet(gateway.Status?.Conditions, now);
-        if (report.Failure is { } failure)
+        if (report.Failure is { } failure && !report.IsServedWithoutRejectedFields)
         {
             var reason = report.PolicyReason ?? GatewayConditions.Invalid;
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
@@ -60,6 +60,18 @@ public static class GatewayStatusTranslator
             );
         }
 
+        if (report.IsServedWithoutRejectedFields)
+        {
+            conditions.Set(
+                GatewayConditions.Accepted,
+                ConditionStatus.False,
+                report.PolicyReason!,
+                report.Failure!.Message,
+                report.FailureGeneration
+            );
+        }
+
+        conditions.SetOwn(GatewayConditions.FieldsIgnored, report.FieldsIgnored, generation);
         var status = new GatewayStatus
         {
             Conditions = conditions.ToList(),

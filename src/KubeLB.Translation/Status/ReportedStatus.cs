@@ -41,7 +41,8 @@ public sealed class ReportedStatus
         );
 
     /// <summary>
-    /// The reason why the administrator's settings reject the tenant's object; null if <see cref="Failure"/> has another cause.
+    /// The reason why the administrator's settings, or a field that is not supported, reject the tenant's object; null if
+    /// <see cref="Failure"/> has another cause.
     /// </summary>
     public string? PolicyReason =>
         _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Permitted && c.Status == ConditionStatus.False)?.Reason
@@ -57,6 +58,10 @@ public sealed class ReportedStatus
     /// </summary>
     public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
 
+    /// <summary>The condition that fields are ignored; null if none is, or nothing is reported.</summary>
+    public Condition? FieldsIgnored =>
+        _generated?.Conditions?.FirstOrDefault(c => c is { Type: RouteConditions.FieldsIgnored, IsTrue: true });
+
     /// <summary>The condition that a proxy rejected a new backend; null if none did, or nothing is reported.</summary>
     public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
 
@@ -66,6 +71,11 @@ public sealed class ReportedStatus
 
     /// <summary>Whether the Route is rejected and has no generated object; after other failures the older object is kept.</summary>
     public bool IsRejected => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
+
+    /// <summary>
+    /// Whether the object is rejected because of fields that are not supported, but is still served without them.
+    /// </summary>
+    public bool IsServedWithoutRejectedFields => Failure is not null && PolicyReason is not null && !IsRejected;
 
     /// <summary>The generated Gateway's status; null if there is none, or it is invalid.</summary>
     public GatewayStatus? Gateway => Read<GatewayStatus>();
@@ -118,6 +128,15 @@ internal static class ReportedConditions
         else
         {
             conditions.KeepOrSetPending(reported.Type, currentGeneration);
+        }
+    }
+
+    /// <summary>Sets KubeLB's own condition as reported, under the name that it has in the tenant's cluster.</summary>
+    public static void SetOwn(this ConditionSet conditions, string type, Condition? reported, long currentGeneration)
+    {
+        if (reported is not null)
+        {
+            conditions.Set(type, reported.Status, reported.Reason, reported.Message, reported.ObservedGeneration ?? currentGeneration);
         }
     }
 

@@ -85,7 +85,9 @@ public static class RouteStatusBuilder
     // The conditions of the Route, for the administrator: Accepted and Programmed, with the generation of the Route.
     private static List<Condition> RouteConditionsOf(RouteOutcome outcome, string now)
     {
-        var (accepted, programmed) = Failure(outcome) is { } failure ? (failure, failure) : Reported(outcome);
+        var (accepted, programmed) = Failure(outcome) is { } failure
+            ? (failure, IsServedDespiteProblem(outcome) ? Reported(outcome).Programmed : failure)
+            : Reported(outcome);
         if (programmed.Status != ConditionStatus.False)
         {
             programmed = RejectedByProxy(outcome) ?? WithoutProxy(outcome) ?? programmed;
@@ -112,12 +114,17 @@ public static class RouteStatusBuilder
         {
             SetApplied(conditions, outcome.Error, outcome.SourceGeneration);
             SetPermitted(conditions, outcome);
+            SetFieldsIgnored(conditions, outcome);
             SetRetryPolicyApplied(conditions, outcome);
             SetProxiesAvailable(conditions, outcome);
         }
 
         return conditions.ToList();
     }
+
+    // A Gateway that was served before some of its fields were rejected.
+    private static bool IsServedDespiteProblem(RouteOutcome outcome) =>
+        outcome.Translation is { Problem: not null, Generated: not null } && outcome.Generated is { Error: null };
 
     private static ConditionValue? Failure(RouteOutcome outcome)
     {
@@ -192,6 +199,24 @@ public static class RouteStatusBuilder
                 ConditionStatus.False,
                 reason,
                 outcome.Translation.Problem!,
+                outcome.SourceGeneration
+            );
+        }
+    }
+
+    private static void SetFieldsIgnored(ConditionSet conditions, RouteOutcome outcome)
+    {
+        if (outcome.Translation.Generated is null && !outcome.Translation.IsRejected)
+        {
+            conditions.Keep(RouteConditions.FieldsIgnored);
+        }
+        else if (outcome.Translation.IgnoredFields is { } message)
+        {
+            conditions.Set(
+                RouteConditions.FieldsIgnored,
+                ConditionStatus.True,
+                RouteConditions.UnsupportedField,
+                message,
                 outcome.SourceGeneration
             );
         }
@@ -292,7 +317,7 @@ public static class RouteStatusBuilder
         // After a failure the generated object, if there is one, is still that of an older generation. A rejected Route has none, and its
         // name is free.
         var kept = translation.IsRejected ? null : before;
-        var isNew = outcome.Error is null && !outcome.IsHeld;
+        var isNew = !outcome.IsHeld && (outcome.Error is null || IsServedDespiteProblem(outcome));
         return new GeneratedObject
         {
             ApiVersion = origin?.ApiVersion,
@@ -302,7 +327,15 @@ public static class RouteStatusBuilder
             GeneratedName = GeneratedNameOf(outcome),
             SourceGeneration = isNew ? outcome.SourceGeneration : kept?.SourceGeneration,
             Generation = isNew ? outcome.Generated?.Generation : kept?.Generation,
-            Status = isNew ? outcome.Generated?.Status ?? [] : kept?.Status,
+            Status = isNew
+                ? UnservedListeners.AddTo(
+                    translation.UnservedListeners,
+                    outcome.Generated?.Status ?? [],
+                    before?.Status,
+                    outcome.Generated?.Generation,
+                    now
+                )
+                : kept?.Status,
             Conditions = ObjectConditionsOf(outcome, before?.Conditions, now),
         };
     }

@@ -90,28 +90,9 @@ public static class RouteStatusTranslator
         else
         {
             SetReported(conditions, parent, report, view, generation);
-            if (report.RetryPolicy is { } retries)
-            {
-                conditions.Set(
-                    GatewayConditions.RetryPolicyApplied,
-                    retries.Status,
-                    retries.Reason,
-                    retries.Message,
-                    retries.ObservedGeneration ?? generation
-                );
-            }
-
-            if (report.ProxyRejection is { } rejected)
-            {
-                conditions.Set(
-                    GatewayConditions.ProxyProgrammed,
-                    rejected.Status,
-                    rejected.Reason,
-                    rejected.Message,
-                    rejected.ObservedGeneration ?? generation
-                );
-            }
-
+            conditions.SetOwn(GatewayConditions.FieldsIgnored, report.FieldsIgnored, generation);
+            conditions.SetOwn(GatewayConditions.RetryPolicyApplied, report.RetryPolicy, generation);
+            conditions.SetOwn(GatewayConditions.ProxyProgrammed, report.ProxyRejection, generation);
             if (translation.Backends.Rejection is not null)
             {
                 // The management cluster reports generated names; the tenant needs its own.

@@ -6,6 +6,7 @@ using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Fields;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Properties;
@@ -35,7 +36,16 @@ public sealed class EnvoyGatewayProperties
 
             translation.Problem.Should().BeNull();
             translation.Generated.Should().NotBeNull();
-            translation.Services.Should().HaveCount(translation.Origin!.Kind == "Gateway" ? 0 : 2);
+            translation
+                .Services.Should()
+                .HaveCount(
+                    translation.Origin!.Kind switch
+                    {
+                        "Gateway" => 0,
+                        "HTTPRoute" => 2,
+                        _ => 1,
+                    }
+                );
         }
     }
 
@@ -62,9 +72,11 @@ public sealed class EnvoyGatewayProperties
     [Theory]
     [InlineData(0, "listeners.1.tls", "frontendValidation", """{ "caCertificateRefs": [{ "name": "ca", "namespace": "kube-system" }] }""")]
     [InlineData(0, "", "tls", """{ "backend": { "clientCertificateRef": { "name": "c", "namespace": "kube-system" } } }""")]
+    [InlineData(0, "listeners.0", "newRef", """{ "name": "c", "namespace": "kube-system" }""")]
     [InlineData(1, "rules.0.filters.0", "externalAuth", """{ "backendRef": { "name": "auth", "namespace": "kube-system" } }""")]
+    [InlineData(1, "rules.0", "newRefs", """[{ "name": "auth", "namespace": "kube-system" }]""")]
     [InlineData(2, "rules.0", "filters", """[{ "type": "X", "x": { "namespace": "kube-system" } }]""")]
-    public void Unknown_reference_with_namespace_is_rejected(int source, string place, string field, string value)
+    public void Reference_in_another_field_is_never_generated(int source, string place, string field, string value)
     {
         var json = HostileRoutes.Good(source);
         var node = json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!;
@@ -77,8 +89,36 @@ public sealed class EnvoyGatewayProperties
 
         var translation = Translate(ApiJson.Read<Route>(json), NameHolder.Free);
 
-        translation.Generated.Should().BeNull();
-        translation.Problem.Should().StartWith("spec.").And.Contain(field).And.EndWith("Remove the field.");
+        (translation.Generated is null ? "" : ApiJson.ToJson(translation.Generated).ToJsonString()).Should().NotContain("kube-system");
+        (translation.Problem ?? translation.IgnoredFields ?? string.Join(' ', translation.UnservedListeners)).Should().NotBeEmpty();
+    }
+
+    [Fact]
+    public void Generated_objects_have_only_fields_that_the_tables_permit()
+    {
+        var checkedFields = 0;
+        Sample(
+            (route, holder) =>
+            {
+                if (Translate(route, holder).Generated is not { } generated)
+                {
+                    return;
+                }
+
+                foreach (var path in LeavesOf(ApiJson.ToJson(generated)["spec"], "spec"))
+                {
+                    FieldDecisions
+                        .Of(generated.Kind)
+                        .RuleOf(path)
+                        ?.Decision.Should()
+                        .BeOneOf([FieldDecision.Passed, FieldDecision.Checked, FieldDecision.Rewritten], path);
+                    FieldDecisions.Of(generated.Kind).RuleOf(path).Should().NotBeNull(path);
+                    Interlocked.Increment(ref checkedFields);
+                }
+            }
+        );
+
+        checkedFields.Should().BeGreaterThan(Iterations);
     }
 
     [Fact]
@@ -91,7 +131,9 @@ public sealed class EnvoyGatewayProperties
             {
                 var translation = Translate(route, holder);
 
-                new object?[] { translation.Generated, translation.Problem, translation.WaitingFor }
+                // A Gateway that is served is generated without its rejected fields.
+                var isServed = translation is { Generated.Kind: "Gateway", Problem: not null };
+                new object?[] { translation.Generated, isServed ? null : translation.Problem, translation.WaitingFor }
                     .Count(answer => answer is not null)
                     .Should()
                     .Be(1);
@@ -257,6 +299,14 @@ public sealed class EnvoyGatewayProperties
                 .. translation.Services.Select(plan => plan.Key + ApiJson.ToJson(plan.Service).ToJsonString()),
             ]
         );
+
+    private static IEnumerable<string> LeavesOf(JsonNode? node, string path) =>
+        node switch
+        {
+            JsonObject json => json.SelectMany(field => LeavesOf(field.Value, $"{path}.{field.Key}")),
+            JsonArray array => array.SelectMany(item => LeavesOf(item, path)),
+            _ => [path],
+        };
 
     private static IEnumerable<string> PathsOf(string name, JsonNode? node, string path) =>
         node switch
