@@ -106,19 +106,96 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Route_of_one_megabyte_gets_a_status_and_delays_no_other_route()
+    public async Task Route_of_one_megabyte_is_rejected_and_delays_no_other_route()
     {
-        var huge = Route("huge", "gateway.networking.k8s.io/v1", "HTTPRoute", "huge");
-        huge.Change(k =>
-            k.Resource!["spec"]!["hostnames"] = new JsonArray([
-                .. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com")),
-            ])
-        );
-        await _tenant.CreateAsync(huge);
+        await _tenant.CreateAsync(Large("huge", 1_000_000));
 
-        await _fixture.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "has a condition");
+        var rejected = await _fixture.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "has a condition");
+        Applied(rejected)!.Message.Should().Contain("the limit of tenant t1 is 262144").And.Contain("limits.routeBytes");
+        rejected.Status!.Resources!.Route!.Name.Should().Be("huge", "the origin is known although the content was dropped");
         await _tenant.PatchAsync<Route>(Ns, await ServedRouteAsync(), Hostname("quick.example.com"));
         await _fixture.ExpectBackendAsync("quick.example.com");
+    }
+
+    [Fact]
+    public async Task Routes_beyond_the_total_size_are_rejected_newest_first_and_served_when_there_is_room()
+    {
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"limits":{"totalBytes":150000}}}""");
+        await _tenant.CreateAsync(Large("large-a", 100_000));
+        await ExpectAsync("large-a", isServed: true);
+        await _tenant.CreateAsync(Large("large-b", 100_000));
+        await ExpectAsync("large-b", isServed: false);
+
+        // Also after a restart, when all are read in the order of their names.
+        await _fixture.RestartManagerAsync();
+        await ExpectAsync("large-b", isServed: false);
+        await ExpectAsync("large-a", isServed: true);
+        await _tenant.DeleteAsync<Route>(Ns, "large-a");
+
+        await ExpectAsync("large-b", isServed: true);
+        await _fixture.ExpectBackendAsync("api.example.com");
+
+        // A lower limit applies at once.
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"limits":{"routeBytes":50000}}}""");
+        await ExpectAsync("large-b", isServed: false);
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"limits":null}}""");
+        await ExpectAsync("large-b", isServed: true);
+    }
+
+    [Fact]
+    public async Task Services_that_no_backendRef_names_are_not_generated()
+    {
+        var route = Route("many", "gateway.networking.k8s.io/v1", "HTTPRoute", "many");
+        route.Change(k =>
+        {
+            k.Resource!["spec"]!["rules"] = JsonNode.Parse("""[{"backendRefs":[{"name":"s1","port":80}]}]""");
+            k.Services =
+            [
+                .. Enumerable
+                    .Range(0, 300)
+                    .Select(i =>
+                        ApiJson.Read<RouteService>(
+                            JsonNode.Parse(
+                                $$$"""
+                                {"metadata":{"name":"s{{{i}}}","namespace":"default"},"spec":{"ports":[{"port":80,"nodePort":{{{30000
+                                    + i}}}}]}}
+                                """
+                            )!
+                        )
+                    ),
+            ];
+        });
+        await _tenant.CreateAsync(route);
+
+        await ExpectAsync("many", isServed: true);
+
+        (await _fixture.Management.ListAsync<V1Service>(Ns))
+            .Select(s => s.Name())
+            .Where(name => name.StartsWith("default-many-", StringComparison.Ordinal))
+            .Should()
+            .Equal("default-many-s1");
+    }
+
+    private async Task ExpectAsync(string route, bool isServed) =>
+        await _fixture.Management.WaitAsync<Route>(
+            Ns,
+            route,
+            r => Applied(r) is { } applied && applied.IsTrue == isServed && (isServed || applied.Message.Contains("bytes")),
+            isServed ? "is served" : "is rejected"
+        );
+
+    // Unknown fields, of which Routes may have any number.
+    private static Route Large(string name, int bytes)
+    {
+        var route = Route(name, "gateway.networking.k8s.io/v1", "HTTPRoute", name);
+        route.Change(k =>
+        {
+            for (var i = 0; i < bytes / 20; i++)
+            {
+                k.Resource!["spec"]![$"key{i:D10}"] = 1;
+            }
+        });
+        return route;
     }
 
     [Fact]
@@ -293,7 +370,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     private static string Hostname(string name) =>
         """{"spec":{"source":{"kubernetes":{"resource":{"spec":{"hostnames":["NAME"]}}}}}}""".Replace("NAME", name);
 
-    private static Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault();
+    private static Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault(c => c.Type == RouteConditions.ResourceAppliedSuccessfully);
 
     private static SyncSecret Secret(string name) =>
         new()

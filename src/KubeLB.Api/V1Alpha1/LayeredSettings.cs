@@ -12,6 +12,30 @@ public abstract class LayeredSettings : PropagationSettings
     /// or empty, every hostname is allowed.
     /// </summary>
     public List<string>? AllowedDomains { get; set; }
+
+    /// <summary>Limits of the size of a tenant's objects.</summary>
+    public SizeLimits? Limits { get; set; }
+}
+
+/// <summary>
+/// Limits of the size of a tenant's objects. An object beyond a limit is rejected with reason LimitExceeded, and needs almost no memory.
+/// </summary>
+public sealed class SizeLimits : Extensible
+{
+    /// <summary>
+    /// Maximum size of one Route with its Services in bytes of JSON, at most <see cref="RouteSpecJson.MaxSize"/>; 262144 (256 KiB) if
+    /// absent.
+    /// </summary>
+    public int? RouteBytes { get; set; }
+
+    /// <summary>Maximum size of all Routes in bytes of JSON, the oldest first; 8388608 (8 MiB) if absent.</summary>
+    public int? TotalBytes { get; set; }
+
+    /// <summary>Maximum number of Services that one route refers to; 64 if absent.</summary>
+    public int? Services { get; set; }
+
+    /// <summary>Maximum number of ports of the Services that one route refers to; 256 if absent.</summary>
+    public int? Ports { get; set; }
 }
 
 /// <summary>Which of a tenant's annotations are propagated to the generated objects.</summary>
@@ -19,6 +43,9 @@ public abstract class PropagationSettings : Extensible
 {
     /// <summary>Allowed annotation keys (globs) with comma-separated allowed values; an empty value allows any.</summary>
     public Dictionary<string, string>? PropagatedAnnotations { get; set; }
+
+    /// <summary>Allowed label keys (globs), in addition to those that are always allowed.</summary>
+    public List<string>? PropagatedLabels { get; set; }
 
     /// <summary>Propagates all annotations that are not denied.</summary>
     public bool? PropagateAllAnnotations { get; set; }

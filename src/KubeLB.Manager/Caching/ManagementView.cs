@@ -8,6 +8,7 @@ using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Manager.Caching;
@@ -65,6 +66,8 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
             V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), LegacyServices.OriginOf),
             _ => throw new ArgumentException($"Kind {kind} is not generated.", nameof(kind)),
         };
+
+    public Rejection? SizeRejection(Route route) => quota.SizeRejection(route);
 
     public bool IsWithinLimit(Route route) => quota.IsWithin(route);
 

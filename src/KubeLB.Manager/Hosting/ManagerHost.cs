@@ -14,6 +14,7 @@ using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
@@ -56,7 +57,9 @@ public static class ManagerHost
             }
         );
         var services = builder.Services;
-        services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
+        var sizes = new RouteSizes();
+        services.AddSingleton(sizes);
+        services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options, sizes));
 
         services.AddSingleton(options);
         services.AddSingleton<ResourceCache>();
@@ -65,6 +68,7 @@ public static class ManagerHost
         TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {
+            services.AddSingleton<RouteMemory>().AddHostedService(host => host.GetRequiredService<RouteMemory>());
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<ProxyConfigurations>();
@@ -119,7 +123,9 @@ public static class ManagerHost
             : settings;
     }
 
-    private static void AddInformers(ClusterBuilder management, ManagerOptions options)
+    private const int RoutesPerPage = 20;
+
+    private static void AddInformers(ClusterBuilder management, ManagerOptions options, RouteSizes sizes)
     {
         // The inputs of the xDS configuration. A replica can serve proxies without the other kinds.
         management
@@ -142,6 +148,9 @@ public static class ManagerHost
         });
         management.Informer<Route>(routes =>
         {
+            // A tenant's Routes have up to 1.5 MB each, and a page is in memory as a whole.
+            routes.PageSize = RoutesPerPage;
+            routes.Transform = sizes.Admit;
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);

@@ -4,6 +4,7 @@ using KubeLB.Manager.Caching;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,11 +12,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Decides which Routes of a tenant are within its limits for Gateways, and for HTTPRoutes and GRPCRoutes together: the oldest, and the
-/// first by name among Routes of the same age. Rejected Routes and Routes that are being deleted are counted. Computed from the cache at
+/// Decides which Routes of a tenant are within its limits for Gateways, for HTTPRoutes and GRPCRoutes together, and for the size of all:
+/// the oldest, and the first by name among Routes of the same age. Rejected Routes and Routes that are being deleted are counted. Computed from the cache at
 /// each call; without a limit nothing is computed.
 /// </summary>
-internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
+internal sealed class RouteQuota(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TenantSettingsResolver settings,
+    RouteMemory memory
+)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
@@ -28,6 +33,19 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
     /// <summary>Whether the Route is within the limit of its kind, or its kind has no limit.</summary>
     public bool IsWithin(Route route) =>
         IsWithin(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
+
+    /// <summary>Why the Route is rejected for its size, or for the size of all; null if it is not.</summary>
+    public Rejection? SizeRejection(Route route)
+    {
+        var policy = settings.PolicyOf(route.Namespace);
+        return policy.SizeRejection(
+            route.Namespace,
+            RouteMemory.SizeOf(route),
+            () =>
+                memory.TotalOf(route.Namespace) > policy.MaxTotalBytes
+                && RouteMemory.RoutesBeyond(policy, _routes.ByIndex(Indexes.ByNamespace, route.Namespace)).Contains(route.Name)
+        );
+    }
 
     internal static bool IsWithin(Route route, TenantPolicy policy, Func<IReadOnlyList<Route>> all)
     {
@@ -61,6 +79,7 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
     internal static HashSet<string> RoutesBeyond(TenantPolicy policy, IReadOnlyList<Route> all)
     {
         var live = Live(all);
+        var beyond = RouteMemory.RoutesBeyond(policy, all);
         return Enum.GetValues<Group>()
             .SelectMany(group =>
                 LimitOf(group, policy) is { } limit
@@ -71,6 +90,7 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
                     : []
             )
             .Select(r => r.Name)
+            .Concat(beyond)
             .ToHashSet(StringComparer.Ordinal);
     }
 
@@ -79,12 +99,13 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
         change is not { Old: { } old, New: { } now }
         || GroupOf(old) != GroupOf(now)
         || Created(old) != Created(now)
+        || RouteMemory.SizeOf(old) != RouteMemory.SizeOf(now)
         || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp;
 
-    private static bool IsOlder(Route left, Route right) =>
+    internal static bool IsOlder(Route left, Route right) =>
         Created(left) < Created(right) || (Created(left) == Created(right) && string.CompareOrdinal(left.Name, right.Name) < 0);
 
-    private static DateTime Created(Route route) => route.Metadata.CreationTimestamp ?? DateTime.MaxValue;
+    internal static DateTime Created(Route route) => route.Metadata.CreationTimestamp ?? DateTime.MaxValue;
 
     private static int? LimitOf(Group group, TenantPolicy policy) => group == Group.Gateways ? policy.GatewayLimit : policy.RouteLimit;
 

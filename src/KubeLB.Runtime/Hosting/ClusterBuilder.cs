@@ -74,6 +74,11 @@ public sealed class InformerBuilder<T>
     public WhenAbsent WhenAbsent { get; set; }
 
     /// <summary>
+    /// Maximum number of objects in one response to a list request; null for the default. A page is in memory as a whole.
+    /// </summary>
+    public int? PageSize { get; set; }
+
+    /// <summary>
     /// Transforms every object before it is stored, to save memory. It may modify its argument. <c>metadata.managedFields</c> is already
     /// removed.
     /// </summary>

@@ -102,7 +102,10 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             settings.WhenAbsent == WhenAbsent.BlockNone,
             this,
             clusterErrors,
-            limits,
+            limits with
+            {
+                PageSize = settings.PageSize ?? limits.PageSize,
+            },
             time,
             logger
         );

@@ -17,6 +17,12 @@ public static class EnvoyGatewayTranslator
     /// <param name="proxyPort">Returns the proxy's port for a Service port, always the same one.</param>
     public static EnvoyGatewayTranslation Translate(Route route, TenantPolicy policy, IManagementView view, Func<PortNeed, int> proxyPort)
     {
+        // Before anything is parsed.
+        if (view.SizeRejection(route) is { } sizeRejection)
+        {
+            return EnvoyGatewayTranslation.Rejected(SourceObject.OriginOf(route), sizeRejection);
+        }
+
         var (source, problem) = SourceObject.Read(route);
         if (source is null)
         {
@@ -43,7 +49,7 @@ public static class EnvoyGatewayTranslator
     {
         var listeners = gateway.Spec?.Listeners?.Count ?? 0;
         var rejection =
-            source.Fields.Rejection
+            source.FieldRejection
             ?? (
                 listeners > 0 && source.UnservedListeners.Count == listeners
                     ? new Rejection(GatewayConditions.UnsupportedValue, FieldMessages.FrontendValidation)
@@ -60,7 +66,7 @@ public static class EnvoyGatewayTranslator
         {
             PolicyReason = rejection?.Reason,
             Reason = rejection?.Reason ?? RouteConditions.InstallationFailed,
-            IgnoredFields = IgnoredFieldsOf(source),
+            IgnoredFields = source.IgnoredFields,
             UnservedListeners = [.. source.UnservedListeners.Order().Select(i => gateway.Spec!.Listeners![i].Name)],
         };
     }
@@ -74,7 +80,7 @@ public static class EnvoyGatewayTranslator
         Func<PortNeed, int> proxyPort
     )
     {
-        if ((source.Fields.Rejection ?? RouteGenerator.Rejection(tenantRoute)) is { } rejection)
+        if ((source.FieldRejection ?? RouteGenerator.Rejection(tenantRoute)) is { } rejection)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
@@ -91,13 +97,10 @@ public static class EnvoyGatewayTranslator
         var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
-            IgnoredFields = IgnoredFieldsOf(source),
+            IgnoredFields = source.IgnoredFields,
             Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
         };
     }
-
-    private static string? IgnoredFieldsOf(SourceObject source) =>
-        source.Fields.IgnoredCount > 0 ? FieldMessages.Ignored(source.Fields.Ignored, source.Fields.IgnoredCount) : null;
 }
 
 /// <summary>The result of translating a Route.</summary>

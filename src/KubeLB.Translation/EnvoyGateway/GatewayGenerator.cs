@@ -62,7 +62,7 @@ internal static class GatewayGenerator
                 route,
                 name,
                 origin,
-                source.Metadata.Labels,
+                policy.Labels.Apply(source.Metadata.Labels),
                 policy.Annotations.Apply(Gateway.KindName, source.Metadata.Annotations)
             ),
             Spec = spec,

@@ -11,28 +11,14 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// <summary>Builds the metadata of generated objects: in the tenant's namespace, owned by the Route.</summary>
 internal static class GeneratedMetadata
 {
-    // Controllers of the management cluster act on labels of these domains, so a tenant's labels with them are not copied.
-    private static readonly string[] ReservedDomains =
-    [
-        "kubelb.k8c.io",
-        "envoyproxy.io",
-        "gateway.networking.k8s.io",
-        "service.kubernetes.io",
-        "endpointslice.kubernetes.io",
-        "cert-manager.io",
-    ];
-
     public static V1ObjectMeta Build(
         Route route,
         string name,
         (string Namespace, string Name) origin,
-        IDictionary<string, string>? sourceLabels,
+        Dictionary<string, string> labels,
         IDictionary<string, string>? annotations
     )
     {
-        var labels = (sourceLabels ?? new Dictionary<string, string>())
-            .Where(l => l.Value is not null && !IsReserved(l.Key))
-            .ToDictionary(l => l.Key, l => l.Value, StringComparer.Ordinal);
         labels[Labels.ManagedBy] = Labels.ManagedByKubelb;
         labels[Labels.OriginName] = Labels.Value(origin.Name);
         labels[Labels.OriginNamespace] = origin.Namespace;
@@ -61,13 +47,9 @@ internal static class GeneratedMetadata
         Route route,
         string name,
         RouteOrigin origin,
-        IDictionary<string, string>? sourceLabels,
+        Dictionary<string, string> labels,
         IDictionary<string, string>? annotations
-    ) => Build(route, name, (origin.Namespace, origin.Name), sourceLabels, annotations);
-
-    private static bool IsReserved(string label) =>
-        label.Split('/') is [var domain, ..]
-        && ReservedDomains.Any(reserved => domain == reserved || domain.EndsWith($".{reserved}", StringComparison.Ordinal));
+    ) => Build(route, name, (origin.Namespace, origin.Name), labels, annotations);
 }
 
 /// <summary>

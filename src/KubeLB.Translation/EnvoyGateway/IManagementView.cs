@@ -1,4 +1,5 @@
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
@@ -22,6 +23,11 @@ public interface IManagementView
 
     /// <summary>The holder of a name among the objects of a kind in the tenant's namespace.</summary>
     NameHolder HolderOf(string kind, string name);
+
+    /// <summary>
+    /// Why the Route is rejected for its size, or because older Routes use up the size that the tenant may have; null if it is not.
+    /// </summary>
+    Rejection? SizeRejection(Route route);
 
     /// <summary>Whether the Route is within the tenant's limit for objects of its kind.</summary>
     bool IsWithinLimit(Route route);

@@ -37,7 +37,13 @@ internal static class RetryPolicyGenerator
         return new RetryPlan(
             new BackendTrafficPolicy
             {
-                Metadata = GeneratedMetadata.Build(route, NameFor(route, generated.Name, view), origin, source.Labels, annotations: null),
+                Metadata = GeneratedMetadata.Build(
+                    route,
+                    NameFor(route, generated.Name, view),
+                    origin,
+                    new(generated.Metadata.Labels, StringComparer.Ordinal),
+                    annotations: null
+                ),
                 Spec = new BackendTrafficPolicySpec
                 {
                     TargetRefs =

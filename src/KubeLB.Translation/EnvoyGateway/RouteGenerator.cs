@@ -57,7 +57,7 @@ internal static class RouteGenerator
             route,
             name,
             origin,
-            source.Metadata.Labels,
+            policy.Labels.Apply(source.Metadata.Labels),
             policy.Annotations.Apply(origin.Kind, source.Metadata.Annotations)
         );
         return generated;

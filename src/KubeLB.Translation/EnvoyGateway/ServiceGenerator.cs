@@ -55,7 +55,13 @@ internal static class ServiceGenerator
             {
                 ApiVersion = V1Service.KubeApiVersion,
                 Kind = V1Service.KubeKind,
-                Metadata = GeneratedMetadata.Build(route, name, (@namespace, serviceName), service.Metadata.Labels, annotations),
+                Metadata = GeneratedMetadata.Build(
+                    route,
+                    name,
+                    (@namespace, serviceName),
+                    policy.Labels.Apply(service.Metadata.Labels),
+                    annotations
+                ),
                 Spec = new V1ServiceSpec
                 {
                     Type = "ClusterIP",

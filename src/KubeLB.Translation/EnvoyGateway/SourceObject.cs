@@ -24,8 +24,8 @@ public sealed class SourceObject
 
     private static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];
 
-    // The spec of one version of a Route is immutable: indexes and the controller share the parsed content.
-    private static readonly ConditionalWeakTable<RouteSpecJson, Content> Contents = [];
+    // The content of one version of a Route is immutable: indexes and the controller share what is parsed from it.
+    private static readonly ConditionalWeakTable<object, Content> Contents = [];
 
     private SourceObject(
         RouteOrigin origin,
@@ -37,7 +37,8 @@ public sealed class SourceObject
     {
         Origin = origin;
         Value = value;
-        Fields = fields;
+        FieldRejection = fields.Rejection;
+        IgnoredFields = fields.IgnoredCount > 0 ? FieldMessages.Ignored(fields.Ignored, fields.IgnoredCount) : null;
         UnservedListeners = unservedListeners;
         Services = services;
     }
@@ -54,8 +55,11 @@ public sealed class SourceObject
     /// <summary>The Services that the object refers to, one entry each; none for a Gateway. Shared: must not be modified.</summary>
     public IReadOnlyList<RouteService> Services { get; }
 
-    /// <summary>The fields of the spec that are ignored, or reject the object.</summary>
-    internal FieldFilter Fields { get; }
+    /// <summary>Why a field rejects the object; null if none does.</summary>
+    internal Rejection? FieldRejection { get; }
+
+    /// <summary>A message that lists the fields that are ignored; null if there are none.</summary>
+    internal string? IgnoredFields { get; }
 
     /// <summary>The indexes of a Gateway's listeners that are not served, because they would require client certificates.</summary>
     internal IReadOnlySet<int> UnservedListeners { get; }
@@ -77,7 +81,7 @@ public sealed class SourceObject
     /// </summary>
     internal static RouteOrigin? OriginOf(Route route) => route.Spec is null ? null : ContentOf(route.Spec).Origin;
 
-    private static Content ContentOf(RouteSpecJson spec) => Contents.GetValue(spec, static s => new Content(s));
+    private static Content ContentOf(RouteSpecJson spec) => Contents.GetValue(spec.Content, _ => new Content(spec));
 
     private sealed class Content
     {

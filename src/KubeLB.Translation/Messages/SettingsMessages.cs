@@ -62,6 +62,16 @@ internal static class SettingsMessages
     public static string ReservedPropagatedPattern(string pattern) =>
         $"propagatedAnnotations: pattern \"{pattern}\" ignored: annotations of KubeLB and kubectl are never propagated. Remove it.";
 
+    /// <summary>A pattern for propagated labels is invalid.</summary>
+    [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
+    public static string InvalidLabelPattern(string pattern, string problem) =>
+        $"propagatedLabels: invalid pattern \"{pattern}\" ignored: {problem}.";
+
+    /// <summary>A limit of sizes is out of range.</summary>
+    [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
+    public static string InvalidSizeLimit(string field, int value, int maximum) =>
+        $"limits.{field}: invalid value {Text(value)} ignored; must be 0-{Text(maximum)}.";
+
     /// <summary>A pattern for denied annotations is invalid.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidDeniedPattern(string pattern, string prefix, string problem) =>

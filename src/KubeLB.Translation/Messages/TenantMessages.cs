@@ -1,3 +1,4 @@
+using System.Globalization;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
 
@@ -138,6 +139,23 @@ internal static class TenantMessages
         $"Limit of {objects} of tenant {tenant} reached ({limit}). Delete an older one, "
         + $"or {AskAdministrator} to raise gatewayAPI.{field}.limit.";
 
+    /// <summary>The object with its Services is larger than a Route may be.</summary>
+    [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string RouteTooLarge(string tenant, int size, int limit) =>
+        $"The object with its Services has {Text(size)} bytes; the limit of tenant {tenant} is {Text(limit)}. "
+        + $"Split it, or {AskAdministrator} to raise limits.routeBytes.";
+
+    /// <summary>Older objects of the tenant use up the size that all its objects may have.</summary>
+    [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string TotalSizeReached(string tenant, int limit) =>
+        $"The objects of tenant {tenant} exceed {Text(limit)} bytes. Delete an older one, or {AskAdministrator} to raise limits.totalBytes.";
+
+    /// <summary>A route refers to more Services or ports than it may.</summary>
+    [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string RouteLimitExceeded(string objects, string tenant, int number, int limit, string field) =>
+        $"The route has {Text(number)} {objects}; the limit of tenant {tenant} is {Text(limit)}. "
+        + $"Split it, or {AskAdministrator} to raise limits.{field}.";
+
     /// <summary>No entry of the tenant's allowed domains is valid.</summary>
     [ReportedMessage(RouteConditions.HostnameNotAllowed, On = Sources, Condition = "Accepted=False", Event = "Warning")]
     public static string NoDomainAllowed(string tenant) =>
@@ -159,4 +177,6 @@ internal static class TenantMessages
     [ReportedMessage(RouteConditions.HostnameNotAllowed, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
     public static string HostnameNotAllowed(string hostname, string domains) =>
         $"Hostname {hostname} is not allowed. Use a hostname of {domains}, or {AskAdministrator} to change allowedDomains.";
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

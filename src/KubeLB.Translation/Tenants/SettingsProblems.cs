@@ -39,6 +39,30 @@ public static partial class SettingsProblems
             }
         }
 
+        foreach (
+            var (field, value, maximum) in new[]
+            {
+                ("routeBytes", settings.Limits?.RouteBytes, RouteSpecJson.MaxSize),
+                ("totalBytes", settings.Limits?.TotalBytes, int.MaxValue),
+                ("services", settings.Limits?.Services, int.MaxValue),
+                ("ports", settings.Limits?.Ports, int.MaxValue),
+            }
+        )
+        {
+            if (value is { } number && (number < 0 || number > maximum))
+            {
+                yield return SettingsMessages.InvalidSizeLimit(field, number, maximum);
+            }
+        }
+
+        foreach (var pattern in settings.PropagatedLabels ?? [])
+        {
+            if (KeyGlob.Parse(pattern).Problem is { } problem)
+            {
+                yield return SettingsMessages.InvalidLabelPattern(pattern ?? "", problem);
+            }
+        }
+
         foreach (var entry in settings.AllowedDomains ?? [])
         {
             if (!AllowedDomains.IsValid(entry))

@@ -31,8 +31,23 @@ public sealed record TenantPolicy
     /// <summary>Maximum number of HTTPRoutes and GRPCRoutes; null for no limit.</summary>
     public int? RouteLimit { get; init; }
 
+    /// <summary>Maximum size of one Route in bytes.</summary>
+    public int MaxRouteBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Maximum size of all Routes in bytes.</summary>
+    public int MaxTotalBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Maximum number of Services of one route.</summary>
+    public int MaxServices { get; init; } = 64;
+
+    /// <summary>Maximum number of ports of the Services of one route.</summary>
+    public int MaxPorts { get; init; } = 256;
+
     /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
+
+    /// <summary>The labels of generated objects.</summary>
+    public LabelRules Labels { get; init; } = LabelRules.Default;
 
     /// <summary>The annotations of generated objects.</summary>
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
@@ -56,8 +71,33 @@ public sealed record TenantPolicy
             GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway),
             RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route),
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
+            Labels = LabelRules.Parse(own?.PropagatedLabels ?? general?.PropagatedLabels),
             Annotations = AnnotationRules.Merge(general, own),
+            MaxRouteBytes = Math.Min(SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, Default.MaxRouteBytes), RouteSpecJson.MaxSize),
+            MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, Default.MaxTotalBytes),
+            MaxServices = SizeOf(own?.Limits, general?.Limits, l => l.Services, Default.MaxServices),
+            MaxPorts = SizeOf(own?.Limits, general?.Limits, l => l.Ports, Default.MaxPorts),
         };
+    }
+
+    private static int SizeOf(SizeLimits? own, SizeLimits? general, Func<SizeLimits, int?> limit, int standard) =>
+        ValidSize(own, limit) ?? ValidSize(general, limit) ?? standard;
+
+    private static int? ValidSize(SizeLimits? limits, Func<SizeLimits, int?> limit) =>
+        limits is not null && limit(limits) is >= 0 and var value ? value : null;
+
+    /// <summary>Why a Route is rejected for its size; null if it is not.</summary>
+    /// <param name="tenantNamespace">The tenant's namespace.</param>
+    /// <param name="size">The size of the Route in bytes.</param>
+    /// <param name="isBeyondTotal">Whether older Routes use up <see cref="MaxTotalBytes"/>.</param>
+    public Rejection? SizeRejection(string tenantNamespace, int size, Func<bool> isBeyondTotal)
+    {
+        var tenant = TenantNames.TenantOf(tenantNamespace) ?? "";
+        var message =
+            size > MaxRouteBytes ? TenantMessages.RouteTooLarge(tenant, size, MaxRouteBytes)
+            : isBeyondTotal() ? TenantMessages.TotalSizeReached(tenant, MaxTotalBytes)
+            : null;
+        return message is null ? null : new Rejection(RouteConditions.LimitExceeded, message);
     }
 
     /// <summary>Whether objects of a kind are disabled.</summary>
@@ -87,6 +127,8 @@ public sealed record TenantPolicy
         }
 
         return Domains.Differs(other.Domains)
+            || (MaxRouteBytes, MaxServices, MaxPorts) != (other.MaxRouteBytes, other.MaxServices, other.MaxPorts)
+            || Labels.Differs(other.Labels)
             || Annotations.MayDiffer(kind, other.Annotations)
             || (
                 kind == Gateway.KindName
@@ -141,7 +183,18 @@ internal static class PolicyRejection
             );
         }
 
-        return policy.Domains.IsEvery ? null : OfHostnames(tenant, source.Value, policy.Domains);
+        return OfServices(tenant, source, policy) ?? (policy.Domains.IsEvery ? null : OfHostnames(tenant, source.Value, policy.Domains));
+    }
+
+    private static Rejection? OfServices(string tenant, SourceObject source, TenantPolicy policy)
+    {
+        var ports = source.Services.Sum(service => service.Spec?.Ports?.Count ?? 0);
+        var message =
+            source.Services.Count > policy.MaxServices
+                ? TenantMessages.RouteLimitExceeded("Services", tenant, source.Services.Count, policy.MaxServices, "services")
+            : ports > policy.MaxPorts ? TenantMessages.RouteLimitExceeded("ports of its Services", tenant, ports, policy.MaxPorts, "ports")
+            : null;
+        return message is null ? null : new Rejection(RouteConditions.LimitExceeded, message);
     }
 
     private static Rejection? OfHostnames(string tenant, object value, AllowedDomains domains)

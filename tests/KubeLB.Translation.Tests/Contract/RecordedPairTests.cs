@@ -44,7 +44,7 @@ public sealed class RecordedPairTests
         var ours = TenantOutput(withTwin: false).First(d => d["kind"]!.GetValue<string>() == "Service");
 
         ours["metadata"]!["name"]!.GetValue<string>().Should().Be("web-nodeport");
-        Same(ours["metadata"]!["labels"], recorded["metadata"]!["labels"]);
+        SameLabels(ours, recorded);
         Same(ours["metadata"]!["annotations"], recorded["metadata"]!["annotations"]);
         Same(ours["metadata"]!["ownerReferences"], recorded["metadata"]!["ownerReferences"]);
         Same(ours["spec"]!["selector"], recorded["spec"]!["selector"]);
@@ -58,7 +58,7 @@ public sealed class RecordedPairTests
         var ours = Generated("HTTPRoute");
 
         ours["metadata"]!["name"]!.GetValue<string>().Should().Be("bench-web");
-        Same(ours["metadata"]!["labels"], recorded["metadata"]!["labels"]);
+        SameLabels(ours, recorded);
         Same(ours["spec"], recorded["spec"]);
     }
 
@@ -69,7 +69,7 @@ public sealed class RecordedPairTests
         var ours = Generated("Service");
 
         ours["metadata"]!["name"]!.GetValue<string>().Should().Be("bench-web-web");
-        Same(ours["metadata"]!["labels"], recorded["metadata"]!["labels"]);
+        SameLabels(ours, recorded);
         Same(ours["spec"]!["selector"], recorded["spec"]!["selector"]);
         ours["spec"]!["ports"]![0]!["name"]!.GetValue<string>().Should().Be("http");
     }
@@ -129,6 +129,18 @@ public sealed class RecordedPairTests
         var document = Yaml.Read(File.ReadAllText(file)).Single();
         return document["items"] is JsonArray items ? items.Single()!.DeepClone().AsObject() : document;
     }
+
+    // The Go manager copies all labels of the tenant's objects; docs/migration.md says why this one does not.
+    private static void SameLabels(JsonObject ours, JsonObject recorded) =>
+        Same(
+            ours["metadata"]!["labels"],
+            new JsonObject(
+                recorded["metadata"]!["labels"]!
+                    .AsObject()
+                    .Where(label => label.Key.StartsWith("kubelb.k8c.io/", StringComparison.Ordinal))
+                    .Select(label => KeyValuePair.Create(label.Key, label.Value?.DeepClone()))
+            )
+        );
 
     private static void Same(JsonNode? ours, JsonNode? recorded) =>
         Yaml.Write([new JsonObject { ["value"] = Sorted(ours) }])

@@ -9,6 +9,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
@@ -51,6 +52,8 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
             _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
         };
+
+    public Rejection? SizeRejection(Route route) => null;
 
     // The oldest are within the limit; a case sets creation times if they matter.
     public bool IsWithinLimit(Route route)

@@ -185,11 +185,19 @@ public sealed class RejectedRouteTests
     [InlineData("endpointslice.kubernetes.io/managed-by")]
     [InlineData("kubelb.k8c.io/tenant")]
     [InlineData("kubelb.k8c.io/managed-by")]
-    public void Label_of_a_reserved_domain_is_not_generated(string label)
+    [InlineData("argocd.argoproj.io/instance")]
+    [InlineData("kustomize.toolkit.fluxcd.io/name")]
+    [InlineData("app.kubernetes.io/instance")]
+    [InlineData("app.kubernetes.io/name")]
+    [InlineData("app")]
+    [InlineData("istio.io/rev")]
+    [InlineData("kubernetes.io/cluster-service")]
+    [InlineData("prometheus")]
+    public void Label_by_which_controllers_select_is_not_generated(string label)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
         var source = json["spec"]!["source"]!["kubernetes"]!;
-        source["resource"]!["metadata"]!["labels"] = new JsonObject { [label] = "forged", ["team"] = "a" };
+        source["resource"]!["metadata"]!["labels"] = new JsonObject { [label] = "forged", ["app.kubernetes.io/part-of"] = "a" };
         source["services"]![0]!["metadata"]!["labels"]![label] = "forged";
 
         var translation = Translate(json);

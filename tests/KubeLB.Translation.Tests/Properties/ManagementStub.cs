@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Tests.Properties;
 
@@ -28,6 +29,8 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
     public string? GatewayName(Route gateway) => gateway.Status?.Resources?.Route?.GeneratedName;
 
     public string? CertificateSecret(string originNamespace, string originName) => null;
+
+    public Rejection? SizeRejection(Route route) => null;
 
     public bool IsWithinLimit(Route route) => true;
 
