@@ -39,10 +39,16 @@ public static class EnvoyBinary
         return Process.Start(start)!;
     }
 
-    /// <summary>Validates a configuration with Envoy as at its start, without serving it.</summary>
+    /// <summary>Validates a configuration with Envoy as at its start, without serving it. It must be accepted.</summary>
     /// <param name="configuration">YAML or JSON of a bootstrap.</param>
     /// <param name="arguments">Further arguments.</param>
-    public static async Task ValidateAsync(string configuration, params string[] arguments)
+    public static async Task ValidateAsync(string configuration, params string[] arguments) =>
+        (await ProblemAsync(configuration, arguments)).Should().BeNull("Envoy must accept the configuration");
+
+    /// <summary>What Envoy reports about a configuration that it rejects; null if it accepts it.</summary>
+    /// <param name="configuration">YAML or JSON of a bootstrap.</param>
+    /// <param name="arguments">Further arguments.</param>
+    public static async Task<string?> ProblemAsync(string configuration, params string[] arguments)
     {
         using var envoy = Start(["--mode", "validate", "--config-yaml", configuration, .. arguments]);
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -51,7 +57,7 @@ public static class EnvoyBinary
             var output = envoy.StandardOutput.ReadToEndAsync(deadline.Token);
             var errors = envoy.StandardError.ReadToEndAsync(deadline.Token);
             await envoy.WaitForExitAsync(deadline.Token);
-            envoy.ExitCode.Should().Be(0, $"Envoy must accept it, but reports: {await output}{await errors}");
+            return envoy.ExitCode == 0 ? null : $"{await output}{await errors}";
         }
         finally
         {

@@ -2,7 +2,7 @@ using KubeLB.Translation.Fields;
 
 namespace KubeLB.Translation.Tests.Fields;
 
-/// <summary>Header values with Envoy's command operators. EnvoyHeaderTests of the sandbox show the same values to a real Envoy.</summary>
+/// <summary>Header values with Envoy's command operators. <c>EnvoyHeaderTests</c> shows values to a real Envoy.</summary>
 public sealed class HeaderFormatTests
 {
     [Theory]
