@@ -370,7 +370,8 @@ public sealed class HostileTenantTests : IAsyncLifetime
     private static string Hostname(string name) =>
         """{"spec":{"source":{"kubernetes":{"resource":{"spec":{"hostnames":["NAME"]}}}}}}""".Replace("NAME", name);
 
-    private static Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault(c => c.Type == RouteConditions.ResourceAppliedSuccessfully);
+    private static Condition? Applied(Route route) =>
+        route.Status?.Resources?.Route?.Conditions?.SingleOrDefault(c => c.Type == RouteConditions.ResourceAppliedSuccessfully);
 
     private static SyncSecret Secret(string name) =>
         new()

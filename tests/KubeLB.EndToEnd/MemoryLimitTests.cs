@@ -1,0 +1,268 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using k8s;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>
+/// A manager whose heap is limited to 384 MiB, which .NET uses of a container with 512 MiB, while a tenant fills its namespace with large
+/// Routes. It survives, also two restarts, and other tenants do not wait.
+/// </summary>
+public sealed class MemoryLimitTests : IAsyncLifetime
+{
+    // The embedded API server of the test needs about a hundred times the size of each Route.
+    private const int Routes = 24;
+    private const string HeapLimit = "0x18000000";
+
+    // Ten times the requirement of one second.
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("kubelb-memory-").FullName;
+    private readonly StringBuilder _output = new();
+    private EmbeddedCluster.EmbeddedCluster _cluster = null!;
+    private IKubernetes _client = null!;
+    private TestCluster _objects = null!;
+    private Process? _manager;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
+        _client = _cluster.CreateClient("test");
+        _objects = new TestCluster(_client);
+        foreach (
+            var file in new[] { "deploy/crds", "tools/KubeLB.Sandbox/Crds" }
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
+                .Where(file => !file.Contains("monitoring.coreos.com", StringComparison.Ordinal))
+        )
+        {
+            await _cluster.InstallCrdsAsync(await File.ReadAllTextAsync(file));
+        }
+
+        await _objects.ApplyAsync(
+            """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: kubelb}
+            ---
+            apiVersion: kubelb.k8c.io/v1alpha1
+            kind: Config
+            metadata: {name: default, namespace: kubelb}
+            spec: {apiServerURL: "https://127.0.0.1:6443"}
+            ---
+            apiVersion: kubelb.k8c.io/v1alpha1
+            kind: Tenant
+            metadata: {name: evil}
+            spec: {gatewayAPI: {gateway: {limit: 2}, route: {limit: 2}}}
+            ---
+            apiVersion: kubelb.k8c.io/v1alpha1
+            kind: Tenant
+            metadata: {name: good}
+            spec: {}
+            """
+        );
+        await File.WriteAllTextAsync(Kubeconfig, _cluster.KubeconfigYaml);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _objects.DisposeAsync();
+        await _cluster.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("unknown keys")]
+    [InlineData("many rules")]
+    [InlineData("many Services")]
+    public async Task Manager_survives_large_Routes_and_serves_other_tenants(string content)
+    {
+        Start();
+        foreach (var tenant in new[] { "evil", "good" })
+        {
+            await _objects.WaitAsync<Tenant>("", tenant, t => t.Status?.Phase == TenantPhases.Ready, $"is set up: {_output}");
+        }
+
+        await ExpectGeneratedAsync("first");
+        for (var i = 0; i < Routes; i++)
+        {
+            await CreateAsync(Large($"large-{i}", content));
+        }
+
+        await ExpectGeneratedAsync("while-they-are-new");
+        for (var restart = 1; restart <= 2; restart++)
+        {
+            await StopAsync();
+            Start();
+            await ExpectGeneratedAsync($"after-restart-{restart}", Deadline + TimeSpan.FromSeconds(20));
+            await ExpectGeneratedAsync($"later-{restart}");
+        }
+
+        _manager!.HasExited.Should().BeFalse($"{_output}");
+        _output.ToString().Should().NotContain("OutOfMemory");
+    }
+
+    private string Kubeconfig => Path.Combine(_folder, "kubeconfig");
+
+    private void Start()
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            ArgumentList =
+            {
+                Path.Combine(AppContext.BaseDirectory, "kubelb-manager.dll"),
+                "--kubeconfig",
+                Kubeconfig,
+                "--enable-gateway-api",
+                "--listen-address",
+                "127.0.0.1:0",
+                "--metrics-addr",
+                "0",
+                "--health-probe-bind-address",
+                "0",
+            },
+        };
+        start.Environment["DOTNET_GCHeapHardLimit"] = HeapLimit;
+        _manager = Process.Start(start)!;
+        _manager.OutputDataReceived += (_, line) => Append(line.Data);
+        _manager.ErrorDataReceived += (_, line) => Append(line.Data);
+        _manager.BeginOutputReadLine();
+        _manager.BeginErrorReadLine();
+    }
+
+    private async Task StopAsync()
+    {
+        if (_manager is { } manager)
+        {
+            _manager = null;
+            manager.Kill();
+            await manager.WaitForExitAsync();
+            manager.Dispose();
+        }
+    }
+
+    private void Append(string? line)
+    {
+        lock (_output)
+        {
+            _output.AppendLine(line);
+        }
+    }
+
+    // As JSON: the type drops a spec of this size.
+    private Task<object> CreateAsync(JsonObject route) =>
+        _client.CustomObjects.CreateNamespacedCustomObjectAsync(
+            route,
+            ApiGroups.Kubelb,
+            KubelbVersion.Name,
+            (string)route["metadata"]!["namespace"]!,
+            Api.V1Alpha1.Route.PluralName
+        );
+
+    private async Task ExpectGeneratedAsync(string name, TimeSpan? deadline = null)
+    {
+        await CreateAsync(
+            Route(
+                "good",
+                name,
+                new JsonObject
+                {
+                    ["gatewayClassName"] = "kubelb",
+                    ["listeners"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["name"] = "http",
+                            ["port"] = 80,
+                            ["protocol"] = "HTTP",
+                        }
+                    ),
+                },
+                Gateway.KindName
+            )
+        );
+        await Eventually.GetAsync(
+            $"Gateway {name} is generated; the manager's output: {_output}",
+            () => _objects.GetAsync<Gateway>("tenant-good", $"default-{name}"),
+            gateway => gateway is not null,
+            deadline: deadline ?? Deadline
+        );
+    }
+
+    // 1.4 MB of JSON, which etcd stores.
+    private static JsonObject Large(string name, string content)
+    {
+        var spec = new JsonObject { ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "gateway" }) };
+        JsonArray? services = null;
+        switch (content)
+        {
+            case "unknown keys":
+                for (var i = 0; i < 85_000; i++)
+                {
+                    spec[$"key{i:D9}"] = 1;
+                }
+
+                break;
+            case "many rules":
+                spec["rules"] = new JsonArray([
+                    .. Enumerable
+                        .Range(0, 15_000)
+                        .Select(i =>
+                            (JsonNode)
+                                new JsonObject
+                                {
+                                    ["matches"] = new JsonArray(new JsonObject { ["path"] = new JsonObject { ["value"] = $"/p{i}" } }),
+                                    ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = $"s{i}", ["port"] = 80 }),
+                                }
+                        ),
+                ]);
+                break;
+            default:
+                services = new JsonArray([
+                    .. Enumerable
+                        .Range(0, 12_000)
+                        .Select(i =>
+                            JsonNode.Parse(
+                                $$$"""{"metadata":{"name":"s{{{i}}}","namespace":"default"},"spec":{"ports":[{"port":80,"nodePort":30000}]}}"""
+                            )
+                        ),
+                ]);
+                break;
+        }
+
+        return Route("evil", name, spec, HttpRoute.KindName, services);
+    }
+
+    private static JsonObject Route(string tenant, string name, JsonObject spec, string kind, JsonArray? services = null) =>
+        new()
+        {
+            ["apiVersion"] = KubelbVersion.ApiVersion,
+            ["kind"] = Api.V1Alpha1.Route.KindName,
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = $"tenant-{tenant}" },
+            ["spec"] = new JsonObject
+            {
+                ["endpoints"] = new JsonArray(new JsonObject { ["name"] = "default" }),
+                ["source"] = new JsonObject
+                {
+                    ["kubernetes"] = new JsonObject
+                    {
+                        ["resource"] = new JsonObject
+                        {
+                            ["apiVersion"] = "gateway.networking.k8s.io/v1",
+                            ["kind"] = kind,
+                            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
+                            ["spec"] = spec,
+                        },
+                        ["services"] = services ?? [],
+                    },
+                },
+            },
+        };
+}
