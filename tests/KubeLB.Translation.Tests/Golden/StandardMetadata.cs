@@ -46,7 +46,7 @@ internal static class StandardMetadata
         }
     }
 
-    /// <summary>Omits times of transition that are the case's time.</summary>
+    /// <summary>Omits times of transition that are the case's time, and marks conditions without one.</summary>
     public static void OmitTimes(JsonNode? node)
     {
         if (node is JsonObject json)
@@ -54,6 +54,10 @@ internal static class StandardMetadata
             if (json["lastTransitionTime"] is JsonValue time && time.GetValue<string>() == Settings.Now)
             {
                 json.Remove("lastTransitionTime");
+            }
+            else if (json["lastTransitionTime"] is null && IsCondition(json))
+            {
+                json["lastTransitionTime"] = Missing;
             }
 
             json.Select(p => p.Value).ToList().ForEach(OmitTimes);
@@ -63,6 +67,9 @@ internal static class StandardMetadata
             items.ToList().ForEach(OmitTimes);
         }
     }
+
+    private static bool IsCondition(JsonObject json) =>
+        json.ContainsKey("type") && json.ContainsKey("status") && json.ContainsKey("reason");
 
     private static void OmitOrigin(JsonObject output, string @namespace, string name)
     {
