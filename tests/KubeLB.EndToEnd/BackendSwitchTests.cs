@@ -70,28 +70,30 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     [Fact]
     public async Task Fifty_backend_switches_under_load_fail_no_request()
     {
+        const int Switches = 50;
         await using var fixture = await StartWithEnvoysAsync();
         await using var load = await GatewayLoad.StartAsync(fixture, perSecond: 200);
 
-        for (var i = 0; i < 50; i++)
+        for (var i = 0; i < Switches; i++)
         {
             await SwitchBackendAsync(fixture, $"fresh-{i}");
             await GeneratedAsync(fixture, $"fresh-{i}");
         }
 
         var failures = await load.StopAsync();
-        output.WriteLine($"50 switches: {failures.Count} of {load.Sent} requests failed");
+        output.WriteLine($"{Switches} switches: {failures.Count} of {load.Sent} requests failed");
 
-        failures.Where(f => !IsOfLaggingGateway(f.What)).Should().BeEmpty("{0} requests were sent", load.Sent);
+        ShouldBeOfLaggingGateway(failures, Switches, load.Sent);
     }
 
     [Fact]
     public async Task Backend_switches_while_the_manager_is_stopped_fail_no_request()
     {
+        const int Switches = 5;
         await using var fixture = await StartWithEnvoysAsync();
         await using var load = await GatewayLoad.StartAsync(fixture, perSecond: 200);
 
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < Switches; i++)
         {
             await fixture.Sandbox.Manager.StopAsync();
             await SwitchBackendAsync(fixture, $"fresh-{i}");
@@ -108,15 +110,21 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         }
 
         var failures = await load.StopAsync();
-        output.WriteLine($"5 restarts of the manager with a switch each: {failures.Count} of {load.Sent} requests failed");
+        output.WriteLine($"{Switches} restarts of the manager with a switch each: {failures.Count} of {load.Sent} requests failed");
 
-        failures.Where(f => !IsOfLaggingGateway(f.What)).Should().BeEmpty("{0} requests were sent", load.Sent);
+        ShouldBeOfLaggingGateway(failures, Switches, load.Sent);
     }
 
-    // The stand-in for Envoy Gateway returns these itself while its watches of Services and EndpointSlices lag behind that of routes. A
-    // tenant proxy must return none.
-    private static bool IsOfLaggingGateway(string failure) =>
-        failure is "500  (of the gateway)" or "503 no healthy upstream (of the gateway)";
+    // The stand-in for Envoy Gateway returns a few of these itself at a switch, while its watches of Services and EndpointSlices lag behind
+    // that of routes. A tenant proxy must return none.
+    private static void ShouldBeOfLaggingGateway(IReadOnlyList<(DateTime Time, string What)> failures, int switches, int sent)
+    {
+        failures
+            .Where(f => f.What is not ("500  (of the gateway)" or "503 no healthy upstream (of the gateway)"))
+            .Should()
+            .BeEmpty("{0} requests were sent", sent);
+        failures.Count.Should().BeLessThanOrEqualTo(2 * switches, "the watches lag for a few milliseconds");
+    }
 
     private static async Task<SystemFixture> StartWithEnvoysAsync()
     {
