@@ -8,15 +8,40 @@ internal static class Eventually
     /// <summary>The default deadline.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+    // A condition on memory costs nothing; a probe usually sends a request.
+    private static readonly TimeSpan ConditionInterval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Waits until the result of <paramref name="probe"/> satisfies <paramref name="condition"/>, and returns it.</summary>
-    public static async Task<T> GetAsync<T>(
+    public static Task<T> GetAsync<T>(
         string what,
         Func<Task<T>> probe,
         Func<T, bool> condition,
         Func<T, string>? describe = null,
         TimeSpan? deadline = null
+    ) => PollAsync(ProbeInterval, what, probe, condition, describe, deadline);
+
+    /// <summary>Waits until <paramref name="condition"/> returns true.</summary>
+    public static Task HoldsAsync(Func<bool> condition, string what, Func<string>? details = null) =>
+        PollAsync(
+            ConditionInterval,
+            what,
+            () => Task.FromResult(condition()),
+            holds => holds,
+            details is null ? null : _ => details(),
+            deadline: null
+        );
+
+    /// <summary>Waits until <paramref name="condition"/> returns true.</summary>
+    public static Task HoldsAsync(Func<Task<bool>> condition, string what) => GetAsync(what, condition, holds => holds);
+
+    private static async Task<T> PollAsync<T>(
+        TimeSpan interval,
+        string what,
+        Func<Task<T>> probe,
+        Func<T, bool> condition,
+        Func<T, string>? describe,
+        TimeSpan? deadline
     )
     {
         var watch = Stopwatch.StartNew();
@@ -36,14 +61,7 @@ internal static class Eventually
                 );
             }
 
-            await Task.Delay(PollInterval);
+            await Task.Delay(interval);
         }
     }
-
-    /// <summary>Waits until <paramref name="condition"/> returns true.</summary>
-    public static Task HoldsAsync(Func<bool> condition, string what, Func<string>? details = null) =>
-        GetAsync(what, () => Task.FromResult(condition()), holds => holds, details is null ? null : _ => details());
-
-    /// <summary>Waits until <paramref name="condition"/> returns true.</summary>
-    public static Task HoldsAsync(Func<Task<bool>> condition, string what) => GetAsync(what, condition, holds => holds);
 }
