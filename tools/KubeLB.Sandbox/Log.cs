@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(6003, LogLevel.Information, "Pod {Pod}: preStop hook exited with code {Code}")]
     public static partial void PreStopHookExited(ILogger logger, string pod, int code);
 
+    [LoggerMessage(6010, LogLevel.Warning, "Pod {Pod}: cannot run preStop hook: {Reason}")]
+    public static partial void PreStopHookFailed(ILogger logger, string pod, string reason);
+
     [LoggerMessage(6004, LogLevel.Warning, "Pod {Pod}: cannot write status: {Reason}")]
     public static partial void PodStatusFailed(ILogger logger, string pod, string reason);
 

@@ -189,6 +189,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("cluster", "--kubeconfig is required")]
     [InlineData("cluster --port 70000 --kubeconfig x", "0 to 65535")]
     [InlineData("nonsense", "Unknown command or option 'nonsense'; use up, demo or cluster. See --help.")]
+    [InlineData("--version up", "--version option cannot be combined with other arguments. See --help.")]
     public async Task Invalid_command_line_is_a_one_line_error(string arguments, string hint)
     {
         var (code, _, error) = await RunAsync(arguments.Split(' '));

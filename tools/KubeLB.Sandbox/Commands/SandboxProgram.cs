@@ -24,9 +24,7 @@ internal static class SandboxProgram
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            var message =
-                parsed.CommandResult.Command == root ? CommandError(args) : string.Join(" ", parsed.Errors.Select(e => e.Message));
-            return await FailAsync($"{message} See --help.", 2).ConfigureAwait(false);
+            return await FailAsync($"{ErrorOf(parsed, args)} See --help.", 2).ConfigureAwait(false);
         }
 
         return await parsed
@@ -56,10 +54,11 @@ internal static class SandboxProgram
         }
     }
 
-    private static string CommandError(string[] args) =>
-        args.Length == 0
-            ? "A command is required: up, demo or cluster."
-            : $"Unknown command or option '{args[0]}'; use up, demo or cluster.";
+    private static string ErrorOf(ParseResult parsed, string[] args) =>
+        args.Length == 0 ? "A command is required: up, demo or cluster."
+        : parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens.Contains(args[0])
+            ? $"Unknown command or option '{args[0]}'; use up, demo or cluster."
+        : string.Join(" ", parsed.Errors.Select(e => e.Message));
 
     private static async Task<int> FailAsync(string message, int code)
     {

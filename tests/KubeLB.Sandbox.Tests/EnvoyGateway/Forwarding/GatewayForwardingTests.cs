@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -10,6 +11,7 @@ namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 
 public sealed class GatewayForwardingTests : IAsyncLifetime
 {
+    private const string OwnResponseHeader = "x-sandbox-response-of";
     private const string Http80 = "[{name: http, protocol: HTTP, port: 80}]";
     private GatewayFixture _fixture = null!;
 
@@ -86,6 +88,43 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         using var response = await Http.SendAsync(_fixture.At(80));
 
         response.StatusCode.Should().Be(status);
+        response.Headers.GetValues(OwnResponseHeader).Should().Equal("envoy-gateway");
+    }
+
+    [Theory]
+    [InlineData("gone", "2")]
+    [InlineData("empty", "14")]
+    [InlineData("dead", "14")]
+    public async Task GRPC_call_without_backend_gets_the_response_of_Envoy(string service, string status)
+    {
+        _fixture.AddService("empty", null);
+        _fixture.AddService("dead", new IPEndPoint(IPAddress.Parse("127.0.0.1"), 1));
+        await _fixture.ServeAsync(Http80, Route($"backendRefs: [{{name: {service}, port: 80}}]"));
+
+        using var response = await Http.SendAsync(
+            _fixture.At(80),
+            configure: r =>
+            {
+                r.Method = HttpMethod.Post;
+                r.Content = new ByteArrayContent([]) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } };
+            }
+        );
+
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+        response.Headers.GetValues("grpc-status").Should().Equal(status);
+        response.Headers.GetValues(OwnResponseHeader).Should().Equal("envoy-gateway");
+    }
+
+    [Fact]
+    public async Task Error_of_a_backend_is_not_marked_as_that_of_the_gateway()
+    {
+        await _fixture.AddPodAsync("web");
+        await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
+
+        using var response = await Http.SendAsync(_fixture.At(80), configure: r => r.Headers.Add("x-echo-status", "503"));
+
+        response.StatusCode.Should().Be(HttpStatusCode.ServiceUnavailable);
+        response.Headers.Contains(OwnResponseHeader).Should().BeFalse();
     }
 
     [Fact]
@@ -102,6 +141,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         using var response = await Http.SendAsync(_fixture.At(80));
 
         response.StatusCode.Should().Be(HttpStatusCode.GatewayTimeout);
+        response.Headers.GetValues(OwnResponseHeader).Should().Equal("envoy-gateway");
     }
 
     [Fact]
@@ -113,6 +153,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
 
         response.StatusCode.Should().Be(HttpStatusCode.MovedPermanently);
         response.Headers.Location!.OriginalString.Should().Be("https://api.example.com/p?q=1");
+        response.Headers.Contains(OwnResponseHeader).Should().BeFalse();
     }
 
     [Fact]

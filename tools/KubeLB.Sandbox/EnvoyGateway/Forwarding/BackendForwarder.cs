@@ -165,15 +165,7 @@ internal sealed class BackendForwarder : IDisposable
                 "upstream connect error or disconnect/reset before headers. reset reason: connection failure"
             );
         context.Response.Clear();
-        context.Response.StatusCode = status;
-        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
-        {
-            await GrpcStatus.RespondAsync(context, status, text).ConfigureAwait(false);
-            return;
-        }
-
-        context.Response.ContentType = "text/plain";
-        await context.Response.WriteAsync(text, CancellationToken.None).ConfigureAwait(false);
+        await LocalReply.RespondAsync(context, status, text).ConfigureAwait(false);
     }
 }
 

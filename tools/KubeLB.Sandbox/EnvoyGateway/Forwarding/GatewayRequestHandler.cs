@@ -11,9 +11,6 @@ namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 /// <summary>Handles the requests of all Gateways: matches the route, applies its filters and forwards.</summary>
 internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendForwarder forwarder)
 {
-    /// <summary>Header of the errors that this stand-in returns itself, to tell them from those of a tenant proxy.</summary>
-    public const string OwnResponseHeader = "x-sandbox-response-of";
-
     /// <summary>Handles a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
@@ -23,7 +20,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         var entry = port.Routes.Find(Attributes(context, target));
         if (entry is null)
         {
-            await RespondAsync(context, StatusCodes.Status404NotFound).ConfigureAwait(false);
+            await LocalReply.RespondAsync(context, StatusCodes.Status404NotFound).ConfigureAwait(false);
             return;
         }
 
@@ -44,13 +41,13 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         var location = backend is { IsValid: true } ? backends.Find(backend) : BackendLocation.Missing;
         if (!location.Exists)
         {
-            await RespondAsync(context, StatusCodes.Status500InternalServerError).ConfigureAwait(false);
+            await LocalReply.RespondAsync(context, StatusCodes.Status500InternalServerError).ConfigureAwait(false);
             return;
         }
 
         if (location.EndPoints.Count == 0)
         {
-            await RespondAsync(context, StatusCodes.Status503ServiceUnavailable, "no healthy upstream").ConfigureAwait(false);
+            await LocalReply.RespondAsync(context, StatusCodes.Status503ServiceUnavailable, "no healthy upstream").ConfigureAwait(false);
             return;
         }
 
@@ -102,7 +99,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             target.Query,
             prefix
         );
-        await RespondAsync(context, redirect.StatusCode ?? StatusCodes.Status302Found).ConfigureAwait(false);
+        await LocalReply.RespondAsync(context, redirect.StatusCode ?? StatusCodes.Status302Found).ConfigureAwait(false);
     }
 
     private static RequestAttributes Attributes(HttpContext context, RequestTarget target)
@@ -146,23 +143,6 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             (_, null) => one,
             _ => one < other ? one : other,
         };
-
-    private static async Task RespondAsync(HttpContext context, int status, string body = "")
-    {
-        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
-        {
-            await GrpcStatus.RespondAsync(context, status, body).ConfigureAwait(false);
-            return;
-        }
-
-        context.Response.StatusCode = status;
-        context.Response.Headers[OwnResponseHeader] = "envoy-gateway";
-        if (body.Length > 0)
-        {
-            context.Response.ContentType = "text/plain";
-            await context.Response.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
-        }
-    }
 }
 
 /// <summary>Undecoded path and query of a request.</summary>
@@ -207,25 +187,44 @@ internal static class EnvoyHeaders
     }
 }
 
-/// <summary>Local replies to gRPC calls as in Envoy: HTTP 200 with the gRPC status in the headers.</summary>
-/// <remarks>https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md</remarks>
-internal static class GrpcStatus
+/// <summary>Responses of the stand-in itself.</summary>
+internal static class LocalReply
 {
-    /// <summary>Responds with the gRPC status for an HTTP status.</summary>
-    public static Task RespondAsync(HttpContext context, int httpStatus, string message)
+    /// <summary>Header of errors, to tell them from those of a tenant proxy. Envoy does not set it.</summary>
+    public const string OwnResponseHeader = "x-sandbox-response-of";
+
+    /// <summary>Responds with a status; to a gRPC call as in Envoy: HTTP 200 with the gRPC status in the headers.</summary>
+    /// <remarks>https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md</remarks>
+    public static async Task RespondAsync(HttpContext context, int status, string text = "")
     {
-        context.Response.StatusCode = StatusCodes.Status200OK;
-        context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = Of(httpStatus).ToString(CultureInfo.InvariantCulture);
-        if (message.Length > 0)
+        var response = context.Response;
+        if (status >= StatusCodes.Status400BadRequest)
         {
-            context.Response.Headers["grpc-message"] = Uri.EscapeDataString(message);
+            response.Headers[OwnResponseHeader] = "envoy-gateway";
         }
 
-        return Task.CompletedTask;
+        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            response.StatusCode = StatusCodes.Status200OK;
+            response.ContentType = "application/grpc";
+            response.Headers["grpc-status"] = GrpcStatusOf(status).ToString(CultureInfo.InvariantCulture);
+            if (text.Length > 0)
+            {
+                response.Headers["grpc-message"] = Uri.EscapeDataString(text);
+            }
+
+            return;
+        }
+
+        response.StatusCode = status;
+        if (text.Length > 0)
+        {
+            response.ContentType = "text/plain";
+            await response.WriteAsync(text, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
-    private static int Of(int httpStatus) =>
+    private static int GrpcStatusOf(int httpStatus) =>
         httpStatus switch
         {
             400 => 13,

@@ -288,7 +288,7 @@ internal sealed class PodProcess : IAsyncDisposable
             }
             catch (IOException e)
             {
-                Log.PodFailed(_environment.Logger, e, _pod.Name());
+                Log.PreStopHookFailed(_environment.Logger, _pod.Name(), e.Message);
             }
         }
 
