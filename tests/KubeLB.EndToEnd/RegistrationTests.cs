@@ -8,6 +8,22 @@ namespace KubeLB.EndToEnd;
 /// <summary>Objects of a deleted Tenant report it, and are served again once the Tenant is recreated.</summary>
 public sealed class RegistrationTests
 {
+    // The manager revokes the access before it deletes the namespace: first the RoleBinding, then the token. The CCM's next creation is
+    // forbidden if it is sent between the two deletions; after both, its credentials are invalid.
+    private static readonly (string Reason, string Message)[] RevokedAccess =
+    [
+        (
+            "ManagementClusterRejected",
+            "The management cluster forbids this cluster to create routes.kubelb.k8c.io for Tenant t1. "
+                + "Ask its administrator whether the Tenant exists, and for its current kubeconfig."
+        ),
+        (
+            "ManagementClusterRejected",
+            "The management cluster rejected the credentials of this cluster. "
+                + "Ask its administrator for the current kubeconfig of Tenant t1."
+        ),
+    ];
+
     [Fact]
     public async Task Objects_of_a_deleted_tenant_are_not_programmed_until_it_is_recreated()
     {
@@ -24,15 +40,17 @@ public sealed class RegistrationTests
         );
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
         Programmed(gateway)!.Reason.Should().Be("NoResources");
-        Programmed(gateway)!.Message.Should().Contain("Tenant t1").And.Contain("Ask its administrator");
+        var accepted = gateway.Status.Conditions!.Single(c => c.Type == "Accepted");
+        RevokedAccess.Should().Contain((accepted.Reason, accepted.Message));
+        Programmed(gateway)!.Message.Should().Be(accepted.Message);
         var route = await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
             "api-route",
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
             "is not accepted"
         );
-        Statuses.Condition(route, "Accepted")!.Reason.Should().BeOneOf("TenantNotRegistered", "ManagementClusterRejected");
-        Statuses.Condition(route, "Accepted")!.Message.Should().Contain("Tenant t1").And.Contain("Ask its administrator");
+        var rejected = Statuses.Condition(route, "Accepted")!;
+        RevokedAccess.Should().Contain((rejected.Reason, rejected.Message));
 
         await fixture.Management.WaitGoneAsync<Tenant>("", "t1");
         await fixture.Management.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");

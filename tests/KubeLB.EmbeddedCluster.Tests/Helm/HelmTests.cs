@@ -78,7 +78,10 @@ public sealed class HelmTests : IAsyncLifetime
                 && request.Query.StartsWith("?fieldManager=helm&fieldValidation=Strict&force=false", StringComparison.Ordinal)
             )
             .Should()
-            .BeGreaterThanOrEqualTo(3 * Objects().Count, "install, upgrade and rollback apply every object");
+            .BeGreaterThanOrEqualTo(
+                3 * Objects().Count + 2,
+                "install, upgrade and rollback apply every object; install and rollback also a Secret"
+            );
         _cluster
             .Requests.Snapshot()
             .Where(request => request.StatusCode >= 400)
