@@ -18,6 +18,8 @@ public sealed partial class MessageReferenceTests
 {
     private const string Page = "docs/reference/messages.md";
 
+    private const BindingFlags Static = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
     private static readonly Assembly[] Assemblies =
     [
         typeof(ReportedMessageAttribute).Assembly,
@@ -27,6 +29,13 @@ public sealed partial class MessageReferenceTests
     ];
 
     private static readonly IReadOnlyList<Message> Messages = [.. Assemblies.SelectMany(Read)];
+
+    private static readonly IReadOnlySet<string> Constants = Assemblies
+        .SelectMany(a => a.GetTypes())
+        .SelectMany(t => t.GetFields(Static))
+        .Where(f => f.IsLiteral && f.FieldType == typeof(string))
+        .Select(f => (string)f.GetRawConstantValue()!)
+        .ToHashSet(StringComparer.Ordinal);
 
     public static TheoryData<string> Names => [.. Messages.Select(m => m.Name).Distinct()];
 
@@ -65,6 +74,11 @@ public sealed partial class MessageReferenceTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Reason_of_a_message_is_a_constant(string name) =>
+        Of(name).Select(m => m.Mark.Reason).Should().BeSubsetOf(Constants, "code and marks share the reason");
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Message_is_short_and_plain(string name)
     {
         foreach (var message in Of(name))
@@ -91,24 +105,40 @@ public sealed partial class MessageReferenceTests
         var documentation = XDocument
             .Load(Path.ChangeExtension(assembly.Location, ".xml"))
             .Descendants("member")
-            .GroupBy(m => ((string)m.Attribute("name")!).Split('(')[0], StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
-        const BindingFlags Static = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+            .ToDictionary(m => (string)m.Attribute("name")!, StringComparer.Ordinal);
         foreach (var member in assembly.GetTypes().SelectMany(t => t.GetMembers(Static)))
         {
-            var key = $"{(member is MethodInfo ? 'M' : 'F')}:{member.DeclaringType!.FullName!.Replace('+', '.')}.{member.Name}";
             foreach (var mark in member.GetCustomAttributes<ReportedMessageAttribute>())
             {
-                var cause = documentation.TryGetValue(key, out var entry)
+                var cause = documentation.TryGetValue(IdOf(member), out var entry)
                     ? Spaces().Replace(Plain(entry.Element("summary")!), " ").Trim()
                     : "";
                 foreach (var text in Texts(member).Distinct())
                 {
-                    yield return new Message(assembly.GetName().Name!, $"{member.DeclaringType.Name}.{member.Name}", mark, text, cause);
+                    yield return new Message(assembly.GetName().Name!, $"{member.DeclaringType!.Name}.{member.Name}", mark, text, cause);
                 }
             }
         }
     }
+
+    // The name of a member in the documentation file: M:Namespace.Type.Method(System.String,System.Int32).
+    private static string IdOf(MemberInfo member)
+    {
+        var name = $"{NameOf(member.DeclaringType!)}.{member.Name}";
+        if (member is not MethodInfo method)
+        {
+            return $"F:{name}";
+        }
+
+        var parameters = method.GetParameters();
+        return parameters.Length == 0 ? $"M:{name}" : $"M:{name}({string.Join(',', parameters.Select(p => NameOf(p.ParameterType)))})";
+    }
+
+    private static string NameOf(Type type) =>
+        type.IsArray ? $"{NameOf(type.GetElementType()!)}[]"
+        : type.IsConstructedGenericType
+            ? $"{NameOf(type.GetGenericTypeDefinition()).Split('`')[0]}{{{string.Join(',', type.GenericTypeArguments.Select(NameOf))}}}"
+        : type.FullName!.Replace('+', '.');
 
     private static string Plain(XElement element) =>
         string.Concat(
