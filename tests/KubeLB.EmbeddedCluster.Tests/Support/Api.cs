@@ -71,9 +71,6 @@ public sealed class Api : IDisposable
 
     public Task<Reply> MergeAsync(string path, string json) => SendAsync(HttpMethod.Patch, path, json, "application/merge-patch+json");
 
-    public Task<Reply> StrategicAsync(string path, string json) =>
-        SendAsync(HttpMethod.Patch, path, json, "application/strategic-merge-patch+json");
-
     public Task<Reply> DeleteAsync(string path, string? options = null) => SendAsync(HttpMethod.Delete, path, options, "application/json");
 
     public async Task<Reply> SendAsync(HttpMethod method, string path, string? body, string? contentType, string? accept = null)
