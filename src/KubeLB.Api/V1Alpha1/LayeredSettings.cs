@@ -66,8 +66,8 @@ public sealed class LimitSettings : Extensible
 }
 
 /// <summary>
-/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Addresses that no
-/// entry matches are rejected if they are loopback, link-local or otherwise reserved; all others are used.
+/// Which node addresses and node ports of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project.
+/// Addresses that no entry matches are rejected if they are loopback, link-local or otherwise reserved; all others are used.
 /// </summary>
 public sealed class AddressSettings : Extensible
 {
@@ -88,6 +88,9 @@ public sealed class AddressSettings : Extensible
 
     /// <summary>Maximum number of addresses of a tenant; 1000 if absent.</summary>
     public int? Maximum { get; set; }
+
+    /// <summary>Permitted node ports of Services: ports and ranges, separated by commas; <c>30000-32767</c> if absent.</summary>
+    public string? NodePorts { get; set; }
 }
 
 /// <summary>Condition of a Tenant and of the Config about invalid settings; absent if all are valid.</summary>

@@ -29,7 +29,7 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
-        problem = ForeignReferences.Problem(source.Origin.Kind, source.Spec);
+        problem = policy.NodePorts.Problem(source.Services) ?? ForeignReferences.Problem(source.Origin.Kind, source.Spec);
         if (problem is not null)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, problem);

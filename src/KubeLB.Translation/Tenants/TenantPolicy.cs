@@ -2,6 +2,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Messages;
 
@@ -34,6 +35,9 @@ public sealed record TenantPolicy
     /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
 
+    /// <summary>The permitted node ports of Services.</summary>
+    public NodePortRanges NodePorts { get; init; } = NodePortRanges.Default;
+
     /// <summary>The annotations of generated objects.</summary>
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
 
@@ -56,6 +60,10 @@ public sealed record TenantPolicy
             GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway),
             RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route),
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
+            NodePorts =
+                NodePortRanges.Parse(own?.Addresses?.NodePorts)
+                ?? NodePortRanges.Parse(general?.Addresses?.NodePorts)
+                ?? NodePortRanges.Default,
             Annotations = AnnotationRules.Merge(general, own),
         };
     }
@@ -91,7 +99,7 @@ public sealed record TenantPolicy
             || (
                 kind == Gateway.KindName
                     ? GatewayClass != other.GatewayClass
-                    : Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
+                    : $"{NodePorts}" != $"{other.NodePorts}" || Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
             );
     }
 
