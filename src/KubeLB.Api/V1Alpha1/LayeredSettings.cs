@@ -51,11 +51,19 @@ public sealed class GatewayApiSettings : Extensible
     /// <summary>Settings of routes: HTTPRoutes and GRPCRoutes together.</summary>
     public LimitSettings? Route { get; set; }
 
+    /// <summary>
+    /// Maximum number of retries that a route can configure, 0 or more; <see cref="DefaultMaxRetries"/> if absent on Tenant and Config.
+    /// </summary>
+    public int? MaxRetries { get; set; }
+
     /// <summary>The Gateway for routes that the Go manager generates from Ingresses; ignored.</summary>
     public ObjectReference? DefaultGateway { get; set; }
 
     /// <summary>The class if neither the Tenant nor the Config sets one: Envoy Gateway's usual <c>eg</c>.</summary>
     public const string DefaultClass = "eg";
+
+    /// <summary>The maximum number of retries if neither the Tenant nor the Config sets one.</summary>
+    public const int DefaultMaxRetries = 10;
 }
 
 /// <summary>How many objects of a kind a tenant may have.</summary>

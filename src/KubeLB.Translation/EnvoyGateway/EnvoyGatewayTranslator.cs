@@ -66,7 +66,7 @@ public static class EnvoyGatewayTranslator
         var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
-            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
+            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy, view),
         };
     }
 }

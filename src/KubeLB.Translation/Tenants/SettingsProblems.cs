@@ -41,6 +41,11 @@ public static partial class SettingsProblems
             }
         }
 
+        if (settings.GatewayAPI?.MaxRetries is < 0 and var retries)
+        {
+            yield return SettingsMessages.InvalidMaxRetries(retries, GatewayApiSettings.DefaultMaxRetries);
+        }
+
         var addresses = settings switch
         {
             ConfigSpec config => config.Addresses,

@@ -32,6 +32,9 @@ public sealed record TenantPolicy
     /// <summary>Maximum number of HTTPRoutes and GRPCRoutes; null for no limit.</summary>
     public int? RouteLimit { get; init; }
 
+    /// <summary>Maximum number of retries that a route can configure.</summary>
+    public int MaxRetries { get; init; } = GatewayApiSettings.DefaultMaxRetries;
+
     /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
 
@@ -59,6 +62,7 @@ public sealed record TenantPolicy
             IsGrpcRouteDisabled = ownApi?.DisableGRPCRoute ?? generalApi?.DisableGRPCRoute ?? false,
             GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway),
             RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route),
+            MaxRetries = RetriesOf(ownApi) ?? RetriesOf(generalApi) ?? GatewayApiSettings.DefaultMaxRetries,
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
             NodePorts =
                 NodePortRanges.Parse(own?.Addresses?.NodePorts)
@@ -99,11 +103,15 @@ public sealed record TenantPolicy
             || (
                 kind == Gateway.KindName
                     ? GatewayClass != other.GatewayClass
-                    : $"{NodePorts}" != $"{other.NodePorts}" || Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
+                    : MaxRetries != other.MaxRetries
+                        || $"{NodePorts}" != $"{other.NodePorts}"
+                        || Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
             );
     }
 
     private static string? ClassOf(GatewayApiSettings? settings) => settings?.Class is { } name && DnsNames.IsSubdomain(name) ? name : null;
+
+    private static int? RetriesOf(GatewayApiSettings? settings) => settings?.MaxRetries is >= 0 ? settings.MaxRetries : null;
 
     private static int? LimitOf(LimitSettings? settings) => settings?.Limit is >= 0 ? settings.Limit : null;
 }

@@ -51,6 +51,10 @@ public sealed class SettingsProblemsTests
                 "gatewayAPI.route.limit: invalid value -2 ignored*0 or more*"
             },
             {
+                new() { GatewayAPI = new() { MaxRetries = -1 } },
+                "gatewayAPI.maxRetries: invalid value -1 ignored; must be 0 or more, or absent for 10."
+            },
+            {
                 new() { Addresses = new() { NodePorts = "32767-30000" } },
                 "addresses.nodePorts: invalid value \"32767-30000\" ignored*30000-32767*"
             },

@@ -24,6 +24,7 @@ public sealed class TenantPolicyTests
             policy.GatewayLimit.Should().BeNull();
             policy.RouteLimit.Should().BeNull();
             policy.Domains.IsEvery.Should().BeTrue();
+            policy.MaxRetries.Should().Be(10);
             policy.NodePorts.ToString().Should().Be("30000-32767");
         }
     }
@@ -65,6 +66,17 @@ public sealed class TenantPolicyTests
         policy.RouteLimit.Should().Be(30);
         policy.Domains.ToString().Should().Be("example.org");
     }
+
+    [Theory]
+    [InlineData(null, null, 10)]
+    [InlineData(5, null, 5)]
+    [InlineData(5, 0, 0)]
+    [InlineData(5, -1, 5)]
+    [InlineData(-1, -1, 10)]
+    public void Retries_of_the_Tenant_win_and_negative_ones_are_ignored(int? config, int? tenant, int expected) =>
+        Of(new ConfigSpec { GatewayAPI = new() { MaxRetries = config } }, new TenantSpec { GatewayAPI = new() { MaxRetries = tenant } })
+            .MaxRetries.Should()
+            .Be(expected);
 
     [Theory]
     [InlineData(null, null, "30000-32767")]
@@ -192,6 +204,11 @@ public sealed class TenantPolicyTests
             {
                 "defaults of services",
                 new() { DefaultAnnotations = new() { ["service"] = new() { ["a"] = "b" } } },
+                ["HTTPRoute", "GRPCRoute"]
+            },
+            {
+                "retries",
+                new() { GatewayAPI = new() { MaxRetries = 3 } },
                 ["HTTPRoute", "GRPCRoute"]
             },
             {
