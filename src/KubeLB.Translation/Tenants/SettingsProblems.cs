@@ -54,7 +54,7 @@ public static partial class SettingsProblems
         };
         if (addresses?.NodePorts is { } nodePorts && NodePortRanges.Parse(nodePorts) is null)
         {
-            yield return SettingsMessages.InvalidNodePorts(MessageText.Truncate(nodePorts, MaxQuoteLength));
+            yield return SettingsMessages.InvalidNodePorts(MessageText.Quote(nodePorts, MaxQuoteLength));
         }
 
         foreach (var entry in settings.AllowedDomains ?? [])

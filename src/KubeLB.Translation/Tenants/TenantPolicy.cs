@@ -186,5 +186,5 @@ internal static class PolicyRejection
         return problem is null ? null : new Rejection(RouteConditions.HostnameNotAllowed, problem);
     }
 
-    private static string Truncate(string text) => MessageText.Truncate(text, MaxQuoteLength);
+    private static string Truncate(string text) => MessageText.Quote(text, MaxQuoteLength);
 }

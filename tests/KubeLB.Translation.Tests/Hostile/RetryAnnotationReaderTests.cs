@@ -132,7 +132,7 @@ public sealed class RetryAnnotationReaderTests
         {
             Problem((key, value))
                 .Should()
-                .StartWith($"{key}: invalid Gateway API duration \"{value.Replace('\n', '?')}\"; use")
+                .StartWith($"{key}: invalid Gateway API duration \"{value.Replace("\n", "\\n")}\"; use")
                 .And.Contain("500ms");
         }
     }
