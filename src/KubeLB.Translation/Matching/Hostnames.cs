@@ -8,8 +8,8 @@ internal static partial class Hostnames
     private const string WildcardPrefix = "*.";
 
     /// <summary>
-    /// Names that are not used for a tenant's nodes unless the settings allow them: those of the proxy itself, of the host of its container,
-    /// of the management cluster's Services and pods, and of the metadata services of clouds.
+    /// Names that are not used for a tenant's nodes unless the settings allow them: those of the proxy itself, of the container's host, of
+    /// the management cluster's Services and pods, and of the metadata services of clouds.
     /// </summary>
     public static readonly IReadOnlyList<string> DeniedByDefault =
     [

@@ -55,7 +55,7 @@ internal static class SettingsMessages
     /// <summary>The permitted node ports are invalid.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidNodePorts(string value) =>
-        $"addresses.nodePorts: invalid value \"{value}\" ignored; use ports and ranges of 1-65535, such as 30000-32767 or 30000-30999,8443.";
+        $"addresses.nodePorts: invalid value \"{value}\" ignored; use ports and ranges of 1-65535, such as 30000-32767,8443.";
 
     /// <summary>An allowed domain is invalid.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]

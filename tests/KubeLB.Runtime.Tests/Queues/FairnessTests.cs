@@ -169,8 +169,8 @@ public sealed class FairnessTests
     }
 
     /// <summary>
-    /// Compared with a model that searches all keys: whatever the order of additions, dequeues and ends, a key that can be dequeued is, from
-    /// one of the groups with the fewest keys in progress, and no group exceeds its limit.
+    /// Compared with a model that searches all keys. For any order of additions, dequeues and ends, a key that can be dequeued is dequeued,
+    /// from one of the groups with the fewest keys in progress, and no group exceeds its limit.
     /// </summary>
     [Fact]
     public async Task Any_sequence_of_operations_dequeues_from_a_group_with_the_fewest_keys_in_progress() =>
