@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Xds;
@@ -22,6 +23,9 @@ internal static partial class Log
         "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}"
     )]
     public static partial void Rejected(ILogger logger, string peer, string node, string typeUrl, string resources, string message);
+
+    [LoggerMessage(2104, LogLevel.Information, "Ended xDS stream of node {Node} from {Peer} with {Code}: {Reason}")]
+    public static partial void StreamFailed(ILogger logger, string node, string peer, StatusCode code, string reason);
 
     // Authorization
 

@@ -39,7 +39,8 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _backends.StartAsync();
-        _bare = await BareManagement.StartAsync("addresses: {allow: [127.0.0.0/8]}");
+        // The backends listen on ephemeral ports of the loopback interface.
+        _bare = await BareManagement.StartAsync("addresses: {allow: [127.0.0.0/8], nodePorts: 1-65535}");
         _manager = await _bare.StartManagerAsync();
         await _bare.AddTenantAsync(_manager);
         await _bare.SetAddressesAsync("127.0.0.1");

@@ -75,10 +75,7 @@ public sealed class RetryTests : IAsyncLifetime
         reported.Reason.Should().Be("InvalidAnnotation");
         reported
             .Message.Should()
-            .Be(
-                "Retry policy not applied: gateway.envoyproxy.io/num-retries: invalid value \"many\"; "
-                    + "must be a whole number, 0-2147483647."
-            );
+            .Be("Retry policy not applied: gateway.envoyproxy.io/num-retries: invalid value \"many\"; " + "must be a whole number, 0-10.");
         reported.ObservedGeneration.Should().Be((await RouteAsync()).Metadata.Generation);
         await _fixture.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
         Statuses.IsAccepted(await RouteAsync()).Should().BeTrue();
@@ -215,6 +212,21 @@ public sealed class RetryTests : IAsyncLifetime
         await AnnotateUntilAsync(ConditionStatus.True);
     }
 
+    [Fact]
+    public async Task Number_of_retries_above_the_maximum_is_rejected_until_the_settings_permit_it()
+    {
+        await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"12"}""");
+
+        var reported = await ConditionAsync(ConditionStatus.False);
+        reported.Reason.Should().Be("InvalidAnnotation");
+        reported.Message.Should().Contain("num-retries: 12 exceeds the maximum of 10").And.Contain("gatewayAPI.maxRetries");
+        (await _fixture.Management.GetAsync<BackendTrafficPolicy>(Namespace, Generated)).Should().BeNull();
+
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"gatewayAPI":{"maxRetries":12}}}""");
+
+        (await ConditionAsync(ConditionStatus.True)).Message.Should().Be("Applied: up to 12 retries on 5xx.");
+    }
+
     // Optional kinds are discovered every few seconds.
     private Task<Condition?> AnnotateUntilAsync(string status)
     {
@@ -223,7 +235,9 @@ public sealed class RetryTests : IAsyncLifetime
             $"the retry condition of the route is {status}",
             async () =>
             {
-                await AnnotateAsync($$"""{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"{{++number}}"}""");
+                await AnnotateAsync(
+                    $$"""{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"{{++number % 10}}"}"""
+                );
                 return Condition(await RouteAsync());
             },
             condition => condition?.Status == status,

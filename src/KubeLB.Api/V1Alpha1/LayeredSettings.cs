@@ -78,11 +78,19 @@ public sealed class GatewayApiSettings : Extensible
     /// <summary>Settings of routes: HTTPRoutes and GRPCRoutes together.</summary>
     public LimitSettings? Route { get; set; }
 
+    /// <summary>
+    /// Maximum number of retries that a route can configure, 0 or more; <see cref="DefaultMaxRetries"/> if absent on Tenant and Config.
+    /// </summary>
+    public int? MaxRetries { get; set; }
+
     /// <summary>The Gateway for routes that the Go manager generates from Ingresses; ignored.</summary>
     public ObjectReference? DefaultGateway { get; set; }
 
     /// <summary>The class if neither the Tenant nor the Config sets one: Envoy Gateway's usual <c>eg</c>.</summary>
     public const string DefaultClass = "eg";
+
+    /// <summary>The maximum number of retries if neither the Tenant nor the Config sets one.</summary>
+    public const int DefaultMaxRetries = 10;
 }
 
 /// <summary>How many objects of a kind a tenant may have.</summary>
@@ -93,8 +101,8 @@ public sealed class LimitSettings : Extensible
 }
 
 /// <summary>
-/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Addresses that no
-/// entry matches are rejected if they are loopback, link-local or otherwise reserved; all others are used.
+/// Which node addresses and node ports of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project.
+/// Addresses that no entry matches are rejected if they are loopback, link-local or otherwise reserved; all others are used.
 /// </summary>
 public sealed class AddressSettings : Extensible
 {
@@ -115,6 +123,9 @@ public sealed class AddressSettings : Extensible
 
     /// <summary>Maximum number of addresses of a tenant; 1000 if absent.</summary>
     public int? Maximum { get; set; }
+
+    /// <summary>Permitted node ports of Services: ports and ranges, separated by commas; <c>30000-32767</c> if absent.</summary>
+    public string? NodePorts { get; set; }
 }
 
 /// <summary>Condition of a Tenant and of the Config about invalid settings; absent if all are valid.</summary>

@@ -42,15 +42,25 @@ internal sealed class ProxyConfigurations(
     public EndpointExcess? ExcessOf(string tenantNamespace) => _entries.GetValueOrDefault(tenantNamespace)?.Excess;
 
     /// <summary>Updates the configuration for one Route.</summary>
-    public void RefreshRoute(ResourceKey key) => Change(key.Namespace, (configuration, change) => SetRoute(configuration, key, change));
+    public void RefreshRoute(ResourceKey key) =>
+        Change(key.Namespace, (entry, change) => SetRoute(entry, key, PermittedNodePorts(key.Namespace), change));
 
-    /// <summary>Updates the configuration for the tenant's nodes and limits.</summary>
+    /// <summary>Updates the configuration for the tenant's nodes, limits and permitted node ports.</summary>
     public void RefreshTenant(string tenantNamespace) =>
-        Change(tenantNamespace, (configuration, change) => SetTenant(tenantNamespace, configuration, change));
+        Change(
+            tenantNamespace,
+            (entry, change) =>
+            {
+                SetTenant(tenantNamespace, entry, change);
+                if (entry.NodePorts != $"{PermittedNodePorts(tenantNamespace)}")
+                {
+                    SetAll(tenantNamespace, entry, change);
+                }
+            }
+        );
 
     /// <summary>Updates the configuration for all Routes of the tenant.</summary>
-    public void RefreshAll(string tenantNamespace) =>
-        Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
+    public void RefreshAll(string tenantNamespace) => Change(tenantNamespace, (entry, change) => SetAll(tenantNamespace, entry, change));
 
     /// <summary>The current resources of ports; ports that are not served are skipped.</summary>
     /// <param name="tenantNamespace">The tenant's namespace.</param>
@@ -74,12 +84,12 @@ internal sealed class ProxyConfigurations(
         }
     }
 
-    private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
+    private void Change(string tenantNamespace, Action<Entry, ResourceTransaction> apply)
     {
         while (!TryChange(tenantNamespace, apply)) { }
     }
 
-    private bool TryChange(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
+    private bool TryChange(string tenantNamespace, Action<Entry, ResourceTransaction> apply)
     {
         var entry = _entries.GetOrAdd(tenantNamespace, static (_, options) => new Entry(options), options);
         lock (entry)
@@ -97,11 +107,11 @@ internal sealed class ProxyConfigurations(
                     {
                         if (entry.IsBuilt)
                         {
-                            apply(entry.Configuration, change);
+                            apply(entry, change);
                             return;
                         }
 
-                        Build(tenantNamespace, entry.Configuration, change);
+                        Build(tenantNamespace, entry, change);
                         entry.IsBuilt = true;
                     }
                 );
@@ -143,7 +153,7 @@ internal sealed class ProxyConfigurations(
         _entries.TryRemove(tenantNamespace, out _);
     }
 
-    private void Build(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
+    private void Build(string tenantNamespace, Entry entry, ResourceTransaction change)
     {
         foreach (var typeUrl in new[] { ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment })
         {
@@ -153,33 +163,41 @@ internal sealed class ProxyConfigurations(
             }
         }
 
-        SetTenant(tenantNamespace, configuration, change);
-        SetAll(tenantNamespace, configuration, change);
+        SetTenant(tenantNamespace, entry, change);
+        SetAll(tenantNamespace, entry, change);
     }
 
-    private void SetTenant(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
+    private void SetTenant(string tenantNamespace, Entry entry, ResourceTransaction change)
     {
-        configuration.SetNodes(endpoints.EndpointsOf(tenantNamespace), change);
-        configuration.SetLimits(settings.ProxiesOf(tenantNamespace).Headers, change);
+        entry.Configuration.SetNodes(endpoints.EndpointsOf(tenantNamespace), change);
+        entry.Configuration.SetLimits(settings.ProxiesOf(tenantNamespace).Headers, change);
     }
 
-    private void SetAll(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
+    private void SetAll(string tenantNamespace, Entry entry, ResourceTransaction change)
     {
+        var permitted = PermittedNodePorts(tenantNamespace);
+        entry.NodePorts = $"{permitted}";
         var present = _routes.ByIndex(Indexes.ByNamespace, tenantNamespace).Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in present.Concat(configuration.Routes).Distinct().ToList())
+        foreach (var name in present.Concat(entry.Configuration.Routes).Distinct().ToList())
         {
-            SetRoute(configuration, new ResourceKey(tenantNamespace, name), change);
+            SetRoute(entry, new ResourceKey(tenantNamespace, name), permitted, change);
         }
     }
 
-    private void SetRoute(TenantConfiguration configuration, ResourceKey key, ResourceTransaction change) =>
-        configuration.SetRoute(
+    private void SetRoute(Entry entry, ResourceKey key, NodePortRanges permitted, ResourceTransaction change) =>
+        entry.Configuration.SetRoute(
             key.Name,
             _routes.Get(key) is { } route
-                ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(LegacyServices.Of(route, _services)))
+                ? RoutePorts.Of(
+                    route,
+                    _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(LegacyServices.Of(route, _services)),
+                    permitted
+                )
                 : [],
             change
         );
+
+    private NodePortRanges PermittedNodePorts(string tenantNamespace) => settings.PolicyOf(tenantNamespace).NodePorts;
 
     private sealed class Entry(ManagerOptions options)
     {
@@ -188,6 +206,9 @@ internal sealed class ProxyConfigurations(
         public bool IsBuilt { get; set; }
 
         public bool IsRemoved { get; set; }
+
+        /// <summary>The permitted node ports with which the ports of all Routes were computed.</summary>
+        public string? NodePorts { get; set; }
 
         /// <summary>How the limit of endpoints is exceeded.</summary>
         public volatile EndpointExcess? Excess;

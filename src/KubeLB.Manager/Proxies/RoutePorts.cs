@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Backends;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Routes;
@@ -25,7 +26,8 @@ internal static class RoutePorts
     /// </summary>
     /// <param name="route">The Route.</param>
     /// <param name="generated">The Services generated from it.</param>
-    public static IReadOnlyList<ProxyPort> Of(Route route, IEnumerable<V1Service> generated)
+    /// <param name="permitted">The permitted node ports; ports with another one are skipped.</param>
+    public static IReadOnlyList<ProxyPort> Of(Route route, IEnumerable<V1Service> generated, NodePortRanges permitted)
     {
         var kind = RouteOrigin.Of(route)?.Kind;
         var ports = new List<ProxyPort>();
@@ -33,7 +35,8 @@ internal static class RoutePorts
         foreach (var service in generated)
         {
             var nodePorts = NodePorts(
-                sourceServices.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName)))
+                sourceServices.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName))),
+                permitted
             );
             var recordedNodePorts = GeneratedNodePorts.Read(service);
             foreach (var port in service.Spec?.Ports ?? [])
@@ -46,7 +49,7 @@ internal static class RoutePorts
 
                 if (
                     nodePorts.TryGetValue((port.Port, protocol), out var nodePort)
-                    || recordedNodePorts.TryGetValue((port.Port, protocol), out nodePort)
+                    || (recordedNodePorts.TryGetValue((port.Port, protocol), out nodePort) && permitted.Contains(nodePort))
                 )
                 {
                     ports.Add(new ProxyPort(NameOf(service.Name(), port.Port, protocol), listenerPort, nodePort, ProtocolOf(kind, port)));
@@ -80,9 +83,9 @@ internal static class RoutePorts
         return services;
     }
 
-    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? source) =>
+    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? source, NodePortRanges permitted) =>
         (source?.Spec?.Ports ?? [])
-            .Where(p => p?.NodePort is >= 1 and <= 65535 && !ProxyPorts.IsReserved(p.NodePort.Value))
+            .Where(p => p?.NodePort is { } nodePort && permitted.Contains(nodePort) && !ProxyPorts.IsReserved(nodePort))
             .DistinctBy(p => (p.Port, p.Protocol ?? Tcp))
             .ToDictionary(p => (p.Port, p.Protocol ?? Tcp), p => p.NodePort!.Value);
 }

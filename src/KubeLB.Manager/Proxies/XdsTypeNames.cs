@@ -33,6 +33,6 @@ internal static class EnvoyText
     public static string OneLine(string message)
     {
         var words = new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return MessageText.Truncate(string.Join(' ', words), MaxLength);
+        return MessageText.Quote(string.Join(' ', words), MaxLength);
     }
 }

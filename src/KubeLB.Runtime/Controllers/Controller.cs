@@ -41,8 +41,9 @@ internal sealed class Controller : IWorkQueueObserver
         _logger = logger;
         _outcomes = new OutcomeLog(logger);
 
-        // Fairness is per namespace: a namespace belongs to one tenant, or to one team of a tenant.
-        Queue = new WorkQueue<ResourceKey>(backoff, time, null, this, static key => key.Namespace);
+        // Fairness is per namespace: a namespace belongs to one tenant, or to one team of a tenant. One worker is always available for keys
+        // of other namespaces.
+        Queue = new WorkQueue<ResourceKey>(backoff, time, null, this, static key => key.Namespace, Math.Max(1, workers - 1));
         metrics.QueueDepth(name, 0);
     }
 

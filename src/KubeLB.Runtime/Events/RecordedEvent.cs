@@ -24,7 +24,7 @@ internal sealed record RecordedEvent(EventSubject Subject, EventType Type, strin
 
     public static RecordedEvent Create<T>(T subject, EventType type, string reason, string message)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        new(EventSubject.From(subject), type, reason, MessageText.Truncate(message, MaxMessageLength));
+        new(EventSubject.From(subject), type, reason, MessageText.Message(message, MaxMessageLength));
 
     /// <summary>The patch for a repetition of an Event.</summary>
     public static JsonObject RepeatPatch(EventCorrelator.Entry entry) =>

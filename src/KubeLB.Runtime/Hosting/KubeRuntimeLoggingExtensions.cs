@@ -1,3 +1,4 @@
+using KubeLB.Api.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serilog;
@@ -10,7 +11,8 @@ namespace KubeLB.Runtime.Hosting;
 /// <summary>Sets up logging with Serilog.</summary>
 public static class KubeRuntimeLoggingExtensions
 {
-    private const string ConsoleTemplate = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Component} {Message:lj} {Reconciling}{NewLine}{Exception}";
+    internal const string TextTemplate =
+        "{Timestamp:HH:mm:ss.fff} {Level:u3} {Component} {Message:lj} {Reconciling}{NewLine}{ExceptionText:l}";
 
     /// <summary>
     /// Logs to standard output through a Serilog logger of this host: compact JSON, one event per line, or text.
@@ -42,11 +44,18 @@ public static class KubeRuntimeLoggingExtensions
             .MinimumLevel.Is(EventLevel(level))
             // ASP.NET Core logs every request and every listener, which is only useful for debugging.
             .MinimumLevel.Override("Microsoft", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
+            // gRPC logs the exception of each call that a client aborts.
+            .MinimumLevel.Override("Grpc", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
             .MinimumLevel.Override("System", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
             // ControllerProgram reports a failed start of the host in one line.
             .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Component", component);
+        if (!json)
+        {
+            configuration.Enrich.With<ReconcileScopeEnricher>().Enrich.With<EscapingEnricher>();
+        }
+
         if (output is not null)
         {
             configuration.WriteTo.Sink(output);
@@ -57,7 +66,7 @@ public static class KubeRuntimeLoggingExtensions
         }
         else
         {
-            configuration.Enrich.With<ReconcileScopeEnricher>().WriteTo.Console(outputTemplate: ConsoleTemplate);
+            configuration.WriteTo.Console(outputTemplate: TextTemplate);
         }
 
         return configuration.CreateLogger();
@@ -97,4 +106,52 @@ internal sealed class ReconcileScopeEnricher : ILogEventEnricher
 
     private static string? Text(LogEvent logEvent, string property) =>
         logEvent.Properties.TryGetValue(property, out var value) && value is ScalarValue { Value: string text } ? text : null;
+}
+
+/// <summary>
+/// Escapes the properties of events and their exceptions for text logs: an object's name or an error may contain line feeds and sequences
+/// that control a terminal. JSON has its own escape sequences.
+/// </summary>
+internal sealed class EscapingEnricher : ILogEventEnricher
+{
+    public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+    {
+        foreach (var (name, value) in logEvent.Properties.ToList())
+        {
+            if (Escape(value) is var escaped && !ReferenceEquals(escaped, value))
+            {
+                logEvent.AddOrUpdateProperty(new LogEventProperty(name, escaped));
+            }
+        }
+
+        if (logEvent.Exception is { } exception)
+        {
+            var text = MessageText.EscapeLines(exception.ToString()) + Environment.NewLine;
+            logEvent.AddOrUpdateProperty(new LogEventProperty("ExceptionText", new ScalarValue(text)));
+        }
+    }
+
+    private static LogEventPropertyValue Escape(LogEventPropertyValue value)
+    {
+        switch (value)
+        {
+            case ScalarValue { Value: { } scalar and not (ValueType and IFormattable) }:
+                var text = scalar.ToString() ?? "";
+                var escaped = MessageText.Escape(text);
+                return ReferenceEquals(text, escaped) ? value : new ScalarValue(escaped);
+            case SequenceValue sequence:
+                return new SequenceValue(sequence.Elements.Select(Escape));
+            case DictionaryValue dictionary:
+                return new DictionaryValue(
+                    dictionary.Elements.Select(e => KeyValuePair.Create((ScalarValue)Escape(e.Key), Escape(e.Value)))
+                );
+            case StructureValue structure:
+                return new StructureValue(
+                    structure.Properties.Select(p => new LogEventProperty(p.Name, Escape(p.Value))),
+                    structure.TypeTag
+                );
+            default:
+                return value;
+        }
+    }
 }

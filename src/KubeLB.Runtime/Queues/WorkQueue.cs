@@ -5,8 +5,9 @@ namespace KubeLB.Runtime.Queues;
 
 /// <summary>
 /// A work queue of keys, like the one of client-go. A queued key is not added twice; a key that is being processed is not dequeued again
-/// before it is done, and is requeued once if it was added during the processing. Groups of keys are dequeued round-robin, so that a group
-/// with many keys does not block others. Thread-safe, for any number of producers and workers.
+/// before it is done, and is requeued once if it was added during the processing. The group with the fewest keys in progress is dequeued
+/// first, and a group can have a limited number of them, so that a group with many or slow keys does not block others. Thread-safe, for any
+/// number of producers and workers.
 /// </summary>
 /// <typeparam name="TKey">The key.</typeparam>
 [SuppressMessage("Naming", "CA1711", Justification = "It is a queue; the name is that of client-go.")]
@@ -16,7 +17,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly Lock _gate = new();
     private readonly FairQueue<TKey> _waiting;
 
-    // One entry per queued key: it wakes a worker, which then dequeues the next key.
+    // One entry per key that can be dequeued: it wakes a worker, which then dequeues the next key. A key whose group has reached its limit
+    // has none.
     private readonly Channel<bool> _ready = Channel.CreateUnbounded<bool>();
     private readonly HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _processing = [];
@@ -40,10 +42,11 @@ public sealed class WorkQueue<TKey> : IDisposable
         TimeProvider? timeProvider,
         Func<double>? random,
         IWorkQueueObserver? observer,
-        Func<TKey, string>? groupOf = null
+        Func<TKey, string>? groupOf = null,
+        int groupLimit = int.MaxValue
     )
     {
-        _waiting = new FairQueue<TKey>(groupOf ?? (static _ => ""));
+        _waiting = new FairQueue<TKey>(groupOf ?? (static _ => ""), groupLimit);
         _options = options ?? new WorkQueueOptions();
         _random = random ?? Random.Shared.NextDouble;
         _observer = observer;
@@ -51,7 +54,16 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>The number of queued keys.</summary>
-    public int Depth => _ready.Reader.Count;
+    public int Depth
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
 
     /// <summary>Adds a key.</summary>
     public void Add(TKey key)
@@ -144,7 +156,7 @@ public sealed class WorkQueue<TKey> : IDisposable
                     var key = _waiting.Take();
                     _dirty.Remove(key);
                     _processing.Add(key);
-                    _observer?.DepthChanged(_ready.Reader.Count);
+                    _observer?.DepthChanged(_waiting.Count);
                     return (true, key);
                 }
             }
@@ -161,6 +173,11 @@ public sealed class WorkQueue<TKey> : IDisposable
             if (!_processing.Remove(key))
             {
                 throw new InvalidOperationException($"{key} is not being processed.");
+            }
+
+            if (_waiting.Done(key))
+            {
+                _ready.Writer.TryWrite(true);
             }
 
             if (_shutDown)
@@ -195,9 +212,12 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     private void Ready(TKey key)
     {
-        _waiting.Add(key);
-        _ready.Writer.TryWrite(true);
-        _observer?.DepthChanged(_ready.Reader.Count);
+        if (_waiting.Add(key))
+        {
+            _ready.Writer.TryWrite(true);
+        }
+
+        _observer?.DepthChanged(_waiting.Count);
     }
 
     private void CompleteIfDrained()

@@ -84,15 +84,16 @@ internal static partial class AddressText
             : null;
 
     /// <summary>
-    /// The IPv4 address that an IPv6 address embeds: mapped and compatible (RFC 4291), NAT64 (RFC 6052) and 6to4 (RFC 3056). Null if it
-    /// embeds none.
+    /// The IPv4 address that an IPv6 address embeds: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052, and RFC 8215
+    /// with a prefix of 96 bits), 6to4 (RFC 3056) and the client of Teredo (RFC 4380). Null if it embeds none.
     /// </summary>
     public static IPAddress? Embedded(IPAddress address)
     {
         var bytes = address.GetAddressBytes();
-        return Mapped.Contains(address) || Nat64.Contains(address) || (Compatible.Contains(address) && !IsUnspecifiedOrLoopback(address))
+        return InLastBytes.Any(range => range.Contains(address)) || (Compatible.Contains(address) && !IsUnspecifiedOrLoopback(address))
                 ? new IPAddress(bytes.AsSpan(12, 4))
             : SixToFour.Contains(address) ? new IPAddress(bytes.AsSpan(2, 4))
+            : Teredo.Contains(address) ? new IPAddress([.. bytes[12..].Select(b => (byte)~b)])
             : null;
     }
 
@@ -102,8 +103,16 @@ internal static partial class AddressText
 
     private static readonly AddressRange Mapped = AddressRange.Of("::ffff:0:0/96");
     private static readonly AddressRange Compatible = AddressRange.Of("::/96");
-    private static readonly AddressRange Nat64 = AddressRange.Of("64:ff9b::/96");
     private static readonly AddressRange SixToFour = AddressRange.Of("2002::/16");
+    private static readonly AddressRange Teredo = AddressRange.Of("2001::/32");
+
+    private static readonly AddressRange[] InLastBytes =
+    [
+        Mapped,
+        AddressRange.Of("::ffff:0:0:0/96"),
+        AddressRange.Of("64:ff9b::/96"),
+        AddressRange.Of("64:ff9b:1::/48"),
+    ];
 
     private static bool IsUnspecifiedOrLoopback(IPAddress address) =>
         IPAddress.IPv6Any.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
@@ -142,8 +151,14 @@ internal static class ReservedAddressRanges
         (AddressRange.Of("169.254.0.0/16"), "a link-local address, where clouds serve credentials"),
         (AddressRange.Of("fe80::/10"), "a link-local address"),
         (AddressRange.Of("fec0::/10"), "a site-local address"),
-        (AddressRange.Of("fd00:ec2::254/128"), "the metadata service of a cloud"),
+        (AddressRange.Of("::ffff:0:0:0/96"), "an IPv4-translated address"),
+        (AddressRange.Of("64:ff9b:1::/48"), "an address of a local NAT64"),
+        (AddressRange.Of("2001::/32"), "a Teredo address"),
+        (AddressRange.Of("fd00:ec2::/32"), "the metadata service of a cloud"),
+        (AddressRange.Of("fd00:c1::a9fe:a9fe/128"), "the metadata service of a cloud"),
+        (AddressRange.Of("fd00:42::42/128"), "the metadata service of a cloud"),
         (AddressRange.Of("fd20:ce::254/128"), "the metadata service of a cloud"),
+        (AddressRange.Of("100.80.80.80/32"), "the metadata service of a cloud"),
         (AddressRange.Of("100.100.100.200/32"), "the metadata service of a cloud"),
         (AddressRange.Of("168.63.129.16/32"), "the metadata service of a cloud"),
         (AddressRange.Of("192.0.0.192/32"), "the metadata service of a cloud"),

@@ -80,9 +80,14 @@ public static class EnvoyGatewayTranslator
         Func<PortNeed, int> proxyPort
     )
     {
-        if ((source.FieldRejection ?? RouteGenerator.Rejection(tenantRoute)) is { } rejection)
+        if ((source.FieldRejection ?? RouteGenerator.Rejection(tenantRoute, policy)) is { } rejection)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
+        }
+
+        if (policy.NodePorts.Problem(source.Services) is { } problem)
+        {
+            return EnvoyGatewayTranslation.Rejected(source.Origin, problem);
         }
 
         if (RouteGenerator.UnnamedParent(tenantRoute, source.Origin, view) is { } gatewayKey)
@@ -98,7 +103,7 @@ public static class EnvoyGatewayTranslator
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
             IgnoredFields = source.IgnoredFields,
-            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
+            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy, view),
         };
     }
 }

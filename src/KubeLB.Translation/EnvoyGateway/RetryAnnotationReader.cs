@@ -15,14 +15,18 @@ internal static class RetryAnnotationReader
     private const int MaxQuoteLength = 80;
 
     /// <summary>Reads the annotations.</summary>
+    /// <param name="annotations">The annotations of the route.</param>
+    /// <param name="maxRetries">The maximum number of retries.</param>
     /// <returns>
     /// The policy; or the problems of all invalid annotations; or neither if there are no annotations.
     /// </returns>
-    public static (RetryPolicy? Policy, string? Problem) Read(IDictionary<string, string>? annotations)
+    public static (RetryPolicy? Policy, string? Problem) Read(IDictionary<string, string>? annotations, int maxRetries)
     {
         var problems = new List<string>();
         var retryOn = Value(annotations, RetryAnnotations.RetryOn) is { } triggers ? ReadRetryOn(triggers, problems) : null;
-        var numRetries = Value(annotations, RetryAnnotations.NumRetries) is { } number ? ReadNumRetries(number, problems) : null;
+        var numRetries = Value(annotations, RetryAnnotations.NumRetries) is { } number
+            ? ReadNumRetries(number, maxRetries, problems)
+            : null;
         var timeout = Duration(annotations, RetryAnnotations.PerTryTimeout, problems);
         var baseInterval = Duration(annotations, RetryAnnotations.BackOffBaseInterval, problems);
         var maxInterval = Duration(annotations, RetryAnnotations.BackOffMaxInterval, problems);
@@ -81,14 +85,19 @@ internal static class RetryAnnotationReader
         return new RetryOn { Triggers = [.. triggers.Distinct()], HttpStatusCodes = codes.Count > 0 ? [.. codes.Distinct()] : null };
     }
 
-    private static int? ReadNumRetries(string value, List<string> problems)
+    // Each retry occupies the shared proxies of Envoy Gateway again.
+    private static int? ReadNumRetries(string value, int maximum, List<string> problems)
     {
-        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= maximum)
         {
             return number;
         }
 
-        problems.Add(RouteMessages.InvalidNumRetries(Quote(value)));
+        problems.Add(
+            value.Length > 0 && value.All(char.IsAsciiDigit)
+                ? RouteMessages.TooManyRetries(Quote(value), maximum)
+                : RouteMessages.InvalidNumRetries(Quote(value), maximum)
+        );
         return null;
     }
 

@@ -19,16 +19,16 @@ internal static class RetryPolicyGenerator
         RouteOrigin origin,
         V1ObjectMeta source,
         ApiObject generated,
-        AnnotationRules rules,
+        TenantPolicy policy,
         IManagementView view
     )
     {
-        if (Denied(source, rules) is { } denied)
+        if (Denied(source, policy.Annotations) is { } denied)
         {
             return new RetryPlan(null, denied);
         }
 
-        var (retry, problem) = RetryAnnotationReader.Read(source.Annotations);
+        var (retry, problem) = RetryAnnotationReader.Read(source.Annotations, policy.MaxRetries);
         if (retry is null)
         {
             return problem is null ? null : new RetryPlan(null, problem);

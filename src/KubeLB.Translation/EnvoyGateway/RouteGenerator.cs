@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
@@ -64,7 +65,7 @@ internal static class RouteGenerator
     }
 
     /// <summary>Why the route is rejected; null if it is valid.</summary>
-    public static Rejection? Rejection(IGatewayRoute source)
+    public static Rejection? Rejection(IGatewayRoute source, TenantPolicy policy)
     {
         var supported = source is HttpRoute ? RouteFilterTypes.OfHttpRoutes : RouteFilterTypes.OfGrpcRoutes;
         var filters = source.Rules.SelectMany(rule =>
@@ -78,6 +79,16 @@ internal static class RouteGenerator
             ?? HeaderFormat.Problem(source);
         return problem is null ? null : new Rejection(GatewayConditions.UnsupportedValue, problem);
     }
+
+    // The field is in the experimental channel and has no type.
+    private static long AttemptsOf(RouteRule rule) =>
+        rule.Unknown?.GetValueOrDefault("retry") is { ValueKind: JsonValueKind.Object } retry
+        && retry.TryGetProperty("attempts", out var attempts)
+        && attempts.ValueKind == JsonValueKind.Number
+            ? attempts.TryGetInt64(out var number)
+                ? number
+                : long.MaxValue
+            : 0;
 
     /// <summary><c>namespace/name</c> of a parent whose Route has not been reconciled yet; null if there is none.</summary>
     public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>

@@ -147,8 +147,7 @@ public sealed class SourceObject
             }
             catch (Exception e) when (IsCausedByContent(e))
             {
-                var error = e is JsonException { Path: { } path } && path != "$" ? $"{path} has the wrong type" : e.Message;
-                return (null, Invalid(part, error));
+                return (null, Invalid(part, JsonProblem.Describe(e)));
             }
         }
 
@@ -211,7 +210,7 @@ public sealed class SourceObject
 
         private static string Invalid(string part, string error) => RouteMessages.InvalidSpec(part, Truncate(error.TrimEnd('.')));
 
-        private static string Truncate(string text) => MessageText.Truncate(text, MaxQuoteLength);
+        private static string Truncate(string text) => MessageText.Quote(text, MaxQuoteLength);
 
         private static JsonElement Field(JsonElement json, string name) =>
             json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;

@@ -8,8 +8,8 @@ internal static partial class Hostnames
     private const string WildcardPrefix = "*.";
 
     /// <summary>
-    /// Names that are not used for a tenant's nodes unless the settings allow them: those of the proxy itself, of the management cluster's
-    /// Services and pods, and of the metadata services of clouds.
+    /// Names that are not used for a tenant's nodes unless the settings allow them: those of the proxy itself, of the container's host, of
+    /// the management cluster's Services and pods, and of the metadata services of clouds.
     /// </summary>
     public static readonly IReadOnlyList<string> DeniedByDefault =
     [
@@ -21,10 +21,21 @@ internal static partial class Hostnames
         "*.svc.*",
         "*.pod.*",
         "kubernetes.default",
+        "*.docker.internal",
+        "*.containers.internal",
+        "host.minikube.internal",
+        "host.k3d.internal",
+        "host.lima.internal",
+        "metadata.goog",
         "metadata.google.internal",
         "metadata.internal",
         "metadata.azure.internal",
         "metadata.azure.com",
+        "metadata.tencentyun.com",
+        "*.metadata.cloud.ibm.com",
+        "metadata.packet.net",
+        "metadata.platformequinix.com",
+        "*.cloudinit.sdns.ksyun.com",
         "instance-data.*",
     ];
 

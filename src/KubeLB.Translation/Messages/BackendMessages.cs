@@ -134,6 +134,12 @@ internal static class BackendMessages
     public static string ReservedNodePort(string service, int nodePort) =>
         $"Service {service}: nodePort {nodePort} is reserved for Envoy; use another node port.";
 
+    /// <summary>A node port of a Route's Service is not one that the administrator's settings permit.</summary>
+    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
+    public static string NodePortNotPermitted(string service, int nodePort, string permitted) =>
+        $"Service {service}: nodePort {nodePort} is not permitted. Use one of {permitted}, "
+        + "or ask the administrator of the management cluster to change addresses.nodePorts.";
+
     /// <summary>A port of a Route's Service is neither TCP nor UDP.</summary>
     [ReportedMessage(
         RouteConditions.Rejected,

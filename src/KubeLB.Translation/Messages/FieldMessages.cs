@@ -1,3 +1,4 @@
+using System.Globalization;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
@@ -88,6 +89,20 @@ internal static class FieldMessages
     public static string HeaderValueNotPermitted(string location, string header, string value) =>
         $"{location}: header {MessageText.Quote(header, MaxValueLength)} has value \"{MessageText.Quote(value, MaxValueLength)}\"; "
         + "use %REQ(name)% or another permitted operator, and %% for a percent sign.";
+
+    /// <summary>A rule configures more retries than the administrator permits.</summary>
+    [ReportedMessage(GatewayConditions.UnsupportedValue, On = "HTTPRoute", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        GatewayConditions.UnsupportedValue,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string TooManyAttempts(long attempts, int maximum) =>
+        $"retry.attempts of a rule is {attempts.ToString(CultureInfo.InvariantCulture)}; "
+        + $"the maximum is {maximum.ToString(CultureInfo.InvariantCulture)}. "
+        + "Lower it, or ask the administrator of the management cluster to raise gatewayAPI.maxRetries.";
 
     /// <summary>Fields were ignored.</summary>
     [ReportedMessage(

@@ -252,8 +252,19 @@ internal static class RouteMessages
         Condition = "kubelb.k8c.io/RetryPolicyApplied=False",
         Event = "Warning"
     )]
-    public static string InvalidNumRetries(string value) =>
-        $"{RetryAnnotations.NumRetries}: invalid value \"{value}\"; must be a whole number, 0-{Text(int.MaxValue)}.";
+    public static string InvalidNumRetries(string value, int maximum) =>
+        $"{RetryAnnotations.NumRetries}: invalid value \"{value}\"; must be a whole number, 0-{Text(maximum)}.";
+
+    /// <summary>The annotation num-retries exceeds the maximum of the administrator's settings.</summary>
+    [ReportedMessage(
+        RouteConditions.InvalidAnnotation,
+        On = Routes,
+        Condition = "kubelb.k8c.io/RetryPolicyApplied=False",
+        Event = "Warning"
+    )]
+    public static string TooManyRetries(string value, int maximum) =>
+        $"{RetryAnnotations.NumRetries}: {value} exceeds the maximum of {Text(maximum)}. "
+        + "Set a lower value, or ask the administrator of the management cluster to raise gatewayAPI.maxRetries.";
 
     /// <summary>A retry annotation is not a duration.</summary>
     [ReportedMessage(

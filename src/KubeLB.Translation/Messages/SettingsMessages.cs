@@ -47,6 +47,16 @@ internal static class SettingsMessages
     public static string InvalidLimit(string field, int limit) =>
         $"gatewayAPI.{field}.limit: invalid value {Text(limit)} ignored; must be 0 or more, or absent for no limit.";
 
+    /// <summary>The maximum number of retries is negative.</summary>
+    [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
+    public static string InvalidMaxRetries(int value, int @default) =>
+        $"gatewayAPI.maxRetries: invalid value {Text(value)} ignored; must be 0 or more, or absent for {Text(@default)}.";
+
+    /// <summary>The permitted node ports are invalid.</summary>
+    [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
+    public static string InvalidNodePorts(string value) =>
+        $"addresses.nodePorts: invalid value \"{value}\" ignored; use ports and ranges of 1-65535, such as 30000-32767,8443.";
+
     /// <summary>An allowed domain is invalid.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidDomain(string entry) =>

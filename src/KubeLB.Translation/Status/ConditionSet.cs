@@ -32,7 +32,7 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
             before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
         condition.Status = status;
         condition.Reason = reason;
-        condition.Message = MessageText.Truncate(message, MessageLimit);
+        condition.Message = MessageText.Message(message, MessageLimit);
         condition.ObservedGeneration = observedGeneration;
         _result.RemoveAll(c => c.Type == type);
         _result.Add(condition);

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using KubeLB.Api.Messages;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Matching;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Proxies;
@@ -15,6 +16,7 @@ namespace KubeLB.Translation.Tenants;
 public static partial class SettingsProblems
 {
     private const int MaxMessageLength = 4000;
+    private const int MaxQuoteLength = 60;
 
     /// <summary>All problems of the settings, one text of <see cref="SettingsMessages"/> each.</summary>
     public static IEnumerable<string> Find(LayeredSettings? settings)
@@ -61,6 +63,22 @@ public static partial class SettingsProblems
             {
                 yield return SettingsMessages.InvalidLabelPattern(pattern ?? "", problem);
             }
+        }
+
+        if (settings.GatewayAPI?.MaxRetries is < 0 and var retries)
+        {
+            yield return SettingsMessages.InvalidMaxRetries(retries, GatewayApiSettings.DefaultMaxRetries);
+        }
+
+        var addresses = settings switch
+        {
+            ConfigSpec config => config.Addresses,
+            TenantSpec tenant => tenant.Addresses,
+            _ => null,
+        };
+        if (addresses?.NodePorts is { } nodePorts && NodePortRanges.Parse(nodePorts) is null)
+        {
+            yield return SettingsMessages.InvalidNodePorts(MessageText.Quote(nodePorts, MaxQuoteLength));
         }
 
         foreach (var entry in settings.AllowedDomains ?? [])

@@ -2,6 +2,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Messages;
 
@@ -43,11 +44,17 @@ public sealed record TenantPolicy
     /// <summary>Maximum number of ports of the Services of one route.</summary>
     public int MaxPorts { get; init; } = 256;
 
+    /// <summary>Maximum number of retries that a route can configure.</summary>
+    public int MaxRetries { get; init; } = GatewayApiSettings.DefaultMaxRetries;
+
     /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
 
     /// <summary>The labels of generated objects.</summary>
     public LabelRules Labels { get; init; } = LabelRules.Default;
+
+    /// <summary>The permitted node ports of Services.</summary>
+    public NodePortRanges NodePorts { get; init; } = NodePortRanges.Default;
 
     /// <summary>The annotations of generated objects.</summary>
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
@@ -70,8 +77,13 @@ public sealed record TenantPolicy
             IsGrpcRouteDisabled = ownApi?.DisableGRPCRoute ?? generalApi?.DisableGRPCRoute ?? false,
             GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway),
             RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route),
+            MaxRetries = RetriesOf(ownApi) ?? RetriesOf(generalApi) ?? GatewayApiSettings.DefaultMaxRetries,
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
             Labels = LabelRules.Parse(own?.PropagatedLabels ?? general?.PropagatedLabels),
+            NodePorts =
+                NodePortRanges.Parse(own?.Addresses?.NodePorts)
+                ?? NodePortRanges.Parse(general?.Addresses?.NodePorts)
+                ?? NodePortRanges.Default,
             Annotations = AnnotationRules.Merge(general, own),
             MaxRouteBytes = Math.Min(SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, Default.MaxRouteBytes), RouteSpecJson.MaxSize),
             MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, Default.MaxTotalBytes),
@@ -133,11 +145,15 @@ public sealed record TenantPolicy
             || (
                 kind == Gateway.KindName
                     ? GatewayClass != other.GatewayClass
-                    : Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
+                    : MaxRetries != other.MaxRetries
+                        || $"{NodePorts}" != $"{other.NodePorts}"
+                        || Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
             );
     }
 
     private static string? ClassOf(GatewayApiSettings? settings) => settings?.Class is { } name && DnsNames.IsSubdomain(name) ? name : null;
+
+    private static int? RetriesOf(GatewayApiSettings? settings) => settings?.MaxRetries is >= 0 ? settings.MaxRetries : null;
 
     private static int? LimitOf(LimitSettings? settings) => settings?.Limit is >= 0 ? settings.Limit : null;
 }
@@ -223,5 +239,5 @@ internal static class PolicyRejection
         return problem is null ? null : new Rejection(RouteConditions.HostnameNotAllowed, problem);
     }
 
-    private static string Truncate(string text) => MessageText.Truncate(text, MaxQuoteLength);
+    private static string Truncate(string text) => MessageText.Quote(text, MaxQuoteLength);
 }

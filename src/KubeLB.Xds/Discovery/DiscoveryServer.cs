@@ -72,9 +72,11 @@ internal sealed class DiscoveryServer(
         }
         catch (InvalidProtocolBufferException e)
         {
-            var status = new Status(StatusCode.InvalidArgument, $"Invalid request: {e.Message}");
-            observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(status.StatusCode, status.Detail)));
-            throw new RpcException(status);
+            throw Invalid(node, call, e.Message);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            throw Invalid(node, call, "a message is incomplete, or its length or compression is invalid.");
         }
         catch (RpcException e) when (e.StatusCode is not (StatusCode.PermissionDenied or StatusCode.Unavailable))
         {
@@ -82,6 +84,13 @@ internal sealed class DiscoveryServer(
             observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(e.StatusCode, e.Status.Detail)));
             throw;
         }
+    }
+
+    private RpcException Invalid(string? node, ServerCallContext call, string problem)
+    {
+        var status = new Status(StatusCode.InvalidArgument, $"Invalid request: {problem}");
+        observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(status.StatusCode, status.Detail)));
+        return new RpcException(status);
     }
 
     private async Task<XdsStreamInfo> AuthorizeAsync<TRequest, TResponse>(

@@ -131,6 +131,9 @@ internal sealed class LoggingObserver(ILogger<LoggingObserver> logger) : IXdsObs
 
     public void ReplicaDenied(string node, string peer, string reason) => Log.ReplicaDenied(logger, node, peer, reason);
 
+    public void Failed(string? node, string peer, XdsFailure failure) =>
+        Log.StreamFailed(logger, node ?? "", peer, failure.Code, failure.Reason);
+
     public void Sent(XdsStreamInfo stream, XdsPush push) =>
         Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);
 

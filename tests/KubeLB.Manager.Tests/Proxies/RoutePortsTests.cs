@@ -4,6 +4,7 @@ using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Proxies;
 using KubeLB.Tests.Shared;
+using KubeLB.Translation.Endpoints;
 
 namespace KubeLB.Manager.Tests.Proxies;
 
@@ -11,8 +12,7 @@ public sealed class RoutePortsTests
 {
     [Fact]
     public void Service_port_results_in_a_proxy_port_for_its_node_port() =>
-        RoutePorts
-            .Of(Route("HTTPRoute"), [Service("12000")])
+        PortsOf(Route("HTTPRoute"), Service("12000"))
             .Should()
             .Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1));
 
@@ -22,7 +22,7 @@ public sealed class RoutePortsTests
     [InlineData("HTTPRoute", "kubernetes.io/ws", ProxyProtocol.Http1)]
     [InlineData("GRPCRoute", null, ProxyProtocol.Http2)]
     internal void Route_kind_and_appProtocol_select_the_protocol(string kind, string? appProtocol, ProxyProtocol expected) =>
-        RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
+        PortsOf(Route(kind), Service("12000", appProtocol)).Should().ContainSingle().Which.Protocol.Should().Be(expected);
 
     [Fact]
     public void Service_missing_in_the_Route_without_annotation_has_no_port()
@@ -30,7 +30,7 @@ public sealed class RoutePortsTests
         var service = Service("12000");
         service.Metadata.Labels[Labels.OriginName] = "other";
 
-        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().BeEmpty();
+        PortsOf(Route("HTTPRoute"), service).Should().BeEmpty();
     }
 
     [Fact]
@@ -40,10 +40,7 @@ public sealed class RoutePortsTests
         service.Metadata.Labels[Labels.OriginName] = "other";
         service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30099,9090/TCP=30100" };
 
-        RoutePorts
-            .Of(Route("HTTPRoute"), [service])
-            .Should()
-            .Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30099, ProxyProtocol.Http1));
+        PortsOf(Route("HTTPRoute"), service).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30099, ProxyProtocol.Http1));
     }
 
     [Fact]
@@ -52,7 +49,7 @@ public sealed class RoutePortsTests
         var service = Service("12000");
         service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30099" };
 
-        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().ContainSingle().Which.NodePort.Should().Be(30080);
+        PortsOf(Route("HTTPRoute"), service).Should().ContainSingle().Which.NodePort.Should().Be(30080);
     }
 
     [Theory]
@@ -60,6 +57,7 @@ public sealed class RoutePortsTests
     [InlineData("8080")]
     [InlineData("8080/TCP=9001")]
     [InlineData("8080/TCP=65536")]
+    [InlineData("8080/TCP=29999")]
     [InlineData("8080/TCP=-1,8080/UDP=30080,=,/,8080/TCP=x")]
     public void Invalid_node_port_annotation_results_in_no_port(string annotation)
     {
@@ -67,23 +65,35 @@ public sealed class RoutePortsTests
         service.Metadata.Labels[Labels.OriginName] = "other";
         service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = annotation };
 
-        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().BeEmpty();
+        PortsOf(Route("HTTPRoute"), service).Should().BeEmpty();
     }
 
     [Fact]
-    public void Target_port_that_is_not_a_number_is_skipped() => RoutePorts.Of(Route("HTTPRoute"), [Service("http")]).Should().BeEmpty();
+    public void Target_port_that_is_not_a_number_is_skipped() => PortsOf(Route("HTTPRoute"), Service("http")).Should().BeEmpty();
 
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]
     [InlineData(65536)]
     [InlineData(9001)]
+    [InlineData(6443)]
+    [InlineData(29999)]
+    [InlineData(32768)]
     public void Invalid_or_reserved_node_port_is_skipped(int nodePort)
     {
         var route = Route("HTTPRoute");
         route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
 
-        RoutePorts.Of(route, [Service("12000")]).Should().BeEmpty();
+        PortsOf(route, Service("12000")).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Permitted_node_port_outside_of_the_default_range_is_served()
+    {
+        var route = Route("HTTPRoute");
+        route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = 8443);
+
+        RoutePorts.Of(route, [Service("12000")], NodePortRanges.Parse("8443")!).Should().ContainSingle().Which.NodePort.Should().Be(8443);
     }
 
     [Fact]
@@ -99,8 +109,11 @@ public sealed class RoutePortsTests
         var service = Service("12000");
         service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30080" };
 
-        RoutePorts.Of(route, [service]).Should().ContainSingle();
+        PortsOf(route, service).Should().ContainSingle();
     }
+
+    private static IReadOnlyList<ProxyPort> PortsOf(Route route, V1Service service) =>
+        RoutePorts.Of(route, [service], NodePortRanges.Default);
 
     private static V1Service Service(string targetPort, string? appProtocol = null) =>
         new()

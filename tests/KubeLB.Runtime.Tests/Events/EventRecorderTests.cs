@@ -46,6 +46,14 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Message_of_an_Event_is_escaped()
+    {
+        _recorder.Record(_widget, EventType.Warning, "TooBlue", "a\u001b[31m\u202e");
+
+        (await SentAsync(1)).Single()["message"]!.GetValue<string>().Should().Be(@"a\u001b[31m\u202e");
+    }
+
+    [Fact]
     public async Task Event_has_the_fields_that_kubectl_describe_shows()
     {
         _recorder.Record(_widget, EventType.Warning, "TooBlue", "Paint it.");

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
+using Serilog.Formatting.Display;
 
 namespace KubeLB.Runtime.Tests.Logging;
 
@@ -54,10 +55,52 @@ public sealed class LoggingTests
 
         logger.LogDebug("not this");
         factory.CreateLogger("Microsoft.AspNetCore").LogInformation("nor this");
+        factory.CreateLogger("Grpc.AspNetCore.Server.ServerCallHandler").LogInformation(new IOException("reset"), "nor this");
         factory.CreateLogger("Microsoft.AspNetCore").LogWarning("but this");
 
         sink.Events.Select(e => e.RenderMessage()).Should().Equal("hello", "but this");
         sink.Events[0].Properties.Should().ContainKeys("Component", "Controller", "Namespace", "Name");
+    }
+
+    [Fact]
+    public void Text_log_escapes_values_and_exceptions()
+    {
+        var sink = new ListSink();
+        using var serilog = KubeRuntimeLoggingExtensions.CreateLogger("ccm", LogLevel.Information, json: false, sink);
+        using var factory = new SerilogLoggerFactory(serilog);
+        var logger = factory.CreateLogger("KubeLB.Test");
+        using (logger.BeginScope(new Dictionary<string, object> { ["Controller"] = "widgets", ["Name"] = "a\nb" }))
+        {
+            logger.LogWarning(
+                new FormatException("first\n20:00:00.000 ERR Fake: injected\u001b[31m"),
+                "Rejected {Kind} of {Names}.",
+                "HTTPRoute\n20:00:00.000 ERR Fake: injected\u001b[31m",
+                new[] { "a", "b" }
+            );
+        }
+
+        using var output = new StringWriter();
+        new MessageTemplateTextFormatter(KubeRuntimeLoggingExtensions.TextTemplate).Format(sink.Events.Single(), output);
+
+        var lines = output.ToString().Split(Environment.NewLine);
+        lines[0].Should().EndWith("""WRN ccm Rejected HTTPRoute\n20:00:00.000 ERR Fake: injected\u001b[31m of ["a","b"]. [widgets a\nb]""");
+        lines[1..].Should().Equal("System.FormatException: first", """  20:00:00.000 ERR Fake: injected\u001b[31m""", "");
+    }
+
+    [Fact]
+    public void Text_log_of_plain_values_is_unchanged()
+    {
+        var sink = new ListSink();
+        using var serilog = KubeRuntimeLoggingExtensions.CreateLogger("ccm", LogLevel.Information, json: false, sink);
+        using var factory = new SerilogLoggerFactory(serilog);
+        factory
+            .CreateLogger("KubeLB.Test")
+            .LogInformation("{Count} of {Names} since {Time}: {Type}", 3, new[] { "a" }, 1.5, typeof(string));
+
+        using var output = new StringWriter();
+        new MessageTemplateTextFormatter(KubeRuntimeLoggingExtensions.TextTemplate).Format(sink.Events.Single(), output);
+
+        output.ToString().Should().EndWith($"""INF ccm 3 of ["a"] since 1.5: System.String {Environment.NewLine}""");
     }
 
     private sealed class ListSink : ILogEventSink

@@ -115,7 +115,7 @@ public sealed class RejectedRouteTests
     public void Service_field_of_wrong_type_is_rejected_with_its_path(object nodePort) =>
         ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort))
             .Should()
-            .Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
+            .Contain("Invalid spec.source.kubernetes.services: spec.ports[0].nodePort must be a number.");
 
     [Theory]
     [InlineData("[5]")]

@@ -5,6 +5,8 @@ namespace KubeLB.Translation.Tests.Hostile;
 
 public sealed class RetryAnnotationReaderTests
 {
+    private const int MaxRetries = 10;
+
     [Theory]
     [InlineData("5xx", "5xx", "")]
     [InlineData("5xx,reset,connect-failure", "5xx,reset,connect-failure", "")]
@@ -60,7 +62,7 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("0", 0)]
     [InlineData("3", 3)]
     [InlineData(" 3 ", 3)]
-    [InlineData("2147483647", int.MaxValue)]
+    [InlineData("10", 10)]
     public void Num_retries_is_a_whole_number(string value, int expected) =>
         Read((RetryAnnotations.NumRetries, value)).Policy!.NumRetries.Should().Be(expected);
 
@@ -71,14 +73,34 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("1.5")]
     [InlineData("1e3")]
     [InlineData("0x10")]
-    [InlineData("2147483648")]
-    [InlineData("99999999999999999999")]
     [InlineData("three")]
     [InlineData("1,000")]
     public void Invalid_num_retries_is_rejected(string value) =>
         Problem((RetryAnnotations.NumRetries, value))
             .Should()
-            .Be($"gateway.envoyproxy.io/num-retries: invalid value \"{value}\"; must be a whole number, 0-2147483647.");
+            .Be($"gateway.envoyproxy.io/num-retries: invalid value \"{value}\"; must be a whole number, 0-10.");
+
+    [Theory]
+    [InlineData("11")]
+    [InlineData("1000000000")]
+    [InlineData("2147483648")]
+    [InlineData("99999999999999999999")]
+    public void Num_retries_above_the_maximum_is_rejected(string value) =>
+        Problem((RetryAnnotations.NumRetries, value))
+            .Should()
+            .Be(
+                $"gateway.envoyproxy.io/num-retries: {value} exceeds the maximum of 10. Set a lower value, or ask the administrator of the "
+                    + "management cluster to raise gatewayAPI.maxRetries."
+            );
+
+    [Fact]
+    public void Maximum_of_the_settings_is_used()
+    {
+        var annotations = new Dictionary<string, string> { [RetryAnnotations.NumRetries] = "12" };
+
+        RetryAnnotationReader.Read(annotations, maxRetries: 12).Policy!.NumRetries.Should().Be(12);
+        RetryAnnotationReader.Read(annotations, maxRetries: 0).Problem.Should().Contain("exceeds the maximum of 0");
+    }
 
     [Theory]
     [InlineData("0s")]
@@ -110,7 +132,7 @@ public sealed class RetryAnnotationReaderTests
         {
             Problem((key, value))
                 .Should()
-                .StartWith($"{key}: invalid Gateway API duration \"{value.Replace('\n', '?')}\"; use")
+                .StartWith($"{key}: invalid Gateway API duration \"{value.Replace("\n", "\\n")}\"; use")
                 .And.Contain("500ms");
         }
     }
@@ -172,7 +194,7 @@ public sealed class RetryAnnotationReaderTests
         Read(("gateway.envoyproxy.io/circuit-breaker", "x"), ("example.com/retry-on", "5xx"), ("gateway.envoyproxy.io/Retry-On", "x"))
             .Should()
             .Be((null, null));
-        RetryAnnotationReader.Read(null).Should().Be((null, null));
+        RetryAnnotationReader.Read(null, MaxRetries).Should().Be((null, null));
     }
 
     private static string Problem(params (string Key, string? Value)[] annotations)
@@ -183,5 +205,5 @@ public sealed class RetryAnnotationReaderTests
     }
 
     private static (RetryPolicy? Policy, string? Problem) Read(params (string Key, string? Value)[] annotations) =>
-        RetryAnnotationReader.Read(annotations.Where(a => a.Value is not null).ToDictionary(a => a.Key, a => a.Value!));
+        RetryAnnotationReader.Read(annotations.Where(a => a.Value is not null).ToDictionary(a => a.Key, a => a.Value!), MaxRetries);
 }

@@ -51,6 +51,51 @@ public sealed class SourceObjectTests
         RouteOrigin.Of(route)!.Kind.Should().Be("HTTPRoute");
     }
 
+    [Theory]
+    [InlineData("spec", "5", "spec must be an object")]
+    [InlineData("spec", "{\"rules\":5}", "spec.rules must be an array")]
+    [InlineData("spec", "{\"rules\":{}}", "spec.rules must be an array")]
+    [InlineData("spec", "{\"rules\":[\"x\"]}", "spec.rules[0] must be an object")]
+    [InlineData("spec", "{\"hostnames\":[5]}", "spec.hostnames[0] must be a string")]
+    [InlineData("spec", "{\"parentRefs\":[{\"port\":\"x\"}]}", "spec.parentRefs[0].port must be a number")]
+    [InlineData("spec", "{\"parentRefs\":[{\"port\":99999999999}]}", "spec.parentRefs[0].port must be a number")]
+    [InlineData("metadata", "{\"name\":\"a\",\"namespace\":\"b\",\"labels\":[]}", "metadata.labels must be an object")]
+    [InlineData("metadata", "{\"name\":\"a\",\"namespace\":\"b\",\"annotations\":{\"a\":5}}", "metadata.annotations.a must be a string")]
+    public void Field_of_the_wrong_type_is_reported_with_the_JSON_type(string field, string json, string problem)
+    {
+        var route = HostileRoutes.Good(1);
+        route["spec"]!["source"]!["kubernetes"]!["resource"]![field] = JsonNode.Parse(json);
+
+        SourceObject.Read(ApiJson.Read<Route>(route)).Problem.Should().Be($"Invalid HTTPRoute: {problem}. Correct it.");
+    }
+
+    [Theory]
+    [InlineData("5", "it must be an array")]
+    [InlineData("{}", "it must be an array")]
+    [InlineData("[5]", "it must be an object")]
+    [InlineData("[null]", "an entry is null")]
+    [InlineData("[{\"metadata\":5}]", "metadata must be an object")]
+    [InlineData("[{\"spec\":{\"ports\":5}}]", "spec.ports must be an array")]
+    public void Services_of_the_wrong_type_are_reported_with_the_JSON_type(string json, string problem)
+    {
+        var route = HostileRoutes.Good(1);
+        route["spec"]!["source"]!["kubernetes"]!["services"] = JsonNode.Parse(json);
+
+        SourceObject
+            .Read(ApiJson.Read<Route>(route))
+            .Problem.Should()
+            .Be($"Invalid spec.source.kubernetes.services: {problem}. Correct it.");
+    }
+
+    [Fact]
+    public void Control_characters_of_a_kind_are_escaped()
+    {
+        var json = HostileRoutes.Good(1);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["kind"] = "HTTPRoute\n20:00 ERROR Fake\u001b[31m\u202e";
+
+        SourceObject.Read(ApiJson.Read<Route>(json)).Problem.Should().Contain(@"HTTPRoute\n20:00 ERROR Fake\u001b[31m\u202e");
+    }
+
     [Fact]
     public void Problem_quotes_no_more_than_100_characters()
     {

@@ -29,6 +29,9 @@ public sealed class AddressProperties
         "fd00::",
         "ff02::",
         "64:ff9b::",
+        "64:ff9b:1::",
+        "::ffff:0:",
+        "2001:0:",
         "2002:7f00:",
         "::",
         "0x",
@@ -71,6 +74,7 @@ public sealed class AddressProperties
                     address.IsIPv6Multicast.Should().BeFalse();
                     address.IsIPv6LinkLocal.Should().BeFalse();
                     Denied.Select(IPNetwork.Parse).Any(network => network.Contains(address)).Should().BeFalse();
+                    address.IsIPv6Teredo.Should().BeFalse();
                     var bytes = address.GetAddressBytes();
                     (bytes.Length == 4 && (bytes[0] is 0 or 127 or >= 224 || (bytes[0] == 169 && bytes[1] == 254))).Should().BeFalse();
                 }

@@ -20,6 +20,7 @@ public sealed class SettingsProblemsTests
                         Gateway = new() { Limit = 0 },
                         Route = new() { Limit = 5 },
                     },
+                    Addresses = new() { NodePorts = "30000-32767,8443" },
                     AllowedDomains = ["*", "*.example.com"],
                     PropagatedAnnotations = new() { ["example.com/*"] = "a,b" },
                     DeniedAnnotations = ["internal/*"],
@@ -48,6 +49,18 @@ public sealed class SettingsProblemsTests
             {
                 new() { GatewayAPI = new() { Route = new() { Limit = -2 } } },
                 "gatewayAPI.route.limit: invalid value -2 ignored*0 or more*"
+            },
+            {
+                new() { GatewayAPI = new() { MaxRetries = -1 } },
+                "gatewayAPI.maxRetries: invalid value -1 ignored; must be 0 or more, or absent for 10."
+            },
+            {
+                new() { Addresses = new() { NodePorts = "32767-30000" } },
+                "addresses.nodePorts: invalid value \"32767-30000\" ignored*30000-32767*"
+            },
+            {
+                new() { Addresses = new() { NodePorts = "" } },
+                "addresses.nodePorts: invalid value \"\" ignored*"
             },
             {
                 new() { AllowedDomains = ["https://example.com"] },

@@ -24,6 +24,8 @@ public sealed class TenantPolicyTests
             policy.GatewayLimit.Should().BeNull();
             policy.RouteLimit.Should().BeNull();
             policy.Domains.IsEvery.Should().BeTrue();
+            policy.MaxRetries.Should().Be(10);
+            policy.NodePorts.ToString().Should().Be("30000-32767");
         }
     }
 
@@ -64,6 +66,29 @@ public sealed class TenantPolicyTests
         policy.RouteLimit.Should().Be(30);
         policy.Domains.ToString().Should().Be("example.org");
     }
+
+    [Theory]
+    [InlineData(null, null, 10)]
+    [InlineData(5, null, 5)]
+    [InlineData(5, 0, 0)]
+    [InlineData(5, -1, 5)]
+    [InlineData(-1, -1, 10)]
+    public void Retries_of_the_Tenant_win_and_negative_ones_are_ignored(int? config, int? tenant, int expected) =>
+        Of(new ConfigSpec { GatewayAPI = new() { MaxRetries = config } }, new TenantSpec { GatewayAPI = new() { MaxRetries = tenant } })
+            .MaxRetries.Should()
+            .Be(expected);
+
+    [Theory]
+    [InlineData(null, null, "30000-32767")]
+    [InlineData("30000-30099", null, "30000-30099")]
+    [InlineData("30000-30099", "8443", "8443")]
+    [InlineData("30000-30099", "none", "30000-30099")]
+    [InlineData("none", "none", "30000-32767")]
+    public void Node_ports_of_the_Tenant_win_and_invalid_ones_are_ignored(string? config, string? tenant, string expected) =>
+        Of(new ConfigSpec { Addresses = new() { NodePorts = config } }, new TenantSpec { Addresses = new() { NodePorts = tenant } })
+            .NodePorts.ToString()
+            .Should()
+            .Be(expected);
 
     [Fact]
     public void Disabled_Gateway_API_disables_every_kind() =>
@@ -180,6 +205,21 @@ public sealed class TenantPolicyTests
                 "defaults of services",
                 new() { DefaultAnnotations = new() { ["service"] = new() { ["a"] = "b" } } },
                 ["HTTPRoute", "GRPCRoute"]
+            },
+            {
+                "retries",
+                new() { GatewayAPI = new() { MaxRetries = 3 } },
+                ["HTTPRoute", "GRPCRoute"]
+            },
+            {
+                "node ports",
+                new() { Addresses = new() { NodePorts = "30000-30999" } },
+                ["HTTPRoute", "GRPCRoute"]
+            },
+            {
+                "the same node ports",
+                new() { Addresses = new() { NodePorts = " 30000-32767 " } },
+                []
             },
             {
                 "defaults of a kind that is not generated",

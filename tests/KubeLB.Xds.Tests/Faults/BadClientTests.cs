@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Grpc.Core;
 using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Xds.Tests.Faults;
 
@@ -176,10 +179,98 @@ public sealed class BadClientTests : IAsyncLifetime
         await TheGoodOneIsServedAsync(1);
     }
 
+    [Fact]
+    public async Task Message_with_a_length_of_four_gigabytes_gets_a_sentence()
+    {
+        var log = new ErrorLog();
+        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<ILoggerProvider>(log));
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post,
+            $"http://127.0.0.1:{host.Port}/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
+        )
+        {
+            Version = new Version(2, 0),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([0, 0xff, 0xff, 0xff, 0xff, 0x01]) { Headers = { { "Content-Type", "application/grpc" } } },
+            Headers = { { "TE", "trailers" } },
+        };
+
+        using var response = await http.SendAsync(request);
+        await response.Content.ReadAsByteArrayAsync();
+
+        var headers = response.TrailingHeaders.Contains("grpc-status") ? response.TrailingHeaders : response.Headers;
+        headers.GetValues("grpc-status").Should().Equal("3");
+        Uri.UnescapeDataString(headers.GetValues("grpc-message").Single())
+            .Should()
+            .Be("Invalid request: a message is incomplete, or its length or compression is invalid.");
+        log.Errors.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Aborted_stream_logs_no_stack_trace()
+    {
+        var log = new ErrorLog();
+        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<ILoggerProvider>(log));
+        for (var i = 0; i < 50; i++)
+        {
+            using var client = new DeltaClient(host.Connect());
+            await client.SendAsync(ResourceTypes.Cluster);
+            await Eventually.HoldsAsync(() => host.Streams.Count == 1, "the stream is open");
+            client.Dispose();
+            await Eventually.HoldsAsync(() => host.Streams.Count == 0, "the stream is closed");
+        }
+
+        log.Errors.Should().BeEmpty();
+        log.CategoriesOfExceptions.Distinct()
+            .Should()
+            .OnlyContain(c => c.StartsWith("Grpc.", StringComparison.Ordinal), "the hosts log their warnings only");
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", log.CategoriesOfExceptions.CountBy(c => c)));
+    }
+
     private async Task TheGoodOneIsServedAsync(int i)
     {
         _host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a", timeout: 100 + i)));
         var response = await _good.TakeAsync();
         response.Resources.Should().ContainSingle().Which.Version.Should().Be(_host.Cache.Find("n", ResourceTypes.Cluster, "a")!.Version);
+    }
+
+    /// <summary>Warnings and errors, and the categories that log exceptions.</summary>
+    private sealed class ErrorLog : ILoggerProvider
+    {
+        public ConcurrentQueue<string> Errors { get; } = [];
+
+        public ConcurrentQueue<string> CategoriesOfExceptions { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+        public void Dispose() { }
+
+        private sealed class Logger(ErrorLog log, string category) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+            public void Log<TState>(
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter
+            )
+            {
+                if (logLevel >= LogLevel.Warning)
+                {
+                    log.Errors.Enqueue($"{category}: {formatter(state, exception)} {exception}");
+                }
+
+                if (IsEnabled(logLevel) && exception is not null)
+                {
+                    log.CategoriesOfExceptions.Enqueue(category);
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KubeLB.Api.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -17,7 +18,11 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
         var file = Open(component);
         return logging =>
         {
-            logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+            logging
+                .SetMinimumLevel(options.LogLevel)
+                .AddFilter("Microsoft", LogLevel.Warning)
+                .AddFilter("System", LogLevel.Warning)
+                .AddFilter("Grpc", LogLevel.Warning);
             if (file is not null)
             {
                 logging.AddProvider(file);
@@ -122,8 +127,9 @@ internal sealed class LogFile(string path) : ILoggerProvider
         {
             var time = DateTimeOffset.UtcNow.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
             var level = logLevel.ToString().ToUpperInvariant();
-            var cause = exception is null ? "" : $" {exception}";
-            file.Write($"{time} {level[..Math.Min(4, level.Length)]} {category}: {formatter(state, exception)}{cause}");
+            var cause = exception is null ? "" : $" {MessageText.EscapeLines(exception.ToString())}";
+            var message = MessageText.Escape(formatter(state, exception));
+            file.Write($"{time} {level[..Math.Min(4, level.Length)]} {category}: {message}{cause}");
         }
     }
 }

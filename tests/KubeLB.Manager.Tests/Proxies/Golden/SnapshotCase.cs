@@ -36,7 +36,7 @@ internal static class SnapshotCase
                 configuration.SetLimits(ProxySettings.Merge(config, null).Headers, change);
                 foreach (var route in Of<Route>(documents, Route.KindName))
                 {
-                    configuration.SetRoute(route.Name, RoutePorts.Of(route, services[route.Metadata.Uid]), change);
+                    configuration.SetRoute(route.Name, RoutePorts.Of(route, services[route.Metadata.Uid], NodePortRanges.Default), change);
                 }
             }
         );
