@@ -60,6 +60,10 @@ public sealed class GatewayOwnershipTests
     }
 
     [Fact]
+    public void Unserved_Gateway_of_a_missing_class_reports_nothing() =>
+        GatewayOwnership.Evaluate(GatewayOf("other"), new TenantStub(), Settings).Should().Be(new GatewayOwnership(false));
+
+    [Fact]
     public void Served_Gateway_is_kept_until_another_controller_accepts_its_class()
     {
         var tenant = new TenantStub { Classes = { Class("other", "example.com/controller") }, Routes = { Carried("other") } };
@@ -88,6 +92,23 @@ public sealed class GatewayOwnershipTests
         ownership.IsOwned.Should().Be(secondsLeft is not null);
         ownership.TimeLeft.Should().Be(secondsLeft is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         ownership.Reason.Should().Be(secondsLeft is null ? null : "GatewayClassConflict");
+    }
+
+    [Fact]
+    public void Conflict_names_the_class_its_controller_and_the_time_of_the_release()
+    {
+        var tenant = new TenantStub
+        {
+            Classes = { Class("other", "example.com/controller", "True", "2025-12-31T23:51:00Z") },
+            Routes = { Carried("other") },
+        };
+
+        GatewayOwnership
+            .Evaluate(GatewayOf("other"), tenant, Settings)
+            .Message.Should()
+            .Contain("other")
+            .And.Contain("example.com/controller")
+            .And.Contain("2026-01-01T00:01:00Z");
     }
 
     [Fact]
@@ -134,6 +155,29 @@ public sealed class GatewayOwnershipTests
 
     [Fact]
     public void GatewayClass_without_spec_is_not_owned() => GatewayOwnership.HasKubelbController(new GatewayClass()).Should().BeFalse();
+
+    [Theory]
+    [InlineData(Ours, null, null, Ours, "True", "2026-01-01T00:00:00Z", true)]
+    [InlineData("example.com/a", null, null, "example.com/a", null, null, true)]
+    [InlineData("example.com/a", null, null, "example.com/a", "Unknown", null, true)]
+    [InlineData("example.com/a", "True", "2026-01-01T00:00:00Z", "example.com/a", "False", "2026-01-01T00:00:00Z", true)]
+    [InlineData("example.com/a", null, null, "example.com/a", "True", "2026-01-01T00:00:00Z", false)]
+    [InlineData("example.com/a", "True", "2026-01-01T00:00:00Z", "example.com/a", "True", "2026-01-01T00:00:01Z", false)]
+    [InlineData(Ours, null, null, "example.com/a", null, null, false)]
+    [InlineData("example.com/a", null, null, Ours, null, null, false)]
+    public void Versions_of_a_class_are_equivalent_for_the_same_controller_and_time(
+        string controller,
+        string? accepted,
+        string? since,
+        string newController,
+        string? newAccepted,
+        string? newSince,
+        bool expected
+    ) =>
+        GatewayOwnership
+            .IsEquivalent(Class("any", controller, accepted, since), Class("any", newController, newAccepted, newSince))
+            .Should()
+            .Be(expected);
 
     private static readonly TenantSettings Settings = new("tenant-t");
 

@@ -1,7 +1,11 @@
+using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Messages;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Attachment;
@@ -365,6 +369,42 @@ public sealed class RouteAttachmentTests
             )
             .Should()
             .Equal(("apps", "gw"), ("infra", "gw"));
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void Rejection_of_a_Gateway_counts_until_it_has_a_Route(bool hasRoute, bool isRejected)
+    {
+        var gateway = Gateway("apps", "gw", Listener("http", 80));
+        gateway.Status = GatewayStatusTranslator.Reject(gateway, new Rejection("ManagementClusterRejected", "no"), "2026-01-01T00:00:00Z");
+        if (hasRoute)
+        {
+            _tenant.Routes.Add(SourceResource.Wrap(gateway, ApiJson.ToJson(gateway.Spec!), services: null, "tenant-t"));
+        }
+
+        var parent = Evaluate(Route(new ParentReference { Name = "gw" })).Single();
+
+        parent.IsAttached.Should().BeTrue();
+        parent.GatewayRejection.Should().Be(isRejected ? new Rejection("ManagementClusterRejected", "no") : null);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"gw"}""", true)]
+    [InlineData("""{"name":"gw","group":"gateway.networking.k8s.io","kind":"Gateway"}""", true)]
+    [InlineData("""{"name":"other"}""", false)]
+    [InlineData("""{"name":"gw","namespace":"infra"}""", false)]
+    [InlineData("""{"name":"gw","group":""}""", false)]
+    [InlineData("""{"name":"gw","kind":"Service"}""", false)]
+    [InlineData("""{"name":"gw","sectionName":"http"}""", false)]
+    [InlineData("""{"name":"gw","port":80}""", false)]
+    public void ParentRefs_are_the_same_if_all_fields_are_equal(string json, bool expected)
+    {
+        var (left, right) = (new ParentReference { Name = "gw" }, ApiJson.Read<ParentReference>(JsonNode.Parse(json)!));
+
+        left.IsSameAs(right).Should().Be(expected);
+        right.IsSameAs(left).Should().Be(expected);
+        right.IsSameAs(ApiJson.Copy(right)).Should().BeTrue();
+    }
 
     private IReadOnlyList<ParentAttachment> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
 

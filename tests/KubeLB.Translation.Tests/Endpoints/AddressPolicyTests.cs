@@ -12,6 +12,7 @@ public sealed class AddressPolicyTests
     [InlineData("fd12:3456::0001", "fd12:3456::1")]
     [InlineData("2001:DB8:0:0::A", "2001:db8::a")]
     [InlineData("64:ff9b::8.8.8.8", "64:ff9b::808:808")]
+    [InlineData("0064:ff9b:0000:0000:0000:0000:198.198.198.198", "64:ff9b::c6c6:c6c6")]
     public void Node_address_is_used_in_canonical_form(string ip, string endpoint) =>
         Only(new AddressPolicy(null, null), Ip(ip)).Should().Be(new EndpointResult(ip, endpoint, null));
 
@@ -141,6 +142,9 @@ public sealed class AddressPolicyTests
 
     [Theory]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/8", true)]
+    [InlineData("127.0.0.1", null, "allow 127.0.0.1", true)]
+    [InlineData("127.0.0.1", null, "allow 127.0.0.1/32", true)]
+    [InlineData("::1", null, "allow ::1/128", true)]
     [InlineData("169.254.3.4", null, "allow 169.254.3.0/24", true)]
     [InlineData("169.254.4.4", null, "allow 169.254.3.0/24", false)]
     [InlineData("fe80::1", "allow fe80::/10", null, true)]
@@ -171,6 +175,7 @@ public sealed class AddressPolicyTests
     [InlineData("fd00::1", null, "deny fd00::/129", false)]
     [InlineData("10.0.0.1", null, "deny fd00::/129", true)]
     [InlineData("10.0.0.1", null, "deny nonsense", false)]
+    [InlineData("fd00::1", null, "deny nonsense", false)]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/33", false)]
     [InlineData("127.0.0.1", null, "allow nonsense", false)]
     public void Tenant_wins_over_Config_and_deny_over_allow(string ip, string? tenant, string? config, bool used) =>
@@ -186,8 +191,64 @@ public sealed class AddressPolicyTests
     [InlineData("Worker-1.Corp.Local.", null, "allow *.CORP.local.", true)]
     [InlineData("node1.example.com", null, "allow *.com deny node*.example.*", false)]
     [InlineData("nodeexample.com", null, "deny *.example.com", true)]
+    [InlineData("worker.example.com", null, "deny *worker*.com", false)]
+    [InlineData("worker.example.com", null, "deny worker*example*m", false)]
+    [InlineData("aa.com", null, "deny *aa*a.com", true)]
+    [InlineData("ab.com", null, "deny *a*b.com", false)]
     public void Hostnames_are_allowed_and_denied_by_patterns(string name, string? tenant, string? config, bool used) =>
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Host(name)).Problem is null).Should().Be(used);
+
+    [Theory]
+    [InlineData(" 10.0.0.1", "?10.0.0.1")]
+    [InlineData("10.0.0.1\u007f", "10.0.0.1?")]
+    [InlineData("!~", "!~")]
+    public void Quoted_address_has_printable_ASCII_characters_only(string ip, string quoted) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Address.Should().Be(quoted);
+
+    [Theory]
+    [InlineData(80, false)]
+    [InlineData(81, true)]
+    public void Quoted_address_is_truncated_to_80_characters(int length, bool isTruncated)
+    {
+        var address = Only(new AddressPolicy(null, null), Ip(new string('7', length))).Address;
+
+        address.Length.Should().Be(80);
+        address.EndsWith('…').Should().Be(isTruncated);
+    }
+
+    [Fact]
+    public void Allowed_name_of_one_label_is_not_absolute() =>
+        Only(new AddressPolicy(null, Settings("allow worker-*")), Host("worker-1"))
+            .Should()
+            .Be(new EndpointResult("worker-1", "worker-1", null), "the resolver must try the search domains");
+
+    [Theory]
+    [InlineData(253, true)]
+    [InlineData(254, false)]
+    public void Hostname_of_more_than_253_characters_is_rejected(int length, bool used)
+    {
+        var name = $"{string.Concat(Enumerable.Repeat("a23456789.", 24))}{new string('b', length - 244)}.com";
+
+        name.Length.Should().Be(length);
+        (Only(new AddressPolicy(null, null), Host(name)).Problem is null).Should().Be(used);
+    }
+
+    [Theory]
+    [InlineData("10.1.0.1", "deny 10.1.0.0/16", "deny 10.0.0.0/8", "denied by spec.addresses.deny of the Tenant;")]
+    [InlineData("10.2.0.1", "deny 10.1.0.0/16", "deny 10.0.0.0/8", "denied by spec.addresses.deny of the Config;")]
+    [InlineData("127.0.0.1", null, "deny 127.0.0.0/8", "denied by spec.addresses.deny of the Config;")]
+    [InlineData("127.0.0.1", "deny 127.0.0.0/8", null, "denied by spec.addresses.deny of the Tenant;")]
+    public void Message_names_the_first_object_that_denies(string ip, string? tenant, string? config, string message) =>
+        Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem.Should().StartWith(message);
+
+    [Fact]
+    public void Message_of_an_invalid_range_in_deny_differs()
+    {
+        var valid = Only(new AddressPolicy(null, Settings("deny 10.0.0.0/8")), Ip("10.0.0.1")).Problem;
+        var invalid = Only(new AddressPolicy(null, Settings("deny 192.0.2.0/24 deny 10.0.0.0/33")), Ip("10.0.0.1")).Problem;
+
+        invalid.Should().NotBe(valid).And.Contain("invalid");
+    }
 
     [Fact]
     public void Rejected_address_does_not_affect_the_others()
@@ -301,6 +362,37 @@ public sealed class AddressPolicyTests
             AllowHostnames = [.. words["allow"]],
             DenyHostnames = words["deny"].Where(w => w.Contains('*')).ToList(),
         };
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(10, false)]
+    [InlineData(11, true)]
+    public void Status_lists_10_rejected_addresses_completely(int rejected, bool isTruncated)
+    {
+        var results = new AddressPolicy(null, null).Evaluate([.. Enumerable.Range(1, rejected).Select(i => Ip($"127.0.0.{i}"))]);
+
+        var message = AddressesStatusBuilder
+            .Build(new Addresses { Metadata = { Name = "default" } }, results, excess: null, "2026-11-23T00:00:00Z")
+            .Conditions!.Single()
+            .Message;
+
+        message.Should().StartWith($"{rejected} rejected, 0 used.");
+        message.Contains("more are rejected", StringComparison.Ordinal).Should().Be(isTruncated);
+    }
+
+    [Fact]
+    public void Excess_of_endpoints_is_reported_with_the_rejected_addresses()
+    {
+        var excess = new EndpointExcess(Addresses: 1000, NodePorts: 4100, NotServed: 100, From: 34_000, Megabytes: 128);
+        var results = new AddressPolicy(null, null).Evaluate([Ip("10.0.0.1"), Ip("127.0.0.1")]);
+
+        AddressesStatusBuilder
+            .Build(new Addresses { Metadata = { Name = "default" } }, results, excess, "2026-11-23T00:00:00Z")
+            .Conditions!.Single()
+            .Message.Should()
+            .StartWith(excess.Message)
+            .And.Contain("1 rejected, 1 used. 127.0.0.1:");
     }
 
     [Fact]

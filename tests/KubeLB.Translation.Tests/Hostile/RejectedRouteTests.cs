@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
@@ -148,6 +149,64 @@ public sealed class RejectedRouteTests
         ServiceProblem(p => p["protocol"] = protocol).Should().Contain("is not supported; use TCP or UDP");
 
     [Theory]
+    [InlineData(1, 1)]
+    [InlineData(65535, 65535)]
+    public void Lowest_and_highest_port_are_accepted(int port, int nodePort)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var first = json["spec"]!["source"]!["kubernetes"]!["services"]![0]!["spec"]!["ports"]![0]!;
+        (first["port"], first["nodePort"]) = (port, nodePort);
+
+        Translate(json).Problem.Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData("name")]
+    [InlineData("namespace")]
+    public void Service_without_name_or_namespace_is_rejected(string field)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["spec"]!["source"]!["kubernetes"]!["services"]![1]!["metadata"]![field] = "";
+
+        Rejection(json).Should().NotBeNull();
+    }
+
+    [Theory]
+    [InlineData("""[{"type":"RequestRedirect"},{"type":"ExtensionRef"}]""")]
+    [InlineData("""[{"type":"RequestRedirect"},{"type":"Other","extensionRef":{"name":"x"}}]""")]
+    public void ExtensionRef_is_rejected_among_other_filters(string filters) =>
+        Problem(r => r["spec"]!["rules"]![0]!["filters"] = JsonNode.Parse(filters)).Should().Contain("ExtensionRef are not supported");
+
+    [Fact]
+    public void Infrastructure_of_a_route_must_not_name_another_namespace() =>
+        Problem(r => r["spec"]!["infrastructure"] = JsonNode.Parse("""{"parametersRef":{"name":"x","namespace":"kubelb"}}"""))
+            .Should()
+            .Contain("spec.infrastructure.parametersRef");
+
+    [Fact]
+    public void Services_of_a_Gateway_are_not_read()
+    {
+        var json = HostileRoutes.Good(0);
+        json["spec"]!["source"]!["kubernetes"]!["services"] = 5;
+
+        Translate(json).Problem.Should().BeNull();
+    }
+
+    [Fact]
+    public void Route_waits_for_a_Gateway_of_another_namespace()
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var spec = json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!;
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["metadata"]!["namespace"] = "apps";
+        spec["parentRefs"] = JsonNode.Parse("""[{"name":"kubelb","namespace":"bench"},{"name":"new","namespace":"bench"}]""");
+
+        Translate(json).WaitingFor.Should().Be("bench/new");
+        spec = json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!;
+        spec["parentRefs"] = JsonNode.Parse("""[{"name":"kubelb","namespace":"bench"},{"name":"new"}]""");
+        Translate(json).WaitingFor.Should().BeNull();
+    }
+
+    [Theory]
     [InlineData("rules.0.filters")]
     [InlineData("rules.0.backendRefs.0.filters")]
     public void ExtensionRef_is_rejected_in_rules_and_backends(string place)
@@ -176,6 +235,28 @@ public sealed class RejectedRouteTests
 
         ApiJson.ToJson(translation.Generated!).ToJsonString().Should().NotContain("infrastructure");
         translation.IgnoredFields.Should().Contain("spec.infrastructure.labels").And.Contain("spec.infrastructure.annotations");
+    }
+
+    [Theory]
+    [InlineData("", "Secret", true)]
+    [InlineData("", "ConfigMap", false)]
+    [InlineData("example.com", "Secret", false)]
+    public void CertificateRef_to_another_kind_does_not_resolve(string group, string kind, bool resolves)
+    {
+        var json = HostileRoutes.Good(0);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["listeners"]![1]!["tls"]!["certificateRefs"] = new JsonArray(
+            new JsonObject
+            {
+                ["group"] = group,
+                ["kind"] = kind,
+                ["name"] = "own",
+            }
+        );
+
+        var gateway = (Gateway)Translate(json, new ManagementStub(NameHolder.Free) { Certificate = "copied" }).Generated!;
+
+        var name = gateway.Spec!.Listeners![1].Tls!.CertificateRefs!.Single().Name;
+        name.Should().Be(resolves ? "copied" : UnresolvedNames.For("bench", "own"));
     }
 
     [Theory]
@@ -229,6 +310,11 @@ public sealed class RejectedRouteTests
         return translation.Problem;
     }
 
-    private static EnvoyGatewayTranslation Translate(JsonObject json) =>
-        EnvoyGatewayTranslator.Translate(ApiJson.Read<Route>(json), TenantPolicy.Default, new ManagementStub(NameHolder.Free), _ => 10_000);
+    private static EnvoyGatewayTranslation Translate(JsonObject json, ManagementStub? view = null) =>
+        EnvoyGatewayTranslator.Translate(
+            ApiJson.Read<Route>(json),
+            TenantPolicy.Default,
+            view ?? new ManagementStub(NameHolder.Free),
+            _ => 10_000
+        );
 }

@@ -31,6 +31,36 @@ public sealed class RejectedSecretTests
     public void Invalid_Secret_key_is_rejected(string key) => Problem(Secret("Opaque", key)).Should().StartWith("a key of data is invalid");
 
     [Fact]
+    public void Invalid_key_of_stringData_is_rejected()
+    {
+        var source = Secret("Opaque");
+        source.StringData = new Dictionary<string, string> { ["../x"] = Content };
+
+        Problem(source).Should().StartWith("a key of data is invalid");
+    }
+
+    [Fact]
+    public void StringData_is_copied_and_takes_precedence_over_data()
+    {
+        var source = Secret("Opaque");
+        source.StringData = new Dictionary<string, string> { ["password"] = "new", ["user"] = "u" };
+
+        SecretCopyTranslator
+            .Translate(source)
+            .Secret!.Data.ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value))
+            .Should()
+            .Equal(new Dictionary<string, string> { ["password"] = "new", ["user"] = "u" });
+    }
+
+    [Fact]
+    public void Secret_key_of_253_characters_is_accepted()
+    {
+        var key = new string('k', 253);
+
+        SecretCopyTranslator.Translate(Secret("Opaque", key)).Secret!.Data.Keys.Should().Equal(key);
+    }
+
+    [Fact]
     public void Secret_key_of_more_than_253_characters_is_rejected() =>
         Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is invalid");
 

@@ -25,6 +25,12 @@ public sealed class KeyGlobTests
     [InlineData("a[b-d]e", "aee", false)]
     [InlineData("a[^b-d]e", "aee", true)]
     [InlineData("a[^b-d]e", "ace", false)]
+    [InlineData("a[b-d]e", "abe", true)]
+    [InlineData("a[b-d]e", "ade", true)]
+    [InlineData("a[^b]e", "a^e", true)]
+    [InlineData(@"a[\]x]e", "a]e", true)]
+    [InlineData(@"a[\-x]e", "a-e", true)]
+    [InlineData(@"a[\-x]e", "abe", false)]
     [InlineData(@"a\*", "a*", true)]
     [InlineData(@"a\*", "ab", false)]
     public void Pattern_matches_whole_keys_and_wildcards_exclude_slashes(string pattern, string key, bool matches) =>
@@ -36,6 +42,11 @@ public sealed class KeyGlobTests
     [InlineData("a[b")]
     [InlineData("a[]")]
     [InlineData("a[b-]")]
+    [InlineData("a[-b]")]
+    [InlineData("a[]b]")]
+    [InlineData("a[")]
+    [InlineData("a[^")]
+    [InlineData(@"a[\")]
     [InlineData(@"a\")]
     public void Invalid_pattern_is_reported(string? pattern)
     {
@@ -44,6 +55,17 @@ public sealed class KeyGlobTests
         glob.Should().BeNull();
         problem.Should().NotBeEmpty();
     }
+
+    [Theory]
+    [InlineData("example.com/a", "example.com/a")]
+    [InlineData("example.com/*", "example.com/")]
+    [InlineData("example.com/a?", "example.com/a")]
+    [InlineData("example.com/[ab", "example.com/")]
+    [InlineData(@"a\*b*c", "a*b")]
+    [InlineData(@"ab\", "ab")]
+    [InlineData("*", "")]
+    public void Literal_prefix_ends_before_the_first_wildcard(string pattern, string prefix) =>
+        KeyGlob.LiteralPrefix(pattern).Should().Be(prefix);
 
     [Fact]
     public void Many_stars_match_in_polynomial_time()

@@ -47,6 +47,7 @@ public sealed class LabelSelectorParseTests
     [InlineData("-a=b", "-a=b")]
     [InlineData("a=b c", "a=b c")]
     [InlineData("x,a=_b", "a=_b")]
+    [InlineData("a in (b,_c)", "a in (b,_c)")]
     [InlineData("a>1", "a>1")]
     [InlineData("Example.com/a=b", "Example.com/a=b")]
     public void Invalid_selector_is_reported_with_the_valid_forms(string text, string part) =>

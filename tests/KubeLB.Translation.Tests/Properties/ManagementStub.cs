@@ -28,7 +28,10 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
 
     public string? GatewayName(Route gateway) => gateway.Status?.Resources?.Route?.GeneratedName;
 
-    public string? CertificateSecret(string originNamespace, string originName) => null;
+    /// <summary>The Secret of every certificate; null if there is none.</summary>
+    public string? Certificate { get; init; }
+
+    public string? CertificateSecret(string originNamespace, string originName) => Certificate;
 
     public Rejection? SizeRejection(Route route) => null;
 

@@ -50,6 +50,21 @@ public sealed class RouteProxyConditionTests
     }
 
     [Fact]
+    public void Rejected_backend_keeps_the_Services_of_the_kept_object()
+    {
+        var before = Built("HTTPRoute", [], null, Before);
+        before.Resources!.Services = new Dictionary<string, GeneratedService>
+        {
+            ["default/old"] = new() { GeneratedName = "default-x-old" },
+        };
+
+        var status = WithRejection(before, Now);
+
+        status.Resources!.Services!["default/old"].GeneratedName.Should().Be("default-x-old");
+        status.Conditions!.Single(c => c.Type == "Accepted").Message.Should().Contain("until the tenant's proxies accept");
+    }
+
+    [Fact]
     public void Condition_for_the_tenant_does_not_contain_the_address_of_a_proxy() =>
         WithRejection(null, Now)
             .Resources!.Route!.Conditions!.Single()

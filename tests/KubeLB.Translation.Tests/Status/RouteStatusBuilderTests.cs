@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
@@ -42,6 +44,83 @@ public sealed class RouteStatusBuilderTests
     }
 
     [Fact]
+    public void Failed_translation_keeps_the_condition_of_the_retry_policy()
+    {
+        var route = Served();
+        route.Resources!.Route!.Conditions!.Add(Condition("True", "5xx", RouteConditions.RetryPolicyApplied));
+
+        Build(EnvoyGatewayTranslation.Failed(Origin, "All ports are taken."), route)
+            .Resources!.Route!.Conditions!.Select(c => c.Type)
+            .Should()
+            .Equal(RouteConditions.ResourceAppliedSuccessfully, RouteConditions.RetryPolicyApplied);
+    }
+
+    [Fact]
+    public void Applied_object_is_in_the_status_with_its_own_status()
+    {
+        var applied = new AppliedObject(5, new JsonObject { ["parents"] = new JsonArray(1) }, null);
+
+        var route = Build(Generated(), Served(), o => o with { Generated = applied }).Resources!.Route!;
+
+        route.Generation.Should().Be(5);
+        route.SourceGeneration.Should().Be(2);
+        route.Status!.ToJsonString().Should().Be("""{"parents":[1]}""");
+    }
+
+    [Fact]
+    public void Object_that_could_not_be_written_reports_the_error()
+    {
+        var status = Build(Generated(), Served(), o => o with { Generated = AppliedObject.Failed("Too large.") });
+
+        var route = status.Resources!.Route!;
+        route.Conditions.Should().ContainSingle().Which.Should().Match<Condition>(c => c.Status == "False" && c.Message == "Too large.");
+        route.Generation.Should().Be(4, "the older object is kept");
+    }
+
+    [Fact]
+    public void First_failed_Service_precedes_the_other_failures()
+    {
+        var services = new Dictionary<string, AppliedObject>
+        {
+            ["default/b"] = AppliedObject.Failed("b failed."),
+            ["default/a"] = AppliedObject.Failed("a failed."),
+        };
+
+        Build(Generated(), Served(), o => o with { Generated = AppliedObject.Failed("Too large."), Services = services })
+            .Conditions!.Select(c => c.Message)
+            .Should()
+            .Equal("a failed.", "a failed.");
+    }
+
+    [Theory]
+    [InlineData(0, """{"ancestors":[{"conditions":[{"type":"Accepted","status":"True"}]}]}""", "True", "Retries are disabled.")]
+    [InlineData(2, """{"ancestors":[{"conditions":[{"type":"Accepted","status":"True"}]}]}""", "True", null)]
+    [InlineData(2, """{"ancestors":"none"}""", "Unknown", "Waiting for Envoy Gateway to accept the retry policy.")]
+    [InlineData(2, "{}", "Unknown", "Waiting for Envoy Gateway to accept the retry policy.")]
+    public void Retry_policy_is_reported_as_Envoy_Gateway_accepts_it(int retries, string status, string applied, string? message)
+    {
+        var policy = new BackendTrafficPolicy { Spec = new BackendTrafficPolicySpec { Retry = new RetryPolicy { NumRetries = retries } } };
+        var json = JsonNode.Parse(status)!.AsObject();
+        if (applied == "True")
+        {
+            json["ancestors"]![0]!["conditions"]![0]!["observedGeneration"] = 1;
+        }
+
+        var condition = Build(
+            Generated() with
+            {
+                Retries = new RetryPlan(policy, Problem: null),
+            },
+            Served(),
+            o => o with { RetryPolicy = new AppliedObject(1, json, null) }
+        )
+            .Resources!.Route!.Conditions!.Single(c => c.Type == RouteConditions.RetryPolicyApplied);
+
+        condition.Status.Should().Be(applied);
+        condition.Message.Should().Match(message ?? "*2*");
+    }
+
+    [Fact]
     public void Failures_are_those_of_the_Route_and_of_its_Services()
     {
         var status = Served();
@@ -53,7 +132,13 @@ public sealed class RouteStatusBuilderTests
         RouteStatusBuilder.Failures(null).Should().BeEmpty();
     }
 
-    private static RouteStatus Build(EnvoyGatewayTranslation translation)
+    private static EnvoyGatewayTranslation Generated() => new(Origin, new HttpRoute { Metadata = new() { Name = "default-r" } }, [], null);
+
+    private static RouteStatus Build(
+        EnvoyGatewayTranslation translation,
+        RouteStatus? before = null,
+        Func<RouteOutcome, RouteOutcome>? change = null
+    )
     {
         var route = new Route
         {
@@ -63,9 +148,10 @@ public sealed class RouteStatusBuilderTests
                 NamespaceProperty = "tenant-t",
                 Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "2" },
             },
-            Status = Served(),
+            Status = before ?? Served(),
         };
-        return RouteStatusBuilder.Build(new RouteOutcome(route, translation), Now);
+        var outcome = new RouteOutcome(route, translation);
+        return RouteStatusBuilder.Build(change?.Invoke(outcome) ?? outcome, Now);
     }
 
     private static RouteStatus Served() =>
@@ -88,10 +174,10 @@ public sealed class RouteStatusBuilderTests
             },
         };
 
-    private static Condition Condition(string status, string message) =>
+    private static Condition Condition(string status, string message, string type = RouteConditions.ResourceAppliedSuccessfully) =>
         new()
         {
-            Type = RouteConditions.ResourceAppliedSuccessfully,
+            Type = type,
             Status = status,
             Reason = "r",
             Message = message,

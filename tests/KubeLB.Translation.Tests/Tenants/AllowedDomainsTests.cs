@@ -53,6 +53,20 @@ public sealed class AllowedDomainsTests
     public void Valid_domain_is_accepted(string domain) => AllowedDomains.IsValid(domain).Should().BeTrue();
 
     [Fact]
+    public void Domain_of_more_than_256_characters_is_invalid()
+    {
+        var name = string.Concat(Enumerable.Repeat("a23456789.", 25)) + "a2.com";
+
+        name.Length.Should().Be(256);
+        AllowedDomains.IsValid(name).Should().BeTrue();
+        AllowedDomains.IsValid("b" + name).Should().BeFalse();
+    }
+
+    [Fact]
+    public void List_of_10_domains_is_complete() =>
+        AllowedDomains.Parse([.. Enumerable.Range(0, 10).Select(i => $"d{i}.example.com")]).ToString().Should().EndWith("d9.example.com");
+
+    [Fact]
     public void Long_list_is_truncated()
     {
         var text = AllowedDomains.Parse([.. Enumerable.Range(0, 25).Select(i => $"d{i:00}.example.com")]).ToString();

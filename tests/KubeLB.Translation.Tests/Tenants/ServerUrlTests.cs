@@ -28,6 +28,20 @@ public sealed class ServerUrlTests
         Find(null, null, SliceOf(("2001:db8::1", true))).Url.Should().Be("https://[2001:db8::1]:6443");
     }
 
+    [Fact]
+    public void First_port_is_used_if_none_is_named_https()
+    {
+        var slice = SliceOf(("10.0.0.1", true));
+        slice.Ports = [new Discoveryv1EndpointPort { Port = 6444 }, new Discoveryv1EndpointPort { Name = "other", Port = 1 }];
+        Find(null, null, slice).Url.Should().Be("https://10.0.0.1:6444");
+
+        slice.Ports = [];
+        Find(null, null, slice).Url.Should().BeNull();
+        slice.Ports = null;
+        Find(null, null, slice).Url.Should().BeNull();
+        Find(null, null, new V1EndpointSlice()).Url.Should().BeNull();
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("nonsense")]
@@ -51,6 +65,11 @@ public sealed class ServerUrlTests
     [InlineData("lb.example.com:6443")]
     [InlineData("ftp://lb.example.com")]
     [InlineData("https://lb.example.com\ntoken: x")]
+    [InlineData("https://lb.example.com/a b")]
+    [InlineData("https://lb.example.com/\u0001")]
+    [InlineData("https://lb.example.com/\"")]
+    [InlineData("https://lb.example.com/'")]
+    [InlineData("https://lb.example.com/#x")]
     public void Invalid_URL_of_the_Config_is_rejected(string configured)
     {
         var found = Find(Configured(configured), Published, Slice);

@@ -51,6 +51,11 @@ public sealed class TenantClaimsTests
         var tenant = Named(new string('a', length), Monday);
 
         (TenantClaims.Problem(tenant, [tenant]) is null).Should().Be(fits);
+
+        if (!fits)
+        {
+            TenantClaims.Problem(tenant, [tenant]).Should().Contain("at most 56 characters");
+        }
     }
 
     [Theory]

@@ -26,7 +26,13 @@ public sealed class TenantPolicyTests
             policy.Domains.IsEvery.Should().BeTrue();
             policy.MaxRetries.Should().Be(10);
             policy.NodePorts.ToString().Should().Be("30000-32767");
+            policy.Annotations.Apply("Gateway", new Dictionary<string, string> { ["a"] = "b" }).Should().BeNull();
         }
+
+        TenantPolicy
+            .Default.Annotations.Apply("Gateway", new Dictionary<string, string> { ["a"] = "b" })
+            .Should()
+            .BeNull("nothing is propagated");
     }
 
     [Fact]
@@ -89,6 +95,23 @@ public sealed class TenantPolicyTests
             .NodePorts.ToString()
             .Should()
             .Be(expected);
+
+    [Fact]
+    public void Settings_of_the_Config_apply_to_all_fields_that_the_Tenant_does_not_set()
+    {
+        var config = new ConfigSpec
+        {
+            GatewayAPI = new()
+            {
+                DisableGRPCRoute = true,
+                Route = new() { Limit = 30 },
+            },
+        };
+
+        Of(config, new TenantSpec()).IsDisabled("GRPCRoute").Should().BeTrue();
+        Of(config, new TenantSpec()).RouteLimit.Should().Be(30);
+        Of(config, new TenantSpec { GatewayAPI = new() { Route = new() { Limit = 5 } } }).RouteLimit.Should().Be(5);
+    }
 
     [Fact]
     public void Disabled_Gateway_API_disables_every_kind() =>
@@ -189,6 +212,11 @@ public sealed class TenantPolicyTests
             {
                 "allowed keys",
                 new() { PropagatedAnnotations = new() { ["a"] = "" } },
+                Kinds
+            },
+            {
+                "denied keys",
+                new() { DeniedAnnotations = ["a"] },
                 Kinds
             },
             {

@@ -1,0 +1,149 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Tenants;
+using KubeLB.Translation.Tests.Attachment;
+
+namespace KubeLB.Translation.Tests.Backends;
+
+public sealed class BackendResolutionTests
+{
+    private static readonly TenantSettings Settings = new("tenant-t");
+
+    [Theory]
+    [InlineData("80/TCP 443/TCP", "80/TCP 443/TCP", true)]
+    [InlineData("80/TCP 443/TCP", "80/TCP", false)]
+    [InlineData("80/TCP", "80/TCP 443/TCP", true)]
+    [InlineData("80/TCP 80/UDP", "80/TCP 443/UDP", false)]
+    [InlineData("80/TCP", "80/", true)]
+    public void Service_is_pending_until_its_node_port_Service_has_all_ports(string ports, string nodePorts, bool isReady)
+    {
+        var tenant = Tenant(Service("web", "ClusterIP", ports), NodePortServiceOf("web", nodePorts));
+
+        var resolution = BackendResolution.Resolve(Route(new RouteBackendRef { Name = "web", Port = 80 }), tenant, Settings);
+
+        resolution.Rejection.Should().BeNull();
+        resolution.Services.Select(s => s.Name).Should().Equal(isReady ? ["web-nodeport"] : []);
+        resolution.PendingServices.Should().Equal(isReady ? [] : ["apps/web"]);
+    }
+
+    [Fact]
+    public void Node_port_Service_as_a_backend_is_its_own_origin()
+    {
+        var tenant = Tenant(NodePortServiceOf("web", "80/TCP"));
+
+        var resolution = BackendResolution.Resolve(Route(new RouteBackendRef { Name = "web-nodeport", Port = 80 }), tenant, Settings);
+
+        var service = resolution.Services.Should().ContainSingle().Subject;
+        SourceServices.OriginOf(service).Should().Be(("apps", "web-nodeport"));
+        service.Metadata.Labels.Keys.Should().Equal(Labels.ManagedBy);
+    }
+
+    [Theory]
+    [InlineData(null, null, true)]
+    [InlineData("", "Service", true)]
+    [InlineData("", "Pod", false)]
+    [InlineData(null, "Backend", false)]
+    [InlineData("multicluster.x-k8s.io", "Service", false)]
+    [InlineData("multicluster.x-k8s.io", "ServiceImport", false)]
+    public void Backend_of_another_kind_is_rejected(string? group, string? kind, bool isService)
+    {
+        var route = Route(
+            new RouteBackendRef
+            {
+                Name = "web",
+                Group = group,
+                Kind = kind,
+                Port = 80,
+            }
+        );
+        var tenant = Tenant(Service("web", "NodePort", "80/TCP"));
+
+        var resolution = BackendResolution.Resolve(route, tenant, Settings);
+
+        resolution.Services.Should().HaveCount(isService ? 1 : 0);
+        resolution.Rejection?.Reason.Should().Be(isService ? null : GatewayConditions.InvalidKind);
+        BackendReferences.ServicesOf(route).Should().HaveCount(isService ? 1 : 0);
+    }
+
+    [Fact]
+    public void ServicesOf_returns_backends_and_mirrors_of_all_namespaces_once() =>
+        BackendReferences
+            .ServicesOf(
+                Route(
+                    [Mirror("RequestMirror", "audit", "infra"), Mirror("RequestMirror", "web", null), Mirror("Other", "ignored", null)],
+                    new RouteBackendRef { Name = "web" },
+                    new RouteBackendRef { Name = "web", Namespace = "shop" },
+                    new RouteBackendRef { Name = "api", Filters = [Mirror("RequestMirror", "audit", "apps")] }
+                )
+            )
+            .Should()
+            .Equal(("infra", "audit"), ("apps", "web"), ("shop", "web"), ("apps", "api"), ("apps", "audit"));
+
+    internal static TenantStub Tenant(params V1Service[] services) =>
+        new() { Services = (@namespace, name) => Array.Find(services, s => s.Namespace() == @namespace && s.Name() == name) };
+
+    /// <summary>A Service of namespace <c>apps</c>. All ports of types other than ClusterIP have node ports.</summary>
+    internal static V1Service Service(string name, string type, string ports) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = "apps",
+                Uid = $"uid-{name}",
+            },
+            Spec = new V1ServiceSpec
+            {
+                Type = type,
+                Ports =
+                [
+                    .. ports
+                        .Split(' ')
+                        .Select(p => p.Split('/'))
+                        .Select(
+                            (p, i) =>
+                                new V1ServicePort
+                                {
+                                    Name = $"p{i}",
+                                    Port = int.Parse(p[0]),
+                                    Protocol = p[1].Length == 0 ? null : p[1],
+                                    NodePort = type == "ClusterIP" ? null : 30_000 + i,
+                                }
+                        ),
+                ],
+            },
+        };
+
+    internal static V1Service NodePortServiceOf(string name, string ports, string? ownName = null)
+    {
+        var service = Service(ownName ?? $"{name}-nodeport", "NodePort", ports);
+        service.Metadata.Labels = new Dictionary<string, string>
+        {
+            [Labels.ManagedBy] = Labels.ManagedByKubelb,
+            [Labels.OriginName] = name,
+            [Labels.OriginNamespace] = "apps",
+        };
+        return service;
+    }
+
+    private static HttpRoute Route(params RouteBackendRef[] backends) => Route([], backends);
+
+    private static HttpRoute Route(List<RouteFilter> filters, params RouteBackendRef[] backends) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = "r", NamespaceProperty = "apps" },
+            Spec = new HttpRouteSpec { Rules = [new HttpRouteRule { Filters = filters, BackendRefs = [.. backends] }] },
+        };
+
+    private static RouteFilter Mirror(string type, string name, string? @namespace) =>
+        new()
+        {
+            Type = type,
+            RequestMirror = new RequestMirrorFilter
+            {
+                BackendRef = new BackendObjectReference { Name = name, Namespace = @namespace },
+            },
+        };
+}
