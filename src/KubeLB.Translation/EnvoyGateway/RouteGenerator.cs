@@ -76,7 +76,12 @@ internal static class RouteGenerator
                 .Where(filter => !supported.Contains(filter.Type))
                 .Select(filter => FieldMessages.UnsupportedFilter(filter.Type, supported))
                 .FirstOrDefault()
-            ?? HeaderFormat.Problem(source);
+            ?? HeaderFormat.Problem(source)
+            ?? source
+                .Rules.Select(AttemptsOf)
+                .Where(attempts => attempts > policy.MaxRetries)
+                .Select(attempts => FieldMessages.TooManyAttempts(attempts, policy.MaxRetries))
+                .FirstOrDefault();
         return problem is null ? null : new Rejection(GatewayConditions.UnsupportedValue, problem);
     }
 
