@@ -88,7 +88,7 @@ internal sealed class FieldFilter
                 // An object of which nothing is left is left out as well.
                 JsonObject json => CopyFields(json, node, unknown) is var copy && (copy.Count > 0 || json.Count == 0) ? copy : null,
                 JsonArray items => CopyItems(items, node, unknown),
-                _ => throw WrongType("an object or a list of objects"),
+                _ => throw WrongType("an object or an array of objects"),
             };
         }
 
@@ -119,7 +119,7 @@ internal sealed class FieldFilter
     {
         foreach (var item in value is JsonArray items ? items : [value.DeepClone()])
         {
-            var text = item is JsonValue scalar ? scalar : throw WrongType("a value or a list of values");
+            var text = item is JsonValue scalar ? scalar : throw WrongType("a value or an array of values");
             if (text.TryGetValue<string>(out var characters) && characters.Any(c => char.IsControl(c) && c != '\t'))
             {
                 Rejection ??= new Rejection(Api.GatewayApi.GatewayConditions.UnsupportedValue, FieldMessages.ControlCharacter(Path));

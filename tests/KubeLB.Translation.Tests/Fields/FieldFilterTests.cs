@@ -94,9 +94,9 @@ public sealed class FieldFilterTests
     public void Field_does_not_reject_the_object(string kind, string spec) => Filter(kind, spec).Rejection.Should().BeNull();
 
     [Theory]
-    [InlineData("""{ "hostnames": {} }""", "spec.hostnames must be a value or a list of values")]
-    [InlineData("""{ "hostnames": [["a"]] }""", "spec.hostnames must be a value or a list of values")]
-    [InlineData("""{ "rules": "x" }""", "spec.rules must be an object or a list of objects")]
+    [InlineData("""{ "hostnames": {} }""", "spec.hostnames must be a value or an array of values")]
+    [InlineData("""{ "hostnames": [["a"]] }""", "spec.hostnames must be a value or an array of values")]
+    [InlineData("""{ "rules": "x" }""", "spec.rules must be an object or an array of objects")]
     [InlineData("""{ "rules": ["x"] }""", "spec.rules[0] must be an object")]
     [InlineData("[]", "spec must be an object")]
     public void Wrong_JSON_type_is_an_error(string spec, string message) =>

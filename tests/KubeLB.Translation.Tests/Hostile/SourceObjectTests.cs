@@ -53,7 +53,7 @@ public sealed class SourceObjectTests
 
     [Theory]
     [InlineData("spec", "5", "spec must be an object")]
-    [InlineData("spec", "{\"rules\":5}", "spec.rules must be an array")]
+    [InlineData("spec", "{\"rules\":5}", "spec.rules must be an object or an array of objects")]
     [InlineData("spec", "{\"rules\":{}}", "spec.rules must be an array")]
     [InlineData("spec", "{\"rules\":[\"x\"]}", "spec.rules[0] must be an object")]
     [InlineData("spec", "{\"hostnames\":[5]}", "spec.hostnames[0] must be a string")]
