@@ -153,6 +153,7 @@ public sealed class RoutePortsTests
                             ["apiVersion"] = "gateway.networking.k8s.io/v1",
                             ["kind"] = kind,
                             ["metadata"] = new JsonObject { ["name"] = "web", ["namespace"] = "default" },
+                            ["spec"] = JsonNode.Parse("""{"rules":[{"backendRefs":[{"name":"api","port":8080}]}]}"""),
                         },
                         Services =
                         [
