@@ -123,7 +123,7 @@ public static class ManagerHost
             : settings;
     }
 
-    private const int RoutesPerPage = 20;
+    private const int RoutesPerPage = 8;
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options, RouteSizes sizes)
     {
