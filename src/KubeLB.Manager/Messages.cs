@@ -12,18 +12,6 @@ namespace KubeLB.Manager;
 /// <summary>All texts of conditions and Events that the manager itself writes.</summary>
 internal static class Messages
 {
-    /// <summary>An object that exceeded a limit of sizes is within the limits again.</summary>
-    [ReportedMessage("Invalid", On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage("UnsupportedValue", On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage(
-        RouteConditions.LimitExceeded,
-        On = "Route",
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Reader = MessageReader.Administrator
-    )]
-    public const string ReadingAgain = "The object is within the limits again and is being read.";
-
     /// <summary>Text before the finalizers that block a deletion, by which TenantEvents finds them in a message.</summary>
     public const string BlockedByFinalizer = " is blocked by finalizer";
 

@@ -38,7 +38,7 @@ public sealed class GeneratedNameTests
 
         await fixture.SettleAsync();
         fixture.ForgetRequests();
-        await fixture.Tenant.PatchAsync<HttpRoute>("a", "b-c", """{"metadata":{"labels":{"touched":"yes"}}}""");
+        await fixture.Tenant.PatchAsync<HttpRoute>("a", "b-c", """{"metadata":{"labels":{"app.kubernetes.io/version":"2"}}}""");
         await fixture.SettleAsync();
         fixture.Writes().Where(w => w.Resource == "httproutes").Should().ContainSingle("only the touched route is written again");
     }

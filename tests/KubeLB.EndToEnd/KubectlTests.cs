@@ -110,14 +110,18 @@ public sealed class KubectlTests : IAsyncLifetime
     {
         await _fixture.ApplyBasicExampleAsync();
 
-        await _tenant.OkAsync("label httproute api-route team=a");
+        await _tenant.OkAsync("label httproute api-route app.kubernetes.io/part-of=a");
         await _tenant.OkAsync("annotate httproute api-route example.com/note=hello");
         await _tenant.OkAsync(
             """patch httproute api-route --type=json -p '[{"op":"replace","path":"/spec/hostnames/0","value":"b.example.com"}]'"""
         );
 
         await _fixture.ExpectBackendAsync("b.example.com");
-        (await _management.OkAsync("get httproute default-api-route -n tenant-t1 -o jsonpath={.metadata.labels.team}"))
+        (
+            await _management.OkAsync(
+                "get httproute default-api-route -n tenant-t1 -o jsonpath={.metadata.labels.app\\.kubernetes\\.io/part-of}"
+            )
+        )
             .Text.Should()
             .Be("a");
         (await _management.OkAsync("get routes -n tenant-t1 -o yaml"))

@@ -61,7 +61,7 @@ public sealed class RouteStatusTests : IAsyncLifetime
                 "rejected default HTTPRoute.gateway.networking.k8s.io False False"
             );
         var wide = await kubectl.OkAsync($"get routes -n {Tenant} -o wide");
-        wide.Text.Should().Contain("Rejected").And.Contain("default-api-route");
+        wide.Text.Should().Contain("UnsupportedValue").And.Contain("default-api-route");
         await kubectl.OkAsync($"wait routes --for=condition=Programmed -n {Tenant} -l kubelb.k8c.io/origin-name=api-route --timeout=5s");
     }
 

@@ -52,7 +52,7 @@ public sealed class HeaderFilter : Extensible
     public List<string>? Remove { get; set; }
 }
 
-/// <summary>A header and its value; Envoy's substitutions such as <c>%REQ(X-REQUEST-ID)%</c> are not changed.</summary>
+/// <summary>A header and its value, which may have command operators of Envoy such as <c>%REQ(X-REQUEST-ID)%</c>.</summary>
 public sealed class HeaderValue : Extensible
 {
     /// <summary>Name, case-insensitive.</summary>

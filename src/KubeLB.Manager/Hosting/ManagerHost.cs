@@ -57,9 +57,9 @@ public static class ManagerHost
             }
         );
         var services = builder.Services;
-        var sizes = new RouteSizes();
-        services.AddSingleton(sizes);
-        services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options, sizes));
+        var admission = new RouteAdmission();
+        services.AddSingleton(admission);
+        services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options, admission));
 
         services.AddSingleton(options);
         services.AddSingleton<ResourceCache>();
@@ -125,7 +125,7 @@ public static class ManagerHost
 
     private const int RoutesPerPage = 8;
 
-    private static void AddInformers(ClusterBuilder management, ManagerOptions options, RouteSizes sizes)
+    private static void AddInformers(ClusterBuilder management, ManagerOptions options, RouteAdmission admission)
     {
         // The inputs of the xDS configuration. A replica can serve proxies without the other kinds.
         management
@@ -150,7 +150,7 @@ public static class ManagerHost
         {
             // A tenant's Routes have up to 1.5 MB each, and a page is in memory as a whole.
             routes.PageSize = RoutesPerPage;
-            routes.Transform = sizes.Admit;
+            routes.Transform = admission.Admit;
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);

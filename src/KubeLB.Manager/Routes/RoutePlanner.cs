@@ -22,12 +22,6 @@ internal sealed class RoutePlanner(
     /// <param name="reservation">Allocates ports of the tenant's proxies.</param>
     public EnvoyGatewayTranslation Plan(Route route, PortReservation reservation)
     {
-        if (route.Spec is { IsDropped: true } && quota.SizeRejection(route) is null)
-        {
-            // It is within the limits again. The write of this status causes a watch event with the content.
-            return EnvoyGatewayTranslation.Failed(RouteOrigin.Of(route), Messages.ReadingAgain, RouteConditions.LimitExceeded);
-        }
-
         try
         {
             return EnvoyGatewayTranslator.Translate(

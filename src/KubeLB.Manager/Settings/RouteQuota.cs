@@ -13,8 +13,8 @@ namespace KubeLB.Manager.Settings;
 
 /// <summary>
 /// Decides which Routes of a tenant are within its limits for Gateways, for HTTPRoutes and GRPCRoutes together, and for the size of all:
-/// the oldest, and the first by name among Routes of the same age. Rejected Routes and Routes that are being deleted are counted. Computed from the cache at
-/// each call; without a limit nothing is computed.
+/// the oldest, and the first by name among Routes of the same age. Rejected Routes and Routes that are being deleted are counted. Computed
+/// from the cache at each call; without a limit nothing is computed.
 /// </summary>
 internal sealed class RouteQuota(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,

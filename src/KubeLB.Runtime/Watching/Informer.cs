@@ -59,6 +59,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<ResourceKey> _skippedInList = [];
     private volatile bool _complete;
     private volatile bool _notServed;
     private long _handlerFailureLoggedAt;
@@ -246,7 +247,11 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public Task RunAsync(CancellationToken cancellationToken) => _reflector.RunAsync(cancellationToken);
 
-    void IReflectorSink<T>.BeginList() => _store.BeginList();
+    void IReflectorSink<T>.BeginList()
+    {
+        _skippedInList.Clear();
+        _store.BeginList();
+    }
 
     void IReflectorSink<T>.Replace(
         IReadOnlyList<T> items,
@@ -262,21 +267,9 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             skipped.Add(new ResourceKey(problem.Namespace, problem.Name));
         }
 
-        var transformed = new List<T>(items.Count);
-        foreach (var item in items)
-        {
-            if (Transform(item) is { } result)
-            {
-                transformed.Add(result);
-            }
-            else
-            {
-                skipped.Add(ResourceKey.Of(item));
-            }
-        }
-
+        skipped.UnionWith(_skippedInList);
         _store.Replace(
-            transformed,
+            items,
             resourceVersion,
             skipped,
             mayBeRestored,
@@ -288,7 +281,26 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         );
         _staleKeys.Clear();
         _metrics.InformerListed(_cluster, Kind.FullName);
-        SetSynced(transformed.Count);
+        SetSynced(items.Count);
+    }
+
+    // Page by page, so that what the transformation saves never adds up to a complete list.
+    IEnumerable<T> IReflectorSink<T>.Transform(IReadOnlyList<T> page)
+    {
+        var transformed = new List<T>(page.Count);
+        foreach (var item in page)
+        {
+            if (Transform(item) is { } result)
+            {
+                transformed.Add(result);
+            }
+            else
+            {
+                _skippedInList.Add(ResourceKey.Of(item));
+            }
+        }
+
+        return transformed;
     }
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
@@ -396,8 +408,11 @@ internal interface IReflectorSink<T>
     /// <summary>A complete list is about to be requested.</summary>
     void BeginList();
 
+    /// <summary>Transforms the objects of a page of a list; those that cannot be transformed are left out.</summary>
+    IEnumerable<T> Transform(IReadOnlyList<T> page);
+
     /// <summary>A complete list.</summary>
-    /// <param name="items">The objects.</param>
+    /// <param name="items">The objects, transformed.</param>
     /// <param name="resourceVersion">The resourceVersion of the list.</param>
     /// <param name="undecodable">Objects that could not be decoded.</param>
     /// <param name="mayBeRestored">

@@ -214,7 +214,7 @@ internal sealed class Reflector<T>(
                 page = await client.ListAsync(query, cancellationToken).ConfigureAwait(false);
             }
 
-            items.AddRange(page.Items);
+            items.AddRange(sink.Transform(page.Items));
             undecodable.AddRange(page.Undecodable);
             query = query with { Continue = page.Continue };
         } while (page.Continue is not null);

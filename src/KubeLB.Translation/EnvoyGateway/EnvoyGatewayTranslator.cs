@@ -24,6 +24,17 @@ public static class EnvoyGatewayTranslator
         }
 
         var (source, problem) = SourceObject.Read(route);
+        if (route.Spec is { IsDropped: true })
+        {
+            // It is within the limits again, or was dropped meanwhile. The write of this status, which differs for each version of the
+            // Route, causes a watch event with the content.
+            return EnvoyGatewayTranslation.Failed(
+                SourceObject.OriginOf(route),
+                RouteMessages.ReadingAgain(route.Metadata.ResourceVersion ?? ""),
+                RouteConditions.LimitExceeded
+            );
+        }
+
         if (source is null)
         {
             return EnvoyGatewayTranslation.Rejected(origin: null, problem!);
@@ -48,6 +59,17 @@ public static class EnvoyGatewayTranslator
     )
     {
         var listeners = gateway.Spec?.Listeners?.Count ?? 0;
+        if (source.TextRejection is { } invalid)
+        {
+            // A Gateway that is served stays as it is.
+            return view.GatewayName(route) is null
+                ? EnvoyGatewayTranslation.Rejected(source.Origin, invalid)
+                : EnvoyGatewayTranslation.Failed(source.Origin, invalid.Message, invalid.Reason) with
+                {
+                    PolicyReason = invalid.Reason,
+                };
+        }
+
         var rejection =
             source.FieldRejection
             ?? (
@@ -80,7 +102,7 @@ public static class EnvoyGatewayTranslator
         Func<PortNeed, int> proxyPort
     )
     {
-        if ((source.FieldRejection ?? RouteGenerator.Rejection(tenantRoute, policy)) is { } rejection)
+        if ((source.TextRejection ?? source.FieldRejection ?? RouteGenerator.Rejection(tenantRoute, policy)) is { } rejection)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }

@@ -91,6 +91,12 @@ internal static class ServiceGenerator
         }
 
         var (@namespace, name) = SourceServices.OriginOf(service);
+        if (@namespace.Contains('/', StringComparison.Ordinal) || name.Contains('/', StringComparison.Ordinal))
+        {
+            // Two Services could have one key.
+            return BackendMessages.InvalidSourceService;
+        }
+
         var key = $"{@namespace}/{name}";
         foreach (var port in service.Spec?.Ports ?? [])
         {

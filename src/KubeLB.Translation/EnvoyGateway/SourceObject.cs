@@ -38,6 +38,7 @@ public sealed class SourceObject
         Origin = origin;
         Value = value;
         FieldRejection = fields.Rejection;
+        TextRejection = fields.InvalidText;
         IgnoredFields = fields.IgnoredCount > 0 ? FieldMessages.Ignored(fields.Ignored, fields.IgnoredCount) : null;
         UnservedListeners = unservedListeners;
         Services = services;
@@ -55,7 +56,10 @@ public sealed class SourceObject
     /// <summary>The Services that the object refers to, one entry each; none for a Gateway. Shared: must not be modified.</summary>
     public IReadOnlyList<RouteService> Services { get; }
 
-    /// <summary>Why a field rejects the object; null if none does.</summary>
+    /// <summary>Why a text rejects the object; null if none does.</summary>
+    internal Rejection? TextRejection { get; }
+
+    /// <summary>Why a field rejects the object; null if none does. A Gateway can be served without the field.</summary>
     internal Rejection? FieldRejection { get; }
 
     /// <summary>A message that lists the fields that are ignored; null if there are none.</summary>
@@ -151,8 +155,8 @@ public sealed class SourceObject
             }
         }
 
-        // A Route may have Services that no backendRef or mirror names; nothing is generated for them. If a Service has several entries, the
-        // first one is used.
+        // A Route may have Services that no backendRef or mirror names; nothing is generated for them. If a Service has several entries,
+        // the first one is used.
         private static List<RouteService> ReferencedBy(ApiObject value, List<RouteService> services)
         {
             if (value is not IGatewayRoute route)

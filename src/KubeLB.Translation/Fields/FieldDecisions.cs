@@ -38,7 +38,8 @@ public static class FieldDecisions
             new(
                 "spec.listeners.allowedRoutes.namespaces",
                 Rewritten,
-                "Same, because all objects of a tenant are in one namespace of the management cluster. The CCM evaluates the tenant's value."
+                "Same, because all objects of a tenant are in one namespace of the management cluster. "
+                    + "The CCM evaluates the tenant's value."
             )
             {
                 IsReplacedObject = true,

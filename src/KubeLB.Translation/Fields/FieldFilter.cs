@@ -24,7 +24,10 @@ internal sealed class FieldFilter
     /// <summary>The number of fields that were not copied.</summary>
     public int IgnoredCount { get; private set; }
 
-    /// <summary>The first field that rejects the object; null if there is none.</summary>
+    /// <summary>The first text with a control character; null if there is none. The object cannot be served without it.</summary>
+    public Rejection? InvalidText { get; private set; }
+
+    /// <summary>The first field that rejects the object; null if there is none. A Gateway can be served without it.</summary>
     public Rejection? Rejection { get; private set; }
 
     /// <summary>The copy.</summary>
@@ -122,7 +125,7 @@ internal sealed class FieldFilter
             var text = item is JsonValue scalar ? scalar : throw WrongType("a value or an array of values");
             if (text.TryGetValue<string>(out var characters) && characters.Any(c => char.IsControl(c) && c != '\t'))
             {
-                Rejection ??= new Rejection(Api.GatewayApi.GatewayConditions.UnsupportedValue, FieldMessages.ControlCharacter(Path));
+                InvalidText ??= new Rejection(Api.GatewayApi.GatewayConditions.UnsupportedValue, FieldMessages.ControlCharacter(Path));
             }
         }
 

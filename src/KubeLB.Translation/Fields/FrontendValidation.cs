@@ -7,8 +7,8 @@ namespace KubeLB.Translation.Fields;
 /// without the validation would let every client in.
 /// </summary>
 /// <remarks>
-/// GEP-91: <c>spec.tls.frontend.default</c> applies to all HTTPS listeners, unless <c>perPort</c> has an entry for their port. Until Gateway
-/// API 1.3 the field was <c>tls.frontendValidation</c> of a listener.
+/// GEP-91: <c>spec.tls.frontend.default</c> applies to all HTTPS listeners, unless <c>perPort</c> has an entry for their port. Until
+/// Gateway API 1.3 the field was <c>tls.frontendValidation</c> of a listener.
 /// </remarks>
 internal static class FrontendValidation
 {

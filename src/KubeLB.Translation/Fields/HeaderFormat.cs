@@ -118,7 +118,7 @@ public static partial class HeaderFormat
     )]
     private static partial Regex HeaderArguments();
 
-    // strftime with Envoy's %3f and the like.
-    [GeneratedRegex(@"^(%[0-9]?[A-Za-z%]|[A-Za-z0-9 _.,:;/T+-])*$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    // strftime with Envoy's %3f and the like. Envoy rejects a format with a line break (%n), also with modifiers (E, O) and after %%.
+    [GeneratedRegex(@"^(%[1-9]?[A-DF-NP-Za-mo-z]|[A-Za-z0-9 _.,:;/+-])*$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex TimeFormat();
 }

@@ -179,6 +179,18 @@ internal static class RouteMessages
     )]
     public static string InvalidSpec(string part, string error) => $"Invalid {part}: {error}. Correct it.";
 
+    /// <summary>An object that exceeded a limit of sizes is within the limits again.</summary>
+    [ReportedMessage("Invalid", On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        RouteConditions.LimitExceeded,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string ReadingAgain(string version) => $"The object is within the limits again and is being read (version {version}).";
+
     /// <summary>The source object is of a kind that is not supported.</summary>
     [ReportedMessage(
         RouteConditions.Rejected,

@@ -148,7 +148,8 @@ internal static class TenantMessages
     /// <summary>Older objects of the tenant use up the size that all its objects may have.</summary>
     [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
     public static string TotalSizeReached(string tenant, int limit) =>
-        $"The objects of tenant {tenant} exceed {Text(limit)} bytes. Delete an older one, or {AskAdministrator} to raise limits.totalBytes.";
+        $"The objects of tenant {tenant} exceed {Text(limit)} bytes. "
+        + $"Delete an older one, or {AskAdministrator} to raise limits.totalBytes.";
 
     /// <summary>A route refers to more Services or ports than it may.</summary>
     [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]

@@ -10,6 +10,10 @@ namespace KubeLB.Api.Tests.Serialization;
 /// <summary>A Route's spec is kept as it was written, whatever it is.</summary>
 public sealed class RouteSpecJsonTests
 {
+    private const string Identity =
+        "{\"source\":{\"kubernetes\":{\"resource\":{\"kind\":\"HTTPRoute\",\"apiVersion\":\"v1\","
+        + "\"metadata\":{\"uid\":\"u\",\"name\":\"n\",\"namespace\":\"ns\"}}}}}";
+
     [Theory]
     [InlineData("{}")]
     [InlineData("5")]
@@ -58,6 +62,42 @@ public sealed class RouteSpecJsonTests
         Encoding.UTF8.GetString(route.Spec!.Utf8).Should().Be("\"nested more than 50 levels deep\"");
         ApiJson.Copy(route).Spec!.Utf8.ToArray().Should().Equal(route.Spec.Utf8.ToArray());
         route.Metadata.Name.Should().Be("r", "what comes after the spec is read");
+    }
+
+    [Fact]
+    public void Spec_beyond_the_maximum_size_keeps_the_identity_and_the_size_also_in_copies()
+    {
+        var spec = """
+            {"source":{"kubernetes":{"resource":{"spec":{"a":"LONG"},"kind":"HTTPRoute","apiVersion":"v1",
+            "metadata":{"labels":{"name":"x"},"uid":"u","name":"n","namespace":"ns"}}}},"endpoints":[]}
+            """;
+        spec = spec.Replace("LONG", new string('x', RouteSpecJson.MaxSize));
+
+        foreach (var route in new[] { Read(spec), ApiJson.Copy(Read(spec)), ApiJson.Copy(ApiJson.Copy(Read(spec))) })
+        {
+            route.Spec!.IsDropped.Should().BeTrue();
+            route.Spec.Size.Should().Be(Encoding.UTF8.GetByteCount(spec));
+            Encoding.UTF8.GetString(route.Spec.Utf8).Should().Be(Identity);
+            route.Metadata.Name.Should().Be("r", "what comes after the spec is read");
+        }
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("5")]
+    [InlineData("[]")]
+    [InlineData("""{"source":5}""")]
+    [InlineData("""{"source":{"kubernetes":{"resource":[{"kind":"a"}]}}}""")]
+    [InlineData("""{"source":{"kubernetes":{"resource":{"kind":{"kind":"a"},"metadata":[1]}}}}""")]
+    public void Any_spec_can_be_dropped(string spec)
+    {
+        var route = Read(spec);
+
+        route.Spec!.Drop();
+
+        route.Spec.IsDropped.Should().BeTrue();
+        route.Spec.Size.Should().Be(spec.Length);
+        ApiJson.Copy(route).Spec!.IsDropped.Should().BeTrue();
     }
 
     [Fact]

@@ -36,6 +36,9 @@ public sealed class EnvoyHeaderTests
     [InlineData("%REQ(a?b?c)%")]
     [InlineData("%PROTOCOL:5%")]
     [InlineData("%PROTOCOL(x)%")]
+    [InlineData("%START_TIME(%n)%")]
+    [InlineData("%START_TIME(%3n)%")]
+    [InlineData("%START_TIME(%%n)%")]
     [InlineData("%FILE_CONTENT(/certs/tls.key)%")]
     [InlineData("%KUBELB%")]
     public async Task Envoy_rejects_a_configuration_with_a_malformed_value(string value)

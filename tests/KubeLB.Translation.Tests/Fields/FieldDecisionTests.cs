@@ -105,8 +105,8 @@ public sealed class FieldDecisionTests
         var text = new StringBuilder(
             """
             # Fields of tenants' objects
-            This page is generated from `src/KubeLB.Translation/Fields/FieldDecisions.cs`. It lists what the manager does with each field in the spec of a
-            Gateway, HTTPRoute or GRPCRoute:
+            This page is generated from `src/KubeLB.Translation/Fields/FieldDecisions.cs`. It lists what the manager does with each field in
+            the spec of a Gateway, HTTPRoute or GRPCRoute:
 
             - **Passed**: copied to the generated object.
             - **Checked**: copied after validation; an invalid value rejects the object.
