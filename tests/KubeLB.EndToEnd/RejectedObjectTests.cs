@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
@@ -20,9 +21,9 @@ public sealed class RejectedObjectTests
           "backendRefs":[{"name":"api-backend","port":8080}]}]}}
         """;
 
-    private const string WithForeignReference =
-        """{"spec":{"tls":{"backend":{"clientCertificateRef":{"name":"c","namespace":"kube-system"}}}}}""";
-    private const string WithoutForeignReference = """{"spec":{"tls":null}}""";
+    // The listener of the Gateway has no hostname; that of the route is allowed.
+    private const string WithAllowedDomain = """{"spec":{"allowedDomains":["api.example.com"]}}""";
+    private const string WithoutAllowedDomain = """{"spec":{"allowedDomains":null}}""";
     private const int NoResponse = 0;
     private const string Corrected = """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":8080}]}]}}""";
 
@@ -42,7 +43,7 @@ public sealed class RejectedObjectTests
             "is rejected"
         );
         Statuses.Condition(rejected, "Accepted")!.ObservedGeneration.Should().Be(patched.Metadata.Generation);
-        Statuses.Condition(rejected, "Accepted")!.Message.Should().Contain("ExtensionRef");
+        Statuses.Condition(rejected, "Accepted")!.Message.Should().Contain("extensionRef");
         rejected
             .Status!.Parents.SelectMany(p => p.Conditions)
             .Should()
@@ -63,13 +64,14 @@ public sealed class RejectedObjectTests
     }
 
     [Fact]
-    public async Task Served_Gateway_that_becomes_invalid_is_removed_with_its_routes()
+    public async Task Served_Gateway_that_the_settings_reject_is_removed_with_its_routes()
     {
         await using var fixture = await SystemFixture.StartAsync();
         await fixture.ApplyBasicExampleAsync();
         var address = await fixture.AddressAsync();
 
-        var patched = await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", WithForeignReference);
+        var gateway = (await fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!;
+        await fixture.Management.PatchAsync<Tenant>("", "t1", WithAllowedDomain);
 
         var rejected = await fixture.Tenant.WaitAsync<Gateway>(
             "default",
@@ -77,11 +79,8 @@ public sealed class RejectedObjectTests
             g => g.Status?.Conditions?.Any(c => c is { Type: "Accepted", Status: "False" }) == true,
             "is rejected"
         );
-        rejected.Status!.Conditions.Should().OnlyContain(c => c.Status == "False" && c.ObservedGeneration == patched.Metadata.Generation);
-        rejected
-            .Status.Conditions.Should()
-            .Contain(c => c.Type == "Programmed")
-            .And.Contain(c => c.Message.Contains("clientCertificateRef"));
+        rejected.Status!.Conditions.Should().OnlyContain(c => c.Status == "False" && c.ObservedGeneration == gateway.Metadata.Generation);
+        rejected.Status.Conditions.Should().Contain(c => c.Type == "Programmed").And.Contain(c => c.Message.Contains("hostname"));
         rejected.Status.Addresses.Should().BeNullOrEmpty();
         rejected.Status.Listeners.Should().BeNullOrEmpty();
         await fixture.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
@@ -94,7 +93,7 @@ public sealed class RejectedObjectTests
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NoReadyListeners");
         await fixture.ExpectStatusAsync(address, "api.example.com", NoResponse);
 
-        await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", WithoutForeignReference);
+        await fixture.Management.PatchAsync<Tenant>("", "t1", WithoutAllowedDomain);
 
         await fixture.Tenant.WaitAsync<HttpRoute>(
             "default",
@@ -133,7 +132,7 @@ public sealed class RejectedObjectTests
         await fixture.SettleAsync();
 
         logs.Lines.Where(line =>
-                line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("ExtensionRef", StringComparison.Ordinal)
+                line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("extensionRef", StringComparison.Ordinal)
             )
             .Should()
             .ContainSingle()

@@ -80,8 +80,9 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
             TenantNamespace,
             "web",
             r =>
-                r.Status?.Resources?.Route?.Conditions?.Any(c => c.Message.Contains("$.spec.ports[0].nodePort", StringComparison.Ordinal))
-                == true,
+                r.Status?.Resources?.Route?.Conditions?.Any(c =>
+                    c.Message.Contains("spec.ports[0].nodePort must be a number", StringComparison.Ordinal)
+                ) == true,
             "is rejected"
         );
         foreach (var manager in new[] { _manager, other })
