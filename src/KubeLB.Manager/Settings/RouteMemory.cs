@@ -196,7 +196,12 @@ internal sealed class RouteMemory : IHostedService, IDisposable
             {
                 usage.Sizes[change.Key.Name] = SizeOf(change.New);
             }
-            else if (usage.Sizes.Remove(change.Key.Name) && usage.Sizes.Count == 0)
+            else
+            {
+                usage.Sizes.Remove(change.Key.Name);
+            }
+
+            if (usage.Sizes.Count == 0)
             {
                 _usages.Remove(change.Key.Namespace);
             }

@@ -102,7 +102,7 @@ internal sealed class RouteQuota(
         || RouteMemory.SizeOf(old) != RouteMemory.SizeOf(now)
         || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp;
 
-    internal static bool IsOlder(Route left, Route right) =>
+    private static bool IsOlder(Route left, Route right) =>
         Created(left) < Created(right) || (Created(left) == Created(right) && string.CompareOrdinal(left.Name, right.Name) < 0);
 
     internal static DateTime Created(Route route) => route.Metadata.CreationTimestamp ?? DateTime.MaxValue;

@@ -7,7 +7,7 @@ namespace KubeLB.Translation.Fields;
 /// The decisions about the fields of Gateway, HTTPRoute and GRPCRoute, of the standard and the experimental channel of Gateway API 1.6 and
 /// of earlier releases. docs/reference/fields.md is generated from them.
 /// </summary>
-public static class FieldDecisions
+internal static class FieldDecisions
 {
     private const string Route = "spec.";
     private const string Rule = Route + "rules.";

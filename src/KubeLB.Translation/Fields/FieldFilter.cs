@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Fields;
@@ -117,15 +118,16 @@ internal sealed class FieldFilter
         return copy;
     }
 
-    // A number, text or boolean, or a list of them. An object would have fields that nobody has decided about.
+    // A number, text or boolean, or a list of them. An object would have fields without a decision.
     private JsonNode CopyValue(JsonNode value)
     {
-        foreach (var item in value is JsonArray items ? items : [value.DeepClone()])
+        IEnumerable<JsonNode?> items = value as JsonArray ?? (IEnumerable<JsonNode?>)[value];
+        foreach (var item in items)
         {
-            var text = item is JsonValue scalar ? scalar : throw WrongType("a value or an array of values");
-            if (text.TryGetValue<string>(out var characters) && characters.Any(c => char.IsControl(c) && c != '\t'))
+            var scalar = item as JsonValue ?? throw WrongType("a value or an array of values");
+            if (scalar.TryGetValue<string>(out var characters) && characters.Any(c => char.IsControl(c) && c != '\t'))
             {
-                InvalidText ??= new Rejection(Api.GatewayApi.GatewayConditions.UnsupportedValue, FieldMessages.ControlCharacter(Path));
+                InvalidText ??= new Rejection(GatewayConditions.UnsupportedValue, FieldMessages.ControlCharacter(Path));
             }
         }
 

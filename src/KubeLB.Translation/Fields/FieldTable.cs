@@ -1,7 +1,7 @@
 namespace KubeLB.Translation.Fields;
 
 /// <summary>What the manager does with a field of a tenant's object.</summary>
-public enum FieldDecision
+internal enum FieldDecision
 {
     /// <summary>Copied to the generated object.</summary>
     Passed,
@@ -25,7 +25,7 @@ public enum FieldDecision
 /// <param name="Note">
 /// How the value is validated or replaced, or why it is ignored or rejected; empty for <see cref="FieldDecision.Passed"/>.
 /// </param>
-public sealed record FieldRule(string Path, FieldDecision Decision, string Note = "")
+internal sealed record FieldRule(string Path, FieldDecision Decision, string Note = "")
 {
     /// <summary>For <see cref="FieldDecision.Rejected"/>: the reason of the condition Accepted.</summary>
     public string Reason { get; init; } = "";
@@ -36,9 +36,9 @@ public sealed record FieldRule(string Path, FieldDecision Decision, string Note 
 
 /// <summary>
 /// The decisions about all fields in the spec of a kind. A field without a decision is ignored and reported, because it may be a reference
-/// that nobody has looked at.
+/// to an object of others.
 /// </summary>
-public sealed class FieldTable
+internal sealed class FieldTable
 {
     /// <summary>
     /// The last name of a path for the fields at this place, and below it, that have no decision of their own. Without it they are ignored.
@@ -89,11 +89,6 @@ public sealed class FieldTable
 
         return rule;
     }
-
-    /// <summary>Whether fields below this one have decisions.</summary>
-    /// <param name="path">The field without indexes of lists, for example <c>spec.listeners</c>.</param>
-    public bool HasFields(string path) =>
-        path.Split('.').Skip(1).Aggregate((FieldNode?)Root, (node, name) => node?.Find(name)) is { HasFields: true };
 }
 
 /// <summary>A field in the tree of a <see cref="FieldTable"/>.</summary>

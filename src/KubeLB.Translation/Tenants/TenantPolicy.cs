@@ -85,18 +85,23 @@ public sealed record TenantPolicy
                 ?? NodePortRanges.Parse(general?.Addresses?.NodePorts)
                 ?? NodePortRanges.Default,
             Annotations = AnnotationRules.Merge(general, own),
-            MaxRouteBytes = Math.Min(SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, Default.MaxRouteBytes), RouteSpecJson.MaxSize),
+            MaxRouteBytes = SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, Default.MaxRouteBytes, RouteSpecJson.MaxSize),
             MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, Default.MaxTotalBytes),
             MaxServices = SizeOf(own?.Limits, general?.Limits, l => l.Services, Default.MaxServices),
             MaxPorts = SizeOf(own?.Limits, general?.Limits, l => l.Ports, Default.MaxPorts),
         };
     }
 
-    private static int SizeOf(SizeLimits? own, SizeLimits? general, Func<SizeLimits, int?> limit, int standard) =>
-        ValidSize(own, limit) ?? ValidSize(general, limit) ?? standard;
+    private static int SizeOf(
+        SizeLimits? own,
+        SizeLimits? general,
+        Func<SizeLimits, int?> limit,
+        int standard,
+        int maximum = int.MaxValue
+    ) => ValidSize(own, limit, maximum) ?? ValidSize(general, limit, maximum) ?? standard;
 
-    private static int? ValidSize(SizeLimits? limits, Func<SizeLimits, int?> limit) =>
-        limits is not null && limit(limits) is >= 0 and var value ? value : null;
+    private static int? ValidSize(SizeLimits? limits, Func<SizeLimits, int?> limit, int maximum) =>
+        limits is not null && limit(limits) is >= 0 and var value && value <= maximum ? value : null;
 
     /// <summary>Why a Route is rejected for its size; null if it is not.</summary>
     /// <param name="tenantNamespace">The tenant's namespace.</param>

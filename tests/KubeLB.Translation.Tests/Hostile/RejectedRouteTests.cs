@@ -180,6 +180,40 @@ public sealed class RejectedRouteTests
             .MatchRegex("(extensionRef|\"ExtensionRef\") is not supported");
 
     [Fact]
+    public void Services_whose_names_have_a_slash_are_rejected()
+    {
+        // Both would have the key a/b/c in the status.
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var kubernetes = json["spec"]!["source"]!["kubernetes"]!;
+        kubernetes["services"] = JsonNode.Parse(
+            """
+            [{ "metadata": { "namespace": "a/b", "name": "c" }, "spec": { "ports": [{ "port": 80, "nodePort": 30080 }] } },
+             { "metadata": { "namespace": "a", "name": "b/c" }, "spec": { "ports": [{ "port": 80, "nodePort": 30081 }] } }]
+            """
+        );
+
+        Translate(json).IsRejected.Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData("services", "limits.services")]
+    [InlineData("ports", "limits.ports")]
+    public void Route_beyond_a_limit_of_Services_or_ports_is_rejected(string limit, string field)
+    {
+        var policy = limit == "services" ? TenantPolicy.Default with { MaxServices = 1 } : TenantPolicy.Default with { MaxPorts = 1 };
+
+        var translation = EnvoyGatewayTranslator.Translate(
+            ApiJson.Read<Route>(HostileRoutes.Good(AnHttpRoute)),
+            policy,
+            new ManagementStub(NameHolder.Free),
+            _ => 10_000
+        );
+
+        translation.Reason.Should().Be(RouteConditions.LimitExceeded);
+        translation.Problem.Should().Contain("has 2 ").And.Contain(field);
+    }
+
+    [Fact]
     public void Services_of_a_Gateway_are_not_read()
     {
         var json = HostileRoutes.Good(0);

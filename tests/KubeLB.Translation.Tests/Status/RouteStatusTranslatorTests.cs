@@ -129,7 +129,7 @@ public sealed class RouteStatusTranslatorTests
         RouteStatusTranslator
             .IsPendingOnly(Source(Existing("example.com/controller", parent, "Accepted", "True")), pending)
             .Should()
-            .BeTrue("the status of another controller does not count");
+            .BeTrue("the status of another controller is ignored");
     }
 
     private static RouteParentsStatus Translate(

@@ -22,6 +22,14 @@ public sealed class SettingsProblemsTests
                     },
                     Addresses = new() { NodePorts = "30000-32767,8443" },
                     AllowedDomains = ["*", "*.example.com"],
+                    PropagatedLabels = ["team", "example.com/*"],
+                    Limits = new()
+                    {
+                        RouteBytes = 1_048_576,
+                        TotalBytes = 0,
+                        Services = 1,
+                        Ports = 1,
+                    },
                     PropagatedAnnotations = new() { ["example.com/*"] = "a,b" },
                     DeniedAnnotations = ["internal/*"],
                     DefaultAnnotations = new()
@@ -49,6 +57,26 @@ public sealed class SettingsProblemsTests
             {
                 new() { GatewayAPI = new() { Route = new() { Limit = -2 } } },
                 "gatewayAPI.route.limit: invalid value -2 ignored*0 or more*"
+            },
+            {
+                new() { Limits = new() { RouteBytes = 1_048_577 } },
+                "limits.routeBytes: invalid value 1048577 ignored; must be 0-1048576."
+            },
+            {
+                new() { Limits = new() { TotalBytes = -1 } },
+                "limits.totalBytes: invalid value -1 ignored*"
+            },
+            {
+                new() { Limits = new() { Services = -1 } },
+                "limits.services: invalid value -1 ignored*"
+            },
+            {
+                new() { Limits = new() { Ports = -1 } },
+                "limits.ports: invalid value -1 ignored*"
+            },
+            {
+                new() { PropagatedLabels = ["team", "a["] },
+                "propagatedLabels: invalid pattern \"a[[]\" ignored*"
             },
             {
                 new() { GatewayAPI = new() { MaxRetries = -1 } },

@@ -96,6 +96,34 @@ public sealed class TenantPolicyTests
             .Should()
             .Be(expected);
 
+    [Theory]
+    [InlineData(null, null, 262_144)]
+    [InlineData(1000, null, 1000)]
+    [InlineData(1000, 2000, 2000)]
+    [InlineData(1000, -1, 1000)]
+    [InlineData(2_000_000, 2_000_000, 262_144)]
+    public void Size_limits_of_the_Tenant_win_and_invalid_ones_are_ignored(int? config, int? tenant, int expected) =>
+        Of(new ConfigSpec { Limits = new() { RouteBytes = config } }, new TenantSpec { Limits = new() { RouteBytes = tenant } })
+            .MaxRouteBytes.Should()
+            .Be(expected);
+
+    [Fact]
+    public void Labels_of_the_setting_are_propagated_but_never_reserved_ones()
+    {
+        var policy = Of(new ConfigSpec { PropagatedLabels = ["*", "*/*"] }, new TenantSpec());
+        var source = new Dictionary<string, string>
+        {
+            ["team"] = "a",
+            ["argocd.argoproj.io/instance"] = "b",
+            ["kubelb.k8c.io/tenant"] = "c",
+            ["gateway.envoyproxy.io/x"] = "d",
+        };
+
+        policy.Labels.Apply(source).Keys.Should().BeEquivalentTo("team", "argocd.argoproj.io/instance");
+        TenantPolicy.Default.Labels.Apply(source).Should().BeEmpty();
+        policy.MayDiffer("Gateway", TenantPolicy.Default).Should().BeTrue();
+    }
+
     [Fact]
     public void Settings_of_the_Config_apply_to_all_fields_that_the_Tenant_does_not_set()
     {

@@ -4,7 +4,7 @@ namespace KubeLB.EmbeddedCluster.Protobuf;
 
 /// <summary>
 /// The protobuf field numbers of the kinds that kubectl sends in protobuf: objects that it generates (<c>kubectl create deployment</c>,
-/// <c>create token</c>, <c>auth can-i</c> …), not those from files. Each line is a type; it continues after a comma at its end. A field is
+/// <c>create token</c>, <c>auth can-i</c>), not those from files. Each line is a type; it continues after a comma at its end. A field is
 /// <c>number name form</c>, with <c>*</c> for lists and <c>%</c> for maps from string.
 /// </summary>
 internal static class ProtobufTypes
