@@ -35,6 +35,12 @@ internal static partial class Log
     [LoggerMessage(3302, LogLevel.Warning, "Addresses {Addresses}: {Problem}")]
     public static partial void AddressesRejected(ILogger logger, ResourceKey addresses, string problem);
 
+    [LoggerMessage(3303, LogLevel.Warning, "Ranges of the management cluster: {Problem}")]
+    public static partial void RangesUnknown(ILogger logger, string problem);
+
+    [LoggerMessage(3304, LogLevel.Warning, "Tenants {Tenant} and {Other}: {Problem}")]
+    public static partial void AddressesOverlap(ILogger logger, string tenant, string other, string problem);
+
     // Certificates of xDS.
 
     [LoggerMessage(3401, LogLevel.Information, "xDS certificate authority: {Change}")]

@@ -60,6 +60,52 @@ internal static class Messages
     /// <summary>Reason why a DaemonSet of proxies has no pods.</summary>
     public const string NoEligibleNode = "no node is eligible";
 
+    // Config.
+
+    /// <summary>Name of the addresses of Nodes in <see cref="RangesUnknown"/>.</summary>
+    public const string UnknownNodes = "nodes (no permission to list Nodes)";
+
+    /// <summary>Name of the ranges of pods in <see cref="RangesUnknown"/>.</summary>
+    public const string UnknownPods = "pods (not every Node has spec.podCIDRs)";
+
+    /// <summary>Name of the ranges of Services in <see cref="RangesUnknown"/>.</summary>
+    public const string UnknownServices = "Services (no ServiceCIDR, which Kubernetes has since 1.33)";
+
+    /// <summary>Name of the API server's address in <see cref="RangesUnknown"/>.</summary>
+    public const string UnknownApiServer = "API server (Service kubernetes has no endpoint)";
+
+    /// <summary>The API server tells all addresses of the management cluster.</summary>
+    [ReportedMessage(
+        SettingsConditions.RangesKnown,
+        On = "Config",
+        Condition = "ManagementRangesKnown=True",
+        Reader = MessageReader.Administrator
+    )]
+    public const string RangesKnown =
+        "Nodes, pods, Services, API server and Gateways of the management cluster are rejected as node addresses of tenants unless "
+        + "spec.addresses.allow contains them.";
+
+    /// <summary>The API server does not tell all addresses of the management cluster, and the administrator listed ranges.</summary>
+    [ReportedMessage(
+        SettingsConditions.RangesDeclared,
+        On = "Config",
+        Condition = "ManagementRangesKnown=True",
+        Reader = MessageReader.Administrator
+    )]
+    public static string RangesDeclared(IEnumerable<string> unknown) =>
+        $"Not determined: {string.Join(", ", unknown)}. spec.addresses.deny must contain these ranges.";
+
+    /// <summary>The API server does not tell all addresses of the management cluster.</summary>
+    [ReportedMessage(
+        SettingsConditions.RangesUnknown,
+        On = "Config",
+        Condition = "ManagementRangesKnown=False",
+        Reader = MessageReader.Administrator,
+        Remedy = "Add these ranges to spec.addresses.deny."
+    )]
+    public static string RangesUnknown(IEnumerable<string> unknown) =>
+        $"Not determined: {string.Join(", ", unknown)}. Tenants can use these addresses as nodes; add them to spec.addresses.deny.";
+
     // Routes.
 
     /// <summary>A ResourceQuota of the tenant's namespace in the management cluster is used up.</summary>
@@ -163,6 +209,18 @@ internal static class Messages
         $"The API server rejected the Secret with status {Number(statusCode)}. Check the keys, size and type of the tenant's Secret.";
 
     // Tenants.
+
+    /// <summary>Two tenants list the same node address.</summary>
+    [ReportedMessage(
+        TenantReasons.AddressesOverlap,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "If they do not share nodes, set spec.addresses.ranges of both Tenants."
+    )]
+    public static string AddressesOverlap(string address, int count, string tenant) =>
+        $"Node address {address}{(count > 1 ? $" (and {count - 1} more)" : "")} is also listed by Tenant {tenant}. If they do not share nodes, "
+        + "set spec.addresses.ranges of both Tenants.";
 
     /// <summary>A Secret of another type has the name of the CCM's token Secret.</summary>
     [ReportedMessage(

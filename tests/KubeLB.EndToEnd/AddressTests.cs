@@ -98,8 +98,122 @@ public sealed class AddressTests : IAsyncLifetime
         await WaitForEndpointsAsync(_node);
     }
 
+    [Fact]
+    public async Task Addresses_of_the_management_cluster_are_rejected_until_they_are_allowed()
+    {
+        var service = (await _fixture.Management.GetAsync<V1Service>("default", "kubernetes"))!.Spec.ClusterIP;
+        await SendAsync($$"""[{"ip":"10.7.0.1"},{"ip":"10.8.0.1"},{"ip":"10.9.0.1"},{"ip":"{{service}}"}]""");
+        await WaitForEndpointsAsync("10.7.0.1", "10.8.0.1", "10.9.0.1");
+
+        // A node that joins the management cluster while it is in use as a tenant's.
+        await _fixture.Management.CreateAsync(
+            new V1Node
+            {
+                Metadata = new V1ObjectMeta { Name = "management-1" },
+                Spec = new V1NodeSpec { PodCIDR = "10.9.0.0/24", PodCIDRs = ["10.9.0.0/24"] },
+            }
+        );
+        await _fixture.Management.PatchStatusAsync<V1Node>(
+            "",
+            "management-1",
+            new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "10.7.0.1" }] }
+        );
+        await WaitForEndpointsAsync("10.8.0.1");
+        (await WaitForConditionAsync("False"))
+            .Message.Should()
+            .StartWith("3 rejected, 1 used. 10.7.0.1: this is an address of the management cluster")
+            .And.Contain($"{service}: this is an address of the management cluster");
+
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"addresses":{"allow":["10.9.0.0/16"]}}}""");
+        await WaitForEndpointsAsync("10.8.0.1", "10.9.0.1");
+
+        await _fixture.Management.DeleteAsync<V1Node>("", "management-1");
+        await WaitForEndpointsAsync("10.7.0.1", "10.8.0.1", "10.9.0.1");
+    }
+
+    [Fact]
+    public async Task Address_of_a_Gateway_is_rejected()
+    {
+        var address = await Eventually.GetAsync(
+            "the generated Gateway has an address",
+            async () =>
+                (await _fixture.Management.ListAsync<Api.GatewayApi.Gateway>("tenant-t1"))
+                    .Single()
+                    .Status?.Addresses?.FirstOrDefault()
+                    ?.Value,
+            found => found is not null
+        );
+        await _fixture.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":null}}""");
+        await SendAsync("""[{"ip":"198.51.100.7"},{"ip":"10.7.0.1"}]""");
+        await WaitForEndpointsAsync("198.51.100.7", "10.7.0.1");
+
+        var gateway = (await _fixture.Management.ListAsync<Api.GatewayApi.Gateway>("tenant-t1")).Single();
+        await _fixture.Management.PatchStatusAsync<Api.GatewayApi.Gateway>(
+            "tenant-t1",
+            gateway.Metadata.Name,
+            new Api.GatewayApi.GatewayStatus
+            {
+                Addresses =
+                [
+                    new Api.GatewayApi.GatewayAddress { Type = "IPAddress", Value = address },
+                    new Api.GatewayApi.GatewayAddress { Type = "IPAddress", Value = "198.51.100.7" },
+                ],
+            }
+        );
+
+        await WaitForEndpointsAsync("10.7.0.1");
+    }
+
+    [Fact]
+    public async Task Config_reports_ranges_that_the_API_server_does_not_tell()
+    {
+        await WaitForRangesAsync("True", "RangesKnown");
+
+        await _fixture.Management.CreateAsync(new V1Node { Metadata = new V1ObjectMeta { Name = "management-1" } });
+        (await WaitForRangesAsync("False", "RangesUnknown"))
+            .Message.Should()
+            .StartWith("Not determined: pods (not every Node has spec.podCIDRs)");
+
+        await _fixture.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":{"deny":["10.244.0.0/16"]}}}""");
+        await WaitForRangesAsync("True", "RangesDeclared");
+    }
+
+    [Fact]
+    public async Task Address_that_two_tenants_list_is_reported_on_both_Tenants_only()
+    {
+        await _fixture.Management.CreateAsync(new Tenant { Metadata = { Name = "t2" } });
+        await _fixture.Management.WaitAsync<V1Namespace>("", "tenant-t2", _ => true, "exists");
+        await _fixture.Management.CreateAsync(
+            new Addresses
+            {
+                Metadata = { Name = "default", NamespaceProperty = "tenant-t2" },
+                Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "10.7.0.1" }, new EndpointAddress { Ip = _node }] },
+            }
+        );
+
+        foreach (var (tenant, other) in new[] { ("t1", "t2"), ("t2", "t1") })
+        {
+            await Eventually.HoldsAsync(
+                async () =>
+                    (await _fixture.Management.ListAsync<Corev1Event>("default")).Any(e =>
+                        e.InvolvedObject.Kind == "Tenant"
+                        && e.InvolvedObject.Name == tenant
+                        && e.Reason == "AddressesOverlap"
+                        && e.Message.StartsWith($"Node address {_node} is also listed by Tenant {other}.", StringComparison.Ordinal)
+                    ),
+                $"an Event on Tenant {tenant} names {other}"
+            );
+        }
+
+        (await _fixture.Management.GetAsync<Addresses>("tenant-t2", "default"))!
+            .Status?.Conditions.Should()
+            .OnlyContain(c => !c.Message.Contains("t1", StringComparison.Ordinal));
+        await WaitForEndpointsAsync(_node);
+    }
+
     [Theory]
     [InlineData("""{"spec":{"addresses":{"deny":["10.0.0.0/33"]}}}""")]
+    [InlineData("""{"spec":{"addresses":{"ranges":["10.0.0.1"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"deny":["10.0.0.256/8"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"deny":["office"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"allow":["10.0.0.1"]}}}""")]
@@ -122,6 +236,19 @@ public sealed class AddressTests : IAsyncLifetime
             $"is accepted: {status}"
         );
         return Accepted(addresses)!;
+    }
+
+    private async Task<Condition> WaitForRangesAsync(string status, string reason)
+    {
+        static Condition? Ranges(Config config) => config.Status?.Conditions?.FirstOrDefault(c => c.Type == "ManagementRangesKnown");
+        return Ranges(
+            await _fixture.Management.WaitAsync<Config>(
+                "kubelb",
+                "default",
+                c => Ranges(c) is { } condition && (condition.Status, condition.Reason) == (status, reason),
+                $"reports {reason}"
+            )
+        )!;
     }
 
     private Task<IReadOnlyList<string>> WaitForEndpointsAsync(params string[] expected) =>

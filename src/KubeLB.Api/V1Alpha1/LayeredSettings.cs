@@ -112,6 +112,12 @@ public sealed class AddressSettings : Extensible
     /// <summary>Ranges (CIDR) that are not used. Takes precedence over <see cref="Allow"/> of the same object.</summary>
     public List<string>? Deny { get; set; }
 
+    /// <summary>
+    /// If set, only addresses in these ranges (CIDR) are used, and no host names, except those in <see cref="Allow"/> and
+    /// <see cref="AllowHostnames"/>. Those of a Tenant replace those of the Config.
+    /// </summary>
+    public List<string>? Ranges { get; set; }
+
     /// <summary>Host names (<c>*</c> stands for any characters) that are used although they are rejected by default.</summary>
     public List<string>? AllowHostnames { get; set; }
 
@@ -128,9 +134,23 @@ public sealed class AddressSettings : Extensible
     public string? NodePorts { get; set; }
 }
 
-/// <summary>Condition of a Tenant and of the Config about invalid settings; absent if all are valid.</summary>
+/// <summary>Conditions of the Config; <see cref="SettingsValid"/> is also one of a Tenant, and absent if all settings are valid.</summary>
 public static class SettingsConditions
 {
+    /// <summary>
+    /// Type, on the Config: whether the management cluster's own addresses are known, which are no node addresses of tenants by default.
+    /// </summary>
+    public const string ManagementRangesKnown = "ManagementRangesKnown";
+
+    /// <summary>Reason of False: the API server does not tell a range, and <c>spec.addresses.deny</c> is empty.</summary>
+    public const string RangesUnknown = "RangesUnknown";
+
+    /// <summary>Reason of True: the administrator has listed ranges in <c>spec.addresses.deny</c>.</summary>
+    public const string RangesDeclared = "RangesDeclared";
+
+    /// <summary>Reason of True: the API server tells every range.</summary>
+    public const string RangesKnown = "RangesKnown";
+
     /// <summary>Type: False while a setting is invalid.</summary>
     public const string SettingsValid = "SettingsValid";
 

@@ -103,6 +103,9 @@ public static class TenantReasons
 
     /// <summary>Of an Event: the rollout of the proxies makes no progress.</summary>
     public const string ProxyRolloutStuck = "ProxyRolloutStuck";
+
+    /// <summary>Of an Event: another Tenant lists one of the tenant's node addresses.</summary>
+    public const string AddressesOverlap = "AddressesOverlap";
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using k8s;
 using k8s.Models;
 using KubeLB.Api;
@@ -38,6 +39,17 @@ internal static class Indexes
 
     /// <summary>Generated Secrets by the UID of their SyncSecret.</summary>
     public const string BySyncSecret = "sync-secret";
+
+    /// <summary>Addresses by the IP addresses and hostnames that they list.</summary>
+    public const string ByNodeAddress = "node-address";
+
+    public static IEnumerable<string> NodeAddresses(Addresses addresses) =>
+        addresses.Name == Addresses.DefaultName
+            ? (addresses.Spec?.Addresses ?? [])
+                .Select(a => IPAddress.TryParse(a?.Ip, out var ip) ? $"{ip}" : a?.Hostname)
+                .OfType<string>()
+                .Distinct(StringComparer.Ordinal)
+            : [];
 
     public static IEnumerable<string> Namespace(IKubernetesObject<V1ObjectMeta> value) => [value.Metadata.NamespaceProperty ?? ""];
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -14,7 +15,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Endpoints;
 
-/// <summary>Reports rejected addresses in the status of Addresses, an Event and the log.</summary>
+/// <summary>
+/// Reports rejected addresses in the status of Addresses, an Event and the log, and addresses that two tenants list in Events on the Tenants.
+/// </summary>
 internal sealed class AddressesReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
@@ -25,13 +28,17 @@ internal sealed class AddressesReconciler(
     ILogger<AddressesReconciler> logger
 ) : IReconciler
 {
+    private const int MaxOverlaps = 10;
+
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
+    private readonly ConcurrentDictionary<string, HashSet<string>> _overlaps = new(StringComparer.Ordinal);
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         if (_addresses.Get(key) is not { Metadata.DeletionTimestamp: null } addresses)
         {
+            _overlaps.TryRemove(key.Namespace, out _);
             return ReconcileResult.Done;
         }
 
@@ -47,7 +54,42 @@ internal sealed class AddressesReconciler(
         var status = AddressesStatusBuilder.Build(addresses, verdicts, excess, StatusTime.Of(time.GetUtcNow()));
         await applier.ApplyStatusAsync(management, addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         RecordRejection(addresses, status);
+        if (isDefault)
+        {
+            RecordOverlap(key.Namespace, endpoints.EndpointsOf(key.Namespace));
+        }
+
         return ReconcileResult.Done;
+    }
+
+    // Only to administrators: a tenant does not learn of others. It rejects nothing, because anyone can list the nodes of others.
+    private void RecordOverlap(string tenantNamespace, IReadOnlyList<string> used)
+    {
+        var others = used.SelectMany(address =>
+                _addresses
+                    .ByIndex(Indexes.ByNodeAddress, address)
+                    .Where(other => other.Namespace != tenantNamespace)
+                    .Select(other => (other.Namespace, Address: address))
+            )
+            .GroupBy(other => other.Namespace, other => other.Address, StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Take(MaxOverlaps)
+            .ToDictionary(group => group.Key, group => (Address: group.First(), Count: group.Count()), StringComparer.Ordinal);
+        bool IsReportedBy(string other) => _overlaps.GetValueOrDefault(other)?.Contains(tenantNamespace) == true;
+        var reported = _overlaps.GetValueOrDefault(tenantNamespace) ?? [];
+        _overlaps[tenantNamespace] = [.. others.Keys];
+        foreach (var (other, (address, count)) in others.Where(o => !reported.Contains(o.Key) && !IsReportedBy(o.Key)))
+        {
+            if (_tenants.HolderOf(tenantNamespace) is { } tenant && _tenants.HolderOf(other) is { } otherTenant)
+            {
+                Log.AddressesOverlap(logger, tenant.Name, otherTenant.Name, Messages.AddressesOverlap(address, count, otherTenant.Name));
+                Record(tenant, otherTenant);
+                Record(otherTenant, tenant);
+            }
+
+            void Record(Tenant on, Tenant with) =>
+                events.Record(on, EventType.Warning, TenantReasons.AddressesOverlap, Messages.AddressesOverlap(address, count, with.Name));
+        }
     }
 
     // The previous status shows whether the rejection is new.

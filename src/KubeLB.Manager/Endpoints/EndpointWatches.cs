@@ -23,6 +23,7 @@ internal static class EndpointWatches
                     _ => (Change<Addresses> change) => SameSpec(change) && SameStatus(change) ? [] : [change.Key]
                 );
                 WatchSettings(controller, KeyOf);
+                ManagementRanges.Watch(controller, KeyOf);
                 controller.WaitFor<Route>(ManagementCluster.Name).WaitFor<V1Service>(ManagementCluster.Name);
                 controller.Source(
                     (host, enqueue) =>

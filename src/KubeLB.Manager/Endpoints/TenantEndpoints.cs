@@ -11,9 +11,13 @@ namespace KubeLB.Manager.Endpoints;
 
 /// <summary>
 /// The node addresses to which a tenant's proxies send traffic: those in its Addresses that Tenant and Config allow. Cached per version of
-/// the three objects.
+/// the three objects and of the management cluster's own ranges.
 /// </summary>
-internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
+internal sealed class TenantEndpoints(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    ManagementRanges ranges,
+    ManagerOptions options
+)
 {
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
@@ -38,28 +42,30 @@ internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)
         var sources = (
             addresses.Spec,
             _tenants.HolderOf(tenantNamespace)?.Spec?.Addresses,
-            _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses
+            _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses,
+            ranges.Version
         );
         if (_evaluations.TryGetValue(tenantNamespace, out var known) && known.IsFrom(sources))
         {
             return known;
         }
 
-        var verdicts = new AddressPolicy(sources.Item2, sources.Item3).Evaluate(sources.Spec?.Addresses);
+        var verdicts = new AddressPolicy(sources.Item2, sources.Item3, ranges.Ranges).Evaluate(sources.Spec?.Addresses);
         return _evaluations[tenantNamespace] = new Evaluation(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
     }
 
     private sealed record Evaluation(
-        (object? Addresses, object? Tenant, object? Config) Sources,
+        (object? Addresses, object? Tenant, object? Config, long Ranges) Sources,
         IReadOnlyList<EndpointResult> Verdicts,
         IReadOnlyList<string> Endpoints
     )
     {
         public static Evaluation None { get; } = new(default, [], []);
 
-        public bool IsFrom((object? Addresses, object? Tenant, object? Config) sources) =>
+        public bool IsFrom((object? Addresses, object? Tenant, object? Config, long Ranges) sources) =>
             ReferenceEquals(Sources.Addresses, sources.Addresses)
             && ReferenceEquals(Sources.Tenant, sources.Tenant)
-            && ReferenceEquals(Sources.Config, sources.Config);
+            && ReferenceEquals(Sources.Config, sources.Config)
+            && Sources.Ranges == sources.Ranges;
     }
 }

@@ -47,6 +47,9 @@ internal static class Delays
     /// <summary>Retry interval while the CustomResourceDefinition of PodMonitors is not installed.</summary>
     public static readonly TimeSpan PodMonitor = TimeSpan.FromMinutes(1);
 
+    /// <summary>Retry interval while ranges of the management cluster are unknown.</summary>
+    public static readonly TimeSpan UnknownRanges = TimeSpan.FromMinutes(1);
+
     /// <summary>Minimum interval of Events with the same cause about a tenant's xDS streams.</summary>
     public static readonly TimeSpan ProxyEvent = TimeSpan.FromMinutes(5);
 }

@@ -30,7 +30,7 @@ internal static class ManagerControllers
     public static void Add(IServiceCollection services, ManagerOptions options)
     {
         TenantWatches.AddController(services, options);
-        services.AddController<ConfigReconciler>("config", controller => controller.Watch<Config>(ManagementCluster.Name));
+        ConfigReconciler.AddController(services, options);
         if (!options.EnableGatewayApi)
         {
             return;
@@ -88,6 +88,7 @@ internal static class ManagerControllers
                 // has no configuration.
                 controller.Watch<Tenant>(ManagementCluster.Name, _ => TenantCreatedOrDeleted);
                 EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
+                ManagementRanges.Watch(controller, ConfigurationReconciler.TenantOf);
                 controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
             }
         );

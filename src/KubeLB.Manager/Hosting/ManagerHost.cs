@@ -70,6 +70,7 @@ public static class ManagerHost
         {
             services.AddSingleton<RouteMemory>().AddHostedService(host => host.GetRequiredService<RouteMemory>());
             services.AddSingleton<PortAllocator>();
+            services.AddSingleton<ManagementRanges>();
             services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<ProxyConfigurations>();
             services.AddSingleton<XdsStreams>();
@@ -159,6 +160,7 @@ public static class ManagerHost
         if (options.EnableGatewayApi)
         {
             AcknowledgementWatches.AddInformers(management);
+            ManagementRanges.AddInformers(management);
             WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(services =>
             {

@@ -1,11 +1,14 @@
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
@@ -14,15 +17,44 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Settings;
 
-/// <summary>Reports invalid settings and the manager's version in the status of the Config.</summary>
+/// <summary>
+/// Reports in the status of the Config: invalid settings, whether the management cluster's own ranges are known, the manager's version.
+/// </summary>
 internal sealed class ConfigReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
     TimeProvider time,
-    ILogger<ConfigReconciler> logger
+    ILogger<ConfigReconciler> logger,
+    ManagementRanges? ranges = null
 ) : IReconciler
 {
     private readonly IInformer<Config> _configs = management.Informer<Config>();
+
+    public static void AddController(IServiceCollection services, ManagerOptions options) =>
+        services.AddController<ConfigReconciler>(
+            "config",
+            controller =>
+            {
+                controller.Watch<Config>(ManagementCluster.Name);
+                if (options.EnableGatewayApi)
+                {
+                    ResourceKey[] config = [new(options.Namespace, Config.DefaultName)];
+                    controller.Watch<V1Node>(
+                        ManagementCluster.Name,
+                        _ =>
+                            (Change<V1Node> change) =>
+                                (change.Old is { } old && ManagementRanges.PodRanges(old).Count > 0)
+                                    == (change.New is { } now && ManagementRanges.PodRanges(now).Count > 0)
+                                && change.Old is not null
+                                && change.New is not null
+                                    ? []
+                                    : config
+                    );
+                    controller.Watch<V1ServiceCIDR>(ManagementCluster.Name, _ => (V1ServiceCIDR _) => config);
+                    controller.WaitFor<V1EndpointSlice>(ManagementCluster.Name);
+                }
+            }
+        );
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -47,13 +79,37 @@ internal sealed class ConfigReconciler(
             }
         }
 
+        var unknown = SetRanges(conditions, config);
         var status = new ConfigStatus
         {
             Version = TenantObjects.Version(ManagerBuild.Version),
             Conditions = conditions.ToList() is { Count: > 0 } set ? set : null,
         };
         await applier.ApplyStatusAsync(management, config, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+
+        // That a kind is served, or may be read, is no change of an object.
+        return unknown ? ReconcileResult.RequeueAfter(Delays.UnknownRanges) : ReconcileResult.Done;
+    }
+
+    private bool SetRanges(ConditionSet conditions, Config config)
+    {
+        if (ranges is null)
+        {
+            return false;
+        }
+
+        var unknown = ranges.Unknown;
+        var (isKnown, reason, message) =
+            unknown.Count == 0 ? (true, SettingsConditions.RangesKnown, Messages.RangesKnown)
+            : config.Spec?.Addresses?.Deny is { Count: > 0 } ? (true, SettingsConditions.RangesDeclared, Messages.RangesDeclared(unknown))
+            : (false, SettingsConditions.RangesUnknown, Messages.RangesUnknown(unknown));
+        if (!isKnown && conditions.Existing(SettingsConditions.ManagementRangesKnown)?.Message != message)
+        {
+            Log.RangesUnknown(logger, message);
+        }
+
+        conditions.Set(SettingsConditions.ManagementRangesKnown, ConditionStatus.Of(isKnown), reason, message, config.Metadata.Generation);
+        return unknown.Count > 0;
     }
 }
 

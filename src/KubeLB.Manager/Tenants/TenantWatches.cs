@@ -24,7 +24,7 @@ internal static class TenantWatches
         management.Informer<Tenant>(tenants => tenants.Index(TenantIndexes.ByTenantNamespace, TenantIndexes.TenantNamespace));
         management.Informer<Config>(configs => configs.Namespace = options.Namespace);
         management.Informer<TenantState>();
-        management.Informer<Addresses>();
+        management.Informer<Addresses>(addresses => addresses.Index(Indexes.ByNodeAddress, Indexes.NodeAddresses));
         management.Informer<SyncSecret>(secrets => secrets.Index(Indexes.ByNamespace, Indexes.Namespace));
         management.Informer<V1ConfigMap>(maps =>
         {

@@ -74,6 +74,12 @@ public sealed class InformerBuilder<T>
     public WhenAbsent WhenAbsent { get; set; }
 
     /// <summary>
+    /// Whether a kind that this process may not list is treated as one that is not served (<see cref="WhenAbsent"/>): for kinds without
+    /// which it can run, so that a missing permission does not stop it. The error is still reported.
+    /// </summary>
+    public bool MayBeForbidden { get; set; }
+
+    /// <summary>
     /// Maximum number of objects in one response to a list request; null for the default. A page is in memory as a whole.
     /// </summary>
     public int? PageSize { get; set; }

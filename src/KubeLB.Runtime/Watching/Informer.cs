@@ -101,6 +101,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             transport,
             scope,
             settings.WhenAbsent == WhenAbsent.BlockNone,
+            settings.MayBeForbidden,
             this,
             clusterErrors,
             limits with

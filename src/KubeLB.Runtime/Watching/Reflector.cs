@@ -17,6 +17,7 @@ namespace KubeLB.Runtime.Watching;
 ///      ▲                          │                    │
 ///      └─ 410, n failures, stale ─┴─ version decreased ┘      a failure is retried with backoff in the same state
 ///   404 (the kind is not served): the sink keeps its objects, and the list is retried, with a longer delay if the kind is optional.
+///   403, where the sink can do without the kind: likewise, with the delay of other failures.
 /// </code>
 /// An API server whose storage was restored from a backup accepts a watch from a future resourceVersion, and sends no event until its
 /// versions exceed it. Therefore the version is verified with a list of one object before a watch resumes.
@@ -27,6 +28,7 @@ internal sealed class Reflector<T>(
     ApiTransport transport,
     ListQuery scope,
     bool optional,
+    bool mayBeForbidden,
     IReflectorSink<T> sink,
     ClusterErrors clusterErrors,
     ReflectorSettings settings,
@@ -173,6 +175,14 @@ internal sealed class Reflector<T>(
         {
             // When the kind is served again, its objects may have changed: a list is required.
             _resourceVersion = null;
+            sink.NotServed();
+        }
+        else if (
+            mayBeForbidden
+            && _resourceVersion is null
+            && failure is HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden }
+        )
+        {
             sink.NotServed();
         }
     }

@@ -11,8 +11,8 @@ namespace KubeLB.Translation.Endpoints;
 /// cluster, and a forged address could give access to services that are only reachable from there.
 /// </summary>
 /// <remarks>
-/// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the reserved ranges.
-/// Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected regardless of the settings.
+/// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the ranges to which Tenant or
+/// Config limit the addresses, the management cluster's own addresses, the reserved ranges. Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected regardless of the settings.
 /// </remarks>
 public sealed class AddressPolicy
 {
@@ -21,13 +21,20 @@ public sealed class AddressPolicy
 
     private readonly RuleSet _tenant;
     private readonly RuleSet _config;
+    private readonly AddressSet? _managementCluster;
+    private readonly string _limitedBy;
+    private readonly List<AddressRange>? _ranges;
     private readonly int _maximum;
 
     /// <summary>Reads the settings. An invalid range in allow is ignored, one in deny denies all addresses of its family.</summary>
     /// <param name="tenant">The Tenant's; null if it has none.</param>
     /// <param name="config">The Config's; null if it has none.</param>
-    public AddressPolicy(AddressSettings? tenant, AddressSettings? config)
+    /// <param name="managementCluster">The addresses of the management cluster itself; null if they are not known.</param>
+    public AddressPolicy(AddressSettings? tenant, AddressSettings? config, AddressSet? managementCluster = null)
     {
+        _managementCluster = managementCluster;
+        (_limitedBy, var ranges) = tenant?.Ranges is not null ? ("Tenant", tenant.Ranges) : ("Config", config?.Ranges);
+        _ranges = ranges is null ? null : [.. ranges.Select(AddressRange.Parse).OfType<AddressRange>()];
         _tenant = new RuleSet("Tenant", tenant);
         _config = new RuleSet("Config", config);
         _maximum = tenant?.Maximum ?? config?.Maximum ?? DefaultMaximum;
@@ -106,7 +113,11 @@ public sealed class AddressPolicy
             : Decide(
                 rules => rules.Denies(address),
                 rules => rules.Allows(address),
-                () => ReservedAddressRanges.UsableIfAllowed(address) is { } range ? AddressMessages.ReservedRange(range) : null
+                () =>
+                    _ranges?.Any(range => range.Contains(address)) == false ? AddressMessages.OutsideOfRanges(_limitedBy)
+                    : ReservedAddressRanges.UsableIfAllowed(address) is { } reserved ? AddressMessages.ReservedRange(reserved)
+                    : _managementCluster?.Contains(address) == true ? AddressMessages.ManagementCluster
+                    : null
             );
 
     private string? Problem(string name) =>
@@ -114,7 +125,8 @@ public sealed class AddressPolicy
             rules => rules.DeniesName(name),
             rules => rules.AllowsName(name),
             () =>
-                !name.Contains('.', StringComparison.Ordinal) ? AddressMessages.SingleLabel
+                _ranges is not null ? AddressMessages.HostnameOutsideOfRanges(_limitedBy)
+                : !name.Contains('.', StringComparison.Ordinal) ? AddressMessages.SingleLabel
                 : Hostnames.DeniedByDefault.FirstOrDefault(pattern => Hostnames.Matches(pattern, name)) is { } denied
                     ? AddressMessages.ReservedHostname(denied)
                 : null

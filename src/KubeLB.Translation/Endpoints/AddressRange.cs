@@ -1,21 +1,17 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace KubeLB.Translation.Endpoints;
 
 /// <summary>A range of IP addresses in CIDR notation, for example <c>10.0.0.0/8</c>. Host bits are ignored.</summary>
-internal sealed class AddressRange
+/// <param name="Family">IPv4 or IPv6.</param>
+/// <param name="Network">The first address of the range, as a number.</param>
+/// <param name="Prefix">The length of the prefix in bits.</param>
+internal readonly record struct AddressRange(AddressFamily Family, UInt128 Network, int Prefix)
 {
-    private readonly byte[] _network;
-    private readonly int _prefix;
-
-    private AddressRange(byte[] network, int prefix)
-    {
-        _network = network;
-        _prefix = prefix;
-    }
-
     /// <summary>Parses a range; null if it is invalid. A single address is a range of one.</summary>
     public static AddressRange? Parse(string? text)
     {
@@ -30,10 +26,9 @@ internal sealed class AddressRange
             return null;
         }
 
-        var all = parsed.GetAddressBytes().Length * 8;
-        return length is null ? new AddressRange(parsed.GetAddressBytes(), all)
-            : int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var prefix) && prefix <= all
-                ? new AddressRange(parsed.GetAddressBytes(), prefix)
+        var all = BitsOf(parsed.AddressFamily);
+        return length is null ? Of(parsed, all)
+            : int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var prefix) && prefix <= all ? Of(parsed, prefix)
             : null;
     }
 
@@ -50,23 +45,71 @@ internal sealed class AddressRange
         return [.. isIPv6 ? [] : new[] { Of("0.0.0.0/0") }, .. isIPv4 ? [] : new[] { Of("::/0") }];
     }
 
-    /// <summary>Whether an address of the same family is in the range.</summary>
-    public bool Contains(IPAddress address)
+    /// <summary>The first address of the range with a prefix that contains an address, as a number.</summary>
+    public static UInt128 NetworkOf(IPAddress address, int prefix) =>
+        BinaryPrimitives.ReadUInt128BigEndian(Widen(address.GetAddressBytes())) & MaskOf(address.AddressFamily, prefix);
+
+    /// <summary>
+    /// The same addresses in as few ranges as possible, IPv4 first, in the order of their addresses: ranges in others are omitted, and two
+    /// halves of a range are one.
+    /// </summary>
+    public static IReadOnlyList<AddressRange> Merge(IEnumerable<AddressRange> ranges)
     {
-        var bytes = address.GetAddressBytes();
-        if (bytes.Length != _network.Length)
+        var merged = new List<AddressRange>();
+        foreach (var range in ranges.OrderBy(r => BitsOf(r.Family)).ThenBy(r => r.Network).ThenBy(r => r.Prefix))
         {
-            return false;
+            if (merged.Count > 0 && merged[^1].Contains(range))
+            {
+                continue;
+            }
+
+            merged.Add(range);
+            while (merged.Count > 1 && merged[^2].IsOtherHalfOf(merged[^1]))
+            {
+                var first = merged[^2];
+                merged.RemoveRange(merged.Count - 2, 2);
+                merged.Add(first with { Prefix = first.Prefix - 1 });
+            }
         }
 
-        var whole = _prefix / 8;
-        var rest = _prefix % 8;
-        return bytes.AsSpan(0, whole).SequenceEqual(_network.AsSpan(0, whole))
-            && (rest == 0 || (bytes[whole] ^ _network[whole]) >> (8 - rest) == 0);
+        return merged;
     }
 
+    /// <summary>Whether an address of the same family is in the range.</summary>
+    public bool Contains(IPAddress address) => address.AddressFamily == Family && NetworkOf(address, Prefix) == Network;
+
+    /// <summary>Whether another range of the same family is in this range, or equal to it.</summary>
+    public bool Contains(AddressRange other) =>
+        other.Family == Family && other.Prefix >= Prefix && (other.Network & MaskOf(Family, Prefix)) == Network;
+
     /// <inheritdoc />
-    public override string ToString() => $"{new IPAddress(_network)}/{_prefix}";
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, Network);
+        return $"{new IPAddress(Family == AddressFamily.InterNetwork ? bytes[12..] : bytes)}/{Prefix}";
+    }
+
+    private static AddressRange Of(IPAddress address, int prefix) => new(address.AddressFamily, NetworkOf(address, prefix), prefix);
+
+    private static int BitsOf(AddressFamily family) => family == AddressFamily.InterNetwork ? 32 : 128;
+
+    // An IPv4 address is in the lowest 32 bits.
+    private static UInt128 MaskOf(AddressFamily family, int prefix)
+    {
+        var bits = BitsOf(family);
+        var all = family == AddressFamily.InterNetwork ? uint.MaxValue : UInt128.MaxValue;
+        return prefix == 0 ? 0 : all & (UInt128.MaxValue << (bits - prefix));
+    }
+
+    private static byte[] Widen(byte[] address) => address.Length == 16 ? address : [.. new byte[12], .. address];
+
+    private bool IsOtherHalfOf(AddressRange second) =>
+        Family == second.Family
+        && Prefix == second.Prefix
+        && Prefix > 0
+        && Network != second.Network
+        && (second.Network & MaskOf(Family, Prefix - 1)) == Network;
 }
 
 /// <summary>

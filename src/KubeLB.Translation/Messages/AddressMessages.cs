@@ -56,6 +56,18 @@ internal static class AddressMessages
     public const string SingleLabel =
         "a name of one label resolves in the management cluster's own domains; use a fully qualified DNS name.";
 
+    /// <summary>The address belongs to the management cluster: a node, pod, Service, API server or Gateway.</summary>
+    [ReportedMessage(
+        Rejected,
+        On = Kind,
+        Condition = AcceptedFalse,
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "If it is a node of the tenant, add it to spec.addresses.allow of the Tenant."
+    )]
+    public const string ManagementCluster =
+        "this is an address of the management cluster; if it is a node of yours, ask its administrator to allow it.";
+
     /// <summary>All addresses are used.</summary>
     [ReportedMessage(AddressesConditions.Accepted, On = Kind, Condition = "Accepted=True", Reader = MessageReader.Administrator)]
     public static string AllUsed(int count) => $"All {count} addresses are used";
@@ -134,6 +146,16 @@ internal static class AddressMessages
     [ReportedMessage(Rejected, On = Kind, Condition = AcceptedFalse, Event = "Warning", Reader = MessageReader.Administrator)]
     public static string DeniedOrInvalid(string kind) =>
         $"denied by spec.addresses.deny of the {kind}, or an entry of it is invalid; ask the administrator of the management cluster.";
+
+    /// <summary>The settings limit the addresses to ranges.</summary>
+    [ReportedMessage(Rejected, On = Kind, Condition = AcceptedFalse, Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string OutsideOfRanges(string kind) =>
+        $"not in a range of spec.addresses.ranges of the {kind}; ask the administrator of the management cluster.";
+
+    /// <summary>The settings limit the addresses to ranges, and the addresses of a hostname are not known.</summary>
+    [ReportedMessage(Rejected, On = Kind, Condition = AcceptedFalse, Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string HostnameOutsideOfRanges(string kind) =>
+        $"spec.addresses.ranges of the {kind} permits IP addresses only; use one, or ask the administrator of the management cluster.";
 
     /// <summary>The settings deny the hostname.</summary>
     [ReportedMessage(Rejected, On = Kind, Condition = AcceptedFalse, Event = "Warning", Reader = MessageReader.Administrator)]

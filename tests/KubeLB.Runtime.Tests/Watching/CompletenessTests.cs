@@ -68,6 +68,26 @@ public sealed class CompletenessTests
     }
 
     [Theory]
+    [InlineData(403, true, true)]
+    [InlineData(403, false, false)]
+    [InlineData(500, true, false)]
+    public async Task Kind_that_may_be_forbidden_is_incomplete_until_permitted(int code, bool mayBeForbidden, bool hasSynced)
+    {
+        _server.PutWidget("a");
+        _server.Intercept = _ => FakeApiServer.Error(code, "Failure", "no");
+        await using var host = await StartAsync(WhenAbsent.BlockNone, mayBeForbidden);
+        await RetryAsync();
+        host.Widgets.HasSynced.Should().Be(hasSynced);
+        host.Widgets.IsComplete.Should().BeFalse();
+        host.Widgets.LastError.Should().NotBeNull("it is reported");
+
+        _server.Intercept = null;
+        await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "the list is retried");
+        host.Widgets.Get("default", "a").Should().NotBeNull();
+        host.Widgets.IsAbsent.Should().BeFalse();
+    }
+
+    [Theory]
     [InlineData(403)]
     [InlineData(500)]
     [InlineData(503)]
@@ -108,11 +128,11 @@ public sealed class CompletenessTests
         host.Widgets.Get(recreated).Should().NotBeNull();
     }
 
-    private async Task<TestHost> StartAsync(WhenAbsent whenAbsent)
+    private async Task<TestHost> StartAsync(WhenAbsent whenAbsent, bool mayBeForbidden = false)
     {
         var host = TestHost.Build(
             _server,
-            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = whenAbsent),
+            cluster => cluster.Informer<Widget>(widgets => (widgets.WhenAbsent, widgets.MayBeForbidden) = (whenAbsent, mayBeForbidden)),
             limits: TestHost.Quick with
             {
                 NotServedRetryInterval = TimeSpan.FromMilliseconds(5),

@@ -182,6 +182,53 @@ public sealed class AddressPolicyTests
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem is null).Should().Be(used);
 
     [Theory]
+    [InlineData("10.1.0.1", null, "within 10.1.0.0/16", true)]
+    [InlineData("10.2.0.1", null, "within 10.1.0.0/16", false)]
+    [InlineData("10.2.0.1", null, "within 10.1.0.0/16 within 10.2.0.0/16", true)]
+    [InlineData("10.2.0.1", "within 10.2.0.0/16", "within 10.1.0.0/16", true)]
+    [InlineData("10.1.0.1", "within 10.2.0.0/16", "within 10.1.0.0/16", false)]
+    [InlineData("10.2.0.1", "allow 10.2.0.1/32", "within 10.1.0.0/16", true)]
+    [InlineData("10.1.0.1", null, "within 10.1.0.0/16 deny 10.1.0.1/32", false)]
+    [InlineData("127.0.0.1", null, "within 127.0.0.0/8", false)]
+    [InlineData("10.1.0.1", null, "within nonsense", false)]
+    [InlineData("fd00::1", null, "within 10.0.0.0/8", false)]
+    [InlineData("64:ff9b::a02:1", null, "within 10.1.0.0/16 within 64:ff9b::/96", false)]
+    public void Ranges_limit_the_addresses(string ip, string? tenant, string? config, bool used) =>
+        (Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem is null).Should().Be(used);
+
+    [Theory]
+    [InlineData("node.example.com", "within 10.1.0.0/16", false)]
+    [InlineData("node.example.com", "within 10.1.0.0/16 allow *.example.com", true)]
+    public void Hostnames_are_rejected_where_ranges_are_set_unless_allowed(string name, string config, bool used) =>
+        (Only(new AddressPolicy(null, Settings(config)), Host(name)).Problem is null).Should().Be(used);
+
+    [Theory]
+    [InlineData("10.244.3.7", null, null, false)]
+    [InlineData("10.245.0.1", null, null, true)]
+    [InlineData("192.0.2.10", null, null, false)]
+    [InlineData("192.0.2.11", null, null, true)]
+    [InlineData("fd00:10::1", null, null, false)]
+    [InlineData("64:ff9b::c000:20a", null, null, false)]
+    [InlineData("192.0.2.10", null, "allow 192.0.2.0/24", true)]
+    [InlineData("192.0.2.10", "allow 192.0.2.0/24", "deny 192.0.2.0/24", true)]
+    [InlineData("192.0.2.10", null, "within 192.0.2.0/24", false)]
+    public void Addresses_of_the_management_cluster_are_rejected_unless_allowed(string ip, string? tenant, string? config, bool used)
+    {
+        var own = new AddressSet();
+        own.Add("10.244.0.0/16");
+        own.Add("192.0.2.10");
+        own.Add("fd00:10::/64");
+
+        var result = Only(new AddressPolicy(Settings(tenant), Settings(config), own), Ip(ip));
+
+        (result.Problem is null).Should().Be(used);
+        if (!used)
+        {
+            result.Problem.Should().StartWith("this is an address of the management cluster");
+        }
+    }
+
+    [Theory]
     [InlineData("node1.tenant.example.com", null, "deny *.example.com", false)]
     [InlineData("node1.tenant.example.com", "allow *.tenant.example.com", "deny *", true)]
     [InlineData("node2.example.com", "allow *.tenant.example.com", "deny *", false)]
@@ -361,6 +408,7 @@ public sealed class AddressPolicyTests
             Deny = words["deny"].Where(w => !w.Contains('*')).ToList(),
             AllowHostnames = [.. words["allow"]],
             DenyHostnames = words["deny"].Where(w => w.Contains('*')).ToList(),
+            Ranges = words.Contains("within") ? [.. words["within"]] : null,
         };
     }
 

@@ -31,9 +31,19 @@ internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator 
         }
     }
 
-    /// <summary>Creates the Service <c>kubernetes</c> with the API server as its endpoint.</summary>
-    public void CreateApiServerService(IPAddress address, int port, string serviceAddress)
+    /// <summary>Creates the Service <c>kubernetes</c> with the API server as its endpoint, and the ServiceCIDR of its cluster IP.</summary>
+    public void CreateApiServerService(IPAddress address, int port, string serviceAddress, string serviceNetwork)
     {
+        Create(
+            "networking.k8s.io",
+            "servicecidrs",
+            "",
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = "kubernetes" },
+                ["spec"] = new JsonObject { ["cidrs"] = new JsonArray(serviceNetwork) },
+            }
+        );
         Create("", "services", "default", Service(port, serviceAddress));
         Create("", "endpoints", "default", Endpoints(address, port));
         Create("discovery.k8s.io", "endpointslices", "default", EndpointSlice(address, port));

@@ -107,7 +107,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     }
 
     /// <summary>Creates the initial objects that depend on the address of the server.</summary>
-    public void Start(IPAddress address, int port) => Bootstrap.CreateApiServerService(address, port, _addresses.First);
+    public void Start(IPAddress address, int port) => Bootstrap.CreateApiServerService(address, port, _addresses.First, _addresses.Network);
 
     /// <exception cref="FormatException">The object is not a valid CustomResourceDefinition.</exception>
     public void InstallDefinition(JsonNode document)

@@ -195,6 +195,13 @@ internal static class BuiltInResources
                 HasGeneration = true,
                 Table = WorkloadTables.NetworkPolicies,
             },
+            Of<V1ServiceCIDR>("networking.k8s.io", "v1", "servicecidrs", "servicecidr", "ServiceCIDR") with
+            {
+                Namespaced = false,
+                HasGeneration = true,
+                Table = WorkloadTables.ServiceCidrs,
+                Subresources = Status("ServiceCIDR"),
+            },
         ];
 
     /// <summary>Stored only, so that release manifests that contain them can be applied; they are not evaluated.</summary>

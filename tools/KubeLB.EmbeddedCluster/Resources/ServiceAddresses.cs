@@ -46,6 +46,9 @@ internal sealed class ServiceAddresses
     /// <summary>The first address, which belongs to the <c>kubernetes</c> Service.</summary>
     public string First => Address(1);
 
+    /// <summary>The range of cluster IPs in CIDR notation.</summary>
+    public string Network => _network.ToString();
+
     public bool Contains(string address) =>
         IPAddress.TryParse(address, out var parsed)
         && parsed.AddressFamily == _network.BaseAddress.AddressFamily

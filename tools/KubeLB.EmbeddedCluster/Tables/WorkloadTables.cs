@@ -68,6 +68,9 @@ internal static class WorkloadTables
             .Text("Pod-Selector", tree => CoreTables.Labels(tree.Object("spec").Object("podSelector").Object("matchLabels")))
             .Age();
 
+    public static ITableFormat ServiceCidrs { get; } =
+        new TableFormat().Name().Text("CIDRs", tree => string.Join(',', tree.Object("spec").Array("cidrs").Strings())).Age();
+
     public static ITableFormat Autoscalers { get; } =
         new TableFormat()
             .Name()

@@ -11,6 +11,8 @@ namespace KubeLB.Sandbox.Nodes;
 /// <summary>Creates the Node, Ready from the start. There is no heartbeat, because no component of the sandbox monitors it.</summary>
 internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node) : IHostedService
 {
+    private const string Pods = "127.0.0.0/8";
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var client = cluster.Client<V1Node>();
@@ -44,7 +46,7 @@ internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluste
                     ["node-role.kubernetes.io/worker"] = "",
                 },
             },
-            Spec = new V1NodeSpec(),
+            Spec = new V1NodeSpec { PodCIDR = Pods, PodCIDRs = [Pods] },
         };
 
     private V1NodeStatus Status()

@@ -1,0 +1,172 @@
+using System.Net;
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Endpoints;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Endpoints;
+
+/// <summary>
+/// The addresses and ranges of the management cluster itself, which are no node addresses of tenants unless the settings allow them: its
+/// Nodes, their pods (<c>spec.podCIDRs</c>), Services (ServiceCIDRs), the API server, and the addresses of generated Gateways. On every
+/// replica. Thread-safe.
+/// </summary>
+internal sealed class ManagementRanges : IDisposable
+{
+    private readonly IInformer<V1Node> _nodes;
+    private readonly IInformer<V1ServiceCIDR> _services;
+    private readonly IInformer<V1EndpointSlice> _slices;
+    private readonly IInformer<Addresses> _addresses;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(Type Kind, ResourceKey Key), string[]> _known = [];
+    private readonly List<IDisposable> _subscriptions;
+    private long _version;
+
+    public ManagementRanges([FromKeyedServices(ManagementCluster.Name)] Cluster management)
+    {
+        _nodes = management.Informer<V1Node>();
+        _services = management.Informer<V1ServiceCIDR>();
+        _slices = management.Informer<V1EndpointSlice>();
+        _addresses = management.Informer<Addresses>();
+        Ranges.Add(Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"));
+        var gateways = management.Informer<Gateway>();
+        _subscriptions =
+        [
+            _nodes.Subscribe(change => Update(_nodes, change, OfNode)),
+            _services.Subscribe(change => Update(_services, change, services => services.Spec?.Cidrs ?? [])),
+            _slices.Subscribe(change => Update(_slices, change, OfApiServer)),
+            gateways.Subscribe(change => Update(gateways, change, OfGateway)),
+        ];
+    }
+
+    /// <summary>Raised with the namespace of each tenant that has an address in a range that was added or removed.</summary>
+    public event Action<string>? TenantAffected;
+
+    /// <summary>All ranges.</summary>
+    public AddressSet Ranges { get; } = new();
+
+    /// <summary>Increases with each change of <see cref="Ranges"/>.</summary>
+    public long Version => Interlocked.Read(ref _version);
+
+    /// <summary>What the API server does not tell, for the message of a condition; empty if everything is known.</summary>
+    public IReadOnlyList<string> Unknown =>
+        [
+            .. _nodes.IsComplete ? [] : new[] { Messages.UnknownNodes },
+            .. _nodes.List().Any(node => PodRanges(node).Count == 0) || !_nodes.IsComplete ? new[] { Messages.UnknownPods } : [],
+            .. _services.IsComplete && _services.List().Count > 0 ? [] : new[] { Messages.UnknownServices },
+            .. _slices.List().SelectMany(OfApiServer).Any() ? [] : new[] { Messages.UnknownApiServer },
+        ];
+
+    /// <summary>Adds the informers that are read only for the ranges.</summary>
+    public static void AddInformers(ClusterBuilder management)
+    {
+        management.Informer<V1Node>(nodes =>
+        {
+            nodes.WhenAbsent = WhenAbsent.BlockNone;
+            nodes.MayBeForbidden = true;
+            nodes.Transform = OnlyAddresses;
+        });
+        management.Informer<V1ServiceCIDR>(services =>
+        {
+            services.WhenAbsent = WhenAbsent.BlockNone;
+            services.MayBeForbidden = true;
+        });
+    }
+
+    /// <summary>Lets a controller of tenants' addresses start with the ranges, and follow them.</summary>
+    public static void Watch(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
+        controller
+            .WaitFor<V1Node>(ManagementCluster.Name)
+            .WaitFor<V1ServiceCIDR>(ManagementCluster.Name)
+            .WaitFor<V1EndpointSlice>(ManagementCluster.Name)
+            .WaitFor<Gateway>(ManagementCluster.Name)
+            .Source(
+                (host, enqueue) =>
+                {
+                    var ranges = host.GetRequiredService<ManagementRanges>();
+                    void Enqueue(string tenantNamespace) => enqueue(keyOf(tenantNamespace));
+                    ranges.TenantAffected += Enqueue;
+                    return new SourceSubscription(() => ranges.TenantAffected -= Enqueue);
+                }
+            );
+
+    public void Dispose() => _subscriptions.ForEach(subscription => subscription.Dispose());
+
+    /// <summary>The ranges of a node's pods; empty if its network plugin allocates them without the API server.</summary>
+    public static IList<string> PodRanges(V1Node node) =>
+        node.Spec?.PodCIDRs is { Count: > 0 } ranges ? ranges : [.. new[] { node.Spec?.PodCIDR }.OfType<string>()];
+
+    private static IEnumerable<string> OfNode(V1Node node) =>
+        (node.Status?.Addresses ?? []).Select(address => address.Address).Concat(PodRanges(node));
+
+    private static IEnumerable<string> OfApiServer(V1EndpointSlice slice) =>
+        slice.Namespace() == TenantAccess.ApiServerNamespace
+            ? (slice.Endpoints ?? []).SelectMany(endpoint => endpoint.Addresses ?? [])
+            : [];
+
+    private static IEnumerable<string> OfGateway(Gateway gateway) =>
+        (gateway.Status?.Addresses ?? []).Select(address => address.Value).OfType<string>();
+
+    private static V1Node OnlyAddresses(V1Node node) =>
+        new()
+        {
+            ApiVersion = node.ApiVersion,
+            Kind = node.Kind,
+            Metadata = new V1ObjectMeta
+            {
+                Name = node.Metadata.Name,
+                Uid = node.Metadata.Uid,
+                ResourceVersion = node.Metadata.ResourceVersion,
+            },
+            Spec = new V1NodeSpec { PodCIDR = node.Spec?.PodCIDR, PodCIDRs = node.Spec?.PodCIDRs },
+            Status = new V1NodeStatus { Addresses = node.Status?.Addresses },
+        };
+
+    private void Update<T>(IInformer<T> informer, Change<T> change, Func<T, IEnumerable<string>> rangesOf)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var changed = new AddressSet();
+        lock (_gate)
+        {
+            // Compared with what was stored, because a handler that failed gets its objects once more.
+            var key = (typeof(T), change.Key);
+            var before = _known.GetValueOrDefault(key) ?? [];
+            string[] now = change.New is null ? [] : [.. rangesOf(change.New).Distinct(StringComparer.Ordinal)];
+            if (now.Length == 0)
+            {
+                _known.Remove(key);
+            }
+            else
+            {
+                _known[key] = now;
+            }
+
+            // Added first, so that an address that moves is never missing.
+            var differences = now.Except(before).Where(Ranges.Add).Concat(before.Except(now).Where(Ranges.Remove));
+            if (differences.Where(changed.Add).ToList() is { Count: 0 })
+            {
+                return;
+            }
+
+            Interlocked.Increment(ref _version);
+        }
+
+        // Before the first list is complete, no controller of tenants' addresses runs.
+        if (informer.HasSynced && TenantAffected is { } affected)
+        {
+            foreach (var addresses in _addresses.List().Where(a => a.Name == Addresses.DefaultName && IsIn(changed, a)))
+            {
+                affected(addresses.Namespace);
+            }
+        }
+    }
+
+    private static bool IsIn(AddressSet changed, Addresses addresses) =>
+        (addresses.Spec?.Addresses ?? []).Any(a => IPAddress.TryParse(a?.Ip, out var address) && changed.Contains(address));
+}
