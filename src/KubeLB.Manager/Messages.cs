@@ -219,8 +219,8 @@ internal static class Messages
         Remedy = "If they do not share nodes, set spec.addresses.ranges of both Tenants."
     )]
     public static string AddressesOverlap(string address, int count, string tenant) =>
-        $"Node address {address}{(count > 1 ? $" (and {count - 1} more)" : "")} is also listed by Tenant {tenant}. If they do not share nodes, "
-        + "set spec.addresses.ranges of both Tenants.";
+        $"Node address {address}{(count > 1 ? $" (and {count - 1} more)" : "")} is also listed by Tenant {tenant}. "
+        + "If they do not share nodes, set spec.addresses.ranges of both Tenants.";
 
     /// <summary>A Secret of another type has the name of the CCM's token Secret.</summary>
     [ReportedMessage(

@@ -2,11 +2,13 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
+using Listener = KubeLB.Api.GatewayApi.Listener;
 
 namespace KubeLB.EndToEnd;
 
@@ -134,31 +136,38 @@ public sealed class AddressTests : IAsyncLifetime
     [Fact]
     public async Task Address_of_a_Gateway_is_rejected()
     {
-        var address = await Eventually.GetAsync(
-            "the generated Gateway has an address",
-            async () =>
-                (await _fixture.Management.ListAsync<Api.GatewayApi.Gateway>("tenant-t1"))
-                    .Single()
-                    .Status?.Addresses?.FirstOrDefault()
-                    ?.Value,
-            found => found is not null
-        );
-        await _fixture.Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"addresses":null}}""");
         await SendAsync("""[{"ip":"198.51.100.7"},{"ip":"10.7.0.1"}]""");
         await WaitForEndpointsAsync("198.51.100.7", "10.7.0.1");
 
-        var gateway = (await _fixture.Management.ListAsync<Api.GatewayApi.Gateway>("tenant-t1")).Single();
-        await _fixture.Management.PatchStatusAsync<Api.GatewayApi.Gateway>(
-            "tenant-t1",
-            gateway.Metadata.Name,
-            new Api.GatewayApi.GatewayStatus
+        // Of a class that no controller of this cluster serves, so that the status stays.
+        await _fixture.Management.CreateAsync(
+            new Gateway
             {
-                Addresses =
-                [
-                    new Api.GatewayApi.GatewayAddress { Type = "IPAddress", Value = address },
-                    new Api.GatewayApi.GatewayAddress { Type = "IPAddress", Value = "198.51.100.7" },
-                ],
+                Metadata =
+                {
+                    Name = "of-another-tenant",
+                    NamespaceProperty = "default",
+                    Labels = new Dictionary<string, string> { [Labels.ManagedBy] = Labels.ManagedByKubelb },
+                },
+                Spec = new GatewaySpec
+                {
+                    GatewayClassName = "other",
+                    Listeners =
+                    [
+                        new Listener
+                        {
+                            Name = "http",
+                            Port = 80,
+                            Protocol = "HTTP",
+                        },
+                    ],
+                },
             }
+        );
+        await _fixture.Management.PatchStatusAsync<Gateway>(
+            "default",
+            "of-another-tenant",
+            new GatewayStatus { Addresses = [new GatewayAddress { Type = "IPAddress", Value = "198.51.100.7" }] }
         );
 
         await WaitForEndpointsAsync("10.7.0.1");

@@ -177,6 +177,7 @@ public sealed class PermissionTests : IAsyncLifetime
         await RemoveLabelAsync<V1Deployment>();
         await RemoveLabelAsync<V1PodDisruptionBudget>();
         await RemoveLabelAsync<PodMonitor>();
+        await RemoveLabelAsync<V1NetworkPolicy>();
     }
 
     private async Task ChangeSettingsAsync()
@@ -184,7 +185,10 @@ public sealed class PermissionTests : IAsyncLifetime
         await _fixture.ConfigureProxiesAsync("""{"useDaemonset":true,"nodeSelector":{"no label":"a"}}""");
         await WaitForAnyAsync<V1DaemonSet>();
         await RemoveLabelAsync<V1DaemonSet>();
-        await _fixture.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
+        await Management.WaitGoneAsync<V1Deployment>("tenant-t1", "envoy-tenant-t1");
+        await _fixture.ConfigureProxiesAsync(
+            """{"useDaemonset":null,"nodeSelector":null,"podMonitor":null,"networkPolicy":{"enabled":false}}"""
+        );
         await Eventually.HoldsAsync(
             async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0,
             "the PodMonitor is removed"

@@ -47,6 +47,45 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
         await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
         await _fixture.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
         await _fixture.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
+        await _fixture.Management.WaitGoneAsync<V1NetworkPolicy>(Namespace, Name);
+    }
+
+    [Fact]
+    public async Task NetworkPolicy_follows_the_settings_and_the_nodes_of_the_management_cluster()
+    {
+        await _fixture.ApplyBasicExampleAsync();
+        var policy = await PolicyAsync(p => p.Spec.PolicyTypes.SequenceEqual(["Egress"]), "limits egress");
+        var deployment = await AvailableAsync();
+        policy.Spec.PodSelector.MatchLabels.Should().BeEquivalentTo(deployment.Spec.Selector.MatchLabels);
+        var service = (await _fixture.Management.ListAsync<V1ServiceCIDR>("")).Single().Spec.Cidrs.Single();
+        Except(policy).Should().Contain(service);
+
+        await _fixture.Management.PatchAsync<Tenant>(
+            "",
+            "t1",
+            """{"spec":{"addresses":{"deny":["192.168.0.0/16"],"nodePorts":"30000-32767,8443"}}}"""
+        );
+        policy = await PolicyAsync(p => Except(p).Contains("192.168.0.0/16"), "excludes a denied range");
+        policy
+            .Spec.Egress[2]
+            .Ports.Select(p => $"{p.Protocol} {p.Port.Value}-{p.EndPort}")
+            .Should()
+            .Equal("TCP 30000-32767", "UDP 30000-32767", "TCP 8443-", "UDP 8443-");
+
+        await _fixture.Management.CreateAsync(
+            new V1Node
+            {
+                Metadata = new V1ObjectMeta { Name = "management-1" },
+                Spec = new V1NodeSpec { PodCIDR = "10.244.7.0/24", PodCIDRs = ["10.244.7.0/24"] },
+            }
+        );
+        await PolicyAsync(p => Except(p).Contains("10.244.7.0/24"), "excludes the pods of a new node");
+
+        await _fixture.ConfigureProxiesAsync("""{"networkPolicy":{"enabled":false}}""");
+        await _fixture.Management.WaitGoneAsync<V1NetworkPolicy>(Namespace, Name);
+        await _fixture.ExpectBackendAsync("api.example.com");
+
+        static IList<string> Except(V1NetworkPolicy policy) => policy.Spec.Egress.Last().To[0].IpBlock.Except;
     }
 
     [Fact]
@@ -335,4 +374,7 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
                 )
                 .Select(w => $"{w.UserAgent}: {w.Verb} {w.Resource}/{w.Name}"),
         ];
+
+    private Task<V1NetworkPolicy> PolicyAsync(Func<V1NetworkPolicy, bool> condition, string what) =>
+        _fixture.Management.WaitAsync(Namespace, Name, condition, what);
 }

@@ -44,6 +44,9 @@ public sealed class ConfigEnvoyProxy : Extensible
     /// <summary>Monitoring of the proxies by Prometheus Operator.</summary>
     public PodMonitorSettings? PodMonitor { get; set; }
 
+    /// <summary>The NetworkPolicies of the proxies. An addition of this project.</summary>
+    public ProxyNetworkPolicySettings? NetworkPolicy { get; set; }
+
     /// <summary>Envoy's image with its tag or digest. An addition of this project.</summary>
     public string? Image { get; set; }
 }
@@ -99,6 +102,13 @@ public sealed class HeaderLimits : Extensible
 
     /// <summary>Maximum size of all headers of a response in KiB, 1 to 8192; 8192 if absent.</summary>
     public int? MaxResponseHeadersKb { get; set; }
+}
+
+/// <summary>NetworkPolicies of the proxies.</summary>
+public sealed class ProxyNetworkPolicySettings : Extensible
+{
+    /// <summary>Creates a NetworkPolicy per tenant that limits where its proxies connect to; true if absent.</summary>
+    public bool? Enabled { get; set; }
 }
 
 /// <summary>Monitoring by Prometheus Operator.</summary>

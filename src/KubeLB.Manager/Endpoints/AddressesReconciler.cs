@@ -16,7 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Endpoints;
 
 /// <summary>
-/// Reports rejected addresses in the status of Addresses, an Event and the log, and addresses that two tenants list in Events on the Tenants.
+/// Reports rejected addresses in the status of Addresses, an Event and the log, and addresses that two tenants list in Events on the
+/// Tenants.
 /// </summary>
 internal sealed class AddressesReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,

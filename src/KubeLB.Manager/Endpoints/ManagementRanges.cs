@@ -2,7 +2,9 @@ using System.Net;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -26,10 +28,13 @@ internal sealed class ManagementRanges : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<(Type Kind, ResourceKey Key), string[]> _known = [];
     private readonly List<IDisposable> _subscriptions;
+    private readonly ITimer _timer;
+    private bool _isSettling;
     private long _version;
 
-    public ManagementRanges([FromKeyedServices(ManagementCluster.Name)] Cluster management)
+    public ManagementRanges([FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time)
     {
+        _timer = time.CreateTimer(_ => Settle(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _nodes = management.Informer<V1Node>();
         _services = management.Informer<V1ServiceCIDR>();
         _slices = management.Informer<V1EndpointSlice>();
@@ -47,6 +52,9 @@ internal sealed class ManagementRanges : IDisposable
 
     /// <summary>Raised with the namespace of each tenant that has an address in a range that was added or removed.</summary>
     public event Action<string>? TenantAffected;
+
+    /// <summary>Raised some time after one or more changes.</summary>
+    public event Action? Settled;
 
     /// <summary>All ranges.</summary>
     public AddressSet Ranges { get; } = new();
@@ -79,6 +87,31 @@ internal sealed class ManagementRanges : IDisposable
         });
     }
 
+    /// <summary>
+    /// Enqueues the keys of all tenants some time after the ranges have changed, so that nodes that join together are one change.
+    /// </summary>
+    public static void WatchAll(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
+        controller
+            .WaitFor<V1Node>(ManagementCluster.Name)
+            .WaitFor<V1ServiceCIDR>(ManagementCluster.Name)
+            .Source(
+                (host, enqueue) =>
+                {
+                    var ranges = host.GetRequiredService<ManagementRanges>();
+                    var tenants = host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Tenant>();
+                    void Enqueue()
+                    {
+                        foreach (var tenant in tenants.List())
+                        {
+                            enqueue(keyOf(TenantNames.Namespace(tenant.Name)));
+                        }
+                    }
+
+                    ranges.Settled += Enqueue;
+                    return new SourceSubscription(() => ranges.Settled -= Enqueue);
+                }
+            );
+
     /// <summary>Lets a controller of tenants' addresses start with the ranges, and follow them.</summary>
     public static void Watch(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
         controller
@@ -96,7 +129,11 @@ internal sealed class ManagementRanges : IDisposable
                 }
             );
 
-    public void Dispose() => _subscriptions.ForEach(subscription => subscription.Dispose());
+    public void Dispose()
+    {
+        _subscriptions.ForEach(subscription => subscription.Dispose());
+        _timer.Dispose();
+    }
 
     /// <summary>The ranges of a node's pods; empty if its network plugin allocates them without the API server.</summary>
     public static IList<string> PodRanges(V1Node node) =>
@@ -128,6 +165,16 @@ internal sealed class ManagementRanges : IDisposable
             Status = new V1NodeStatus { Addresses = node.Status?.Addresses },
         };
 
+    private void Settle()
+    {
+        lock (_gate)
+        {
+            _isSettling = false;
+        }
+
+        Settled?.Invoke();
+    }
+
     private void Update<T>(IInformer<T> informer, Change<T> change, Func<T, IEnumerable<string>> rangesOf)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -155,6 +202,11 @@ internal sealed class ManagementRanges : IDisposable
             }
 
             Interlocked.Increment(ref _version);
+            if (!_isSettling)
+            {
+                _isSettling = true;
+                _timer.Change(Delays.RangesSettled, Timeout.InfiniteTimeSpan);
+            }
         }
 
         // Before the first list is complete, no controller of tenants' addresses runs.

@@ -47,6 +47,9 @@ internal static class Delays
     /// <summary>Retry interval while the CustomResourceDefinition of PodMonitors is not installed.</summary>
     public static readonly TimeSpan PodMonitor = TimeSpan.FromMinutes(1);
 
+    /// <summary>Delay between a change of the management cluster's ranges and the change of all NetworkPolicies of proxies.</summary>
+    public static readonly TimeSpan RangesSettled = TimeSpan.FromSeconds(10);
+
     /// <summary>Retry interval while ranges of the management cluster are unknown.</summary>
     public static readonly TimeSpan UnknownRanges = TimeSpan.FromMinutes(1);
 

@@ -29,6 +29,7 @@ internal sealed class ConfigReconciler(
 ) : IReconciler
 {
     private readonly IInformer<Config> _configs = management.Informer<Config>();
+    private string? _loggedUnknown;
 
     public static void AddController(IServiceCollection services, ManagerOptions options) =>
         services.AddController<ConfigReconciler>(
@@ -58,11 +59,28 @@ internal sealed class ConfigReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        if (key.Name != Config.DefaultName || _configs.Get(key) is not { Metadata.DeletionTimestamp: null } config)
+        if (key.Name != Config.DefaultName)
         {
             return ReconcileResult.Done;
         }
 
+        var unknown = ranges?.Unknown ?? [];
+        if (_configs.Get(key) is { Metadata.DeletionTimestamp: null } config)
+        {
+            await ReportAsync(key, config, unknown, cancellationToken).ConfigureAwait(false);
+        }
+        else if (unknown.Count > 0)
+        {
+            // Without a Config there is no condition.
+            LogUnknown(Messages.RangesUnknown(unknown));
+        }
+
+        // That a kind is served, or may be read, is no change of an object.
+        return unknown.Count > 0 ? ReconcileResult.RequeueAfter(Delays.UnknownRanges) : ReconcileResult.Done;
+    }
+
+    private async Task ReportAsync(ResourceKey key, Config config, IReadOnlyList<string> unknown, CancellationToken cancellationToken)
+    {
         var conditions = new ConditionSet(config.Status?.Conditions, StatusTime.Of(time.GetUtcNow()));
         if (SettingsProblems.MessageOf(config.Spec) is { } problems)
         {
@@ -79,37 +97,38 @@ internal sealed class ConfigReconciler(
             }
         }
 
-        var unknown = SetRanges(conditions, config);
+        if (ranges is not null)
+        {
+            SetRanges(conditions, config, unknown);
+        }
+
         var status = new ConfigStatus
         {
             Version = TenantObjects.Version(ManagerBuild.Version),
             Conditions = conditions.ToList() is { Count: > 0 } set ? set : null,
         };
         await applier.ApplyStatusAsync(management, config, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-
-        // That a kind is served, or may be read, is no change of an object.
-        return unknown ? ReconcileResult.RequeueAfter(Delays.UnknownRanges) : ReconcileResult.Done;
     }
 
-    private bool SetRanges(ConditionSet conditions, Config config)
+    private void SetRanges(ConditionSet conditions, Config config, IReadOnlyList<string> unknown)
     {
-        if (ranges is null)
-        {
-            return false;
-        }
-
-        var unknown = ranges.Unknown;
         var (isKnown, reason, message) =
             unknown.Count == 0 ? (true, SettingsConditions.RangesKnown, Messages.RangesKnown)
             : config.Spec?.Addresses?.Deny is { Count: > 0 } ? (true, SettingsConditions.RangesDeclared, Messages.RangesDeclared(unknown))
             : (false, SettingsConditions.RangesUnknown, Messages.RangesUnknown(unknown));
-        if (!isKnown && conditions.Existing(SettingsConditions.ManagementRangesKnown)?.Message != message)
+        conditions.Set(SettingsConditions.ManagementRangesKnown, ConditionStatus.Of(isKnown), reason, message, config.Metadata.Generation);
+        if (!isKnown)
+        {
+            LogUnknown(message);
+        }
+    }
+
+    private void LogUnknown(string message)
+    {
+        if (Interlocked.Exchange(ref _loggedUnknown, message) != message)
         {
             Log.RangesUnknown(logger, message);
         }
-
-        conditions.Set(SettingsConditions.ManagementRangesKnown, ConditionStatus.Of(isKnown), reason, message, config.Metadata.Generation);
-        return unknown.Count > 0;
     }
 }
 

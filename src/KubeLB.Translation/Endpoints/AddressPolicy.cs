@@ -12,7 +12,8 @@ namespace KubeLB.Translation.Endpoints;
 /// </summary>
 /// <remarks>
 /// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the ranges to which Tenant or
-/// Config limit the addresses, the management cluster's own addresses, the reserved ranges. Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected regardless of the settings.
+/// Config limit the addresses, the reserved ranges, the management cluster's own addresses. Addresses that no machine can have
+/// (unspecified, multicast, broadcast, reserved) are rejected regardless of the settings.
 /// </remarks>
 public sealed class AddressPolicy
 {

@@ -207,6 +207,9 @@ internal static class ReservedAddressRanges
         (AddressRange.Of("192.0.0.192/32"), "the metadata service of a cloud"),
     ];
 
+    /// <summary>All ranges.</summary>
+    public static IEnumerable<AddressRange> All => Never.Concat(UnlessAllowed).Select(r => r.Range);
+
     /// <summary>Description of an address that is never used; null if it may be used.</summary>
     public static string? NeverUsable(IPAddress address) => Find(Never, address);
 

@@ -22,6 +22,9 @@ public sealed class NodePortRanges
     /// <summary>The default of the API server's <c>--service-node-port-range</c>.</summary>
     public static NodePortRanges Default { get; } = new([(30000, 32767)]);
 
+    /// <summary>The ranges in the order of the settings.</summary>
+    public IReadOnlyList<(int First, int Last)> Ranges => _ranges;
+
     /// <summary>Parses ports and ranges that are separated by commas, such as <c>30000-32767,8443</c>; null if one is invalid.</summary>
     public static NodePortRanges? Parse(string? text)
     {

@@ -56,6 +56,9 @@ public sealed record ProxySettings
     /// <summary>Whether to create a PodMonitor of Prometheus Operator.</summary>
     public bool HasPodMonitor { get; init; }
 
+    /// <summary>Whether to create a NetworkPolicy that limits where the proxies connect to.</summary>
+    public bool HasNetworkPolicy { get; init; } = true;
+
     /// <summary>
     /// Merges the settings field by field. Invalid fields, which <see cref="Tenants.SettingsProblems"/> reports, are ignored.
     /// </summary>

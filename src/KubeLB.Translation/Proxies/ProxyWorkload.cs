@@ -6,7 +6,7 @@ using KubeLB.Api.Naming;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The objects that run a tenant's proxies: Deployment or DaemonSet, PodDisruptionBudget, and optionally PodMonitor. Names, labels and
+/// The objects that run a tenant's proxies: Deployment or DaemonSet, PodDisruptionBudget, NetworkPolicy and PodMonitor. Names, labels and
 /// selector are those of the Go manager, so that its Deployment is adopted.
 /// </summary>
 /// <param name="Deployment">The Deployment; null with a DaemonSet.</param>
@@ -15,11 +15,13 @@ namespace KubeLB.Translation.Proxies;
 /// Allows the eviction of one pod at a time; null with a DaemonSet, whose pods are not evicted when a node is drained.
 /// </param>
 /// <param name="PodMonitor">The PodMonitor of Prometheus Operator; null if it is not enabled.</param>
+/// <param name="NetworkPolicy">Limits where the proxies connect to; null if it is disabled.</param>
 public sealed record ProxyWorkload(
     V1Deployment? Deployment,
     V1DaemonSet? DaemonSet,
     V1PodDisruptionBudget? DisruptionBudget,
-    PodMonitor? PodMonitor
+    PodMonitor? PodMonitor,
+    V1NetworkPolicy? NetworkPolicy
 )
 {
     private const string Component = "kubelb-envoy-proxy";
@@ -29,7 +31,14 @@ public sealed record ProxyWorkload(
     /// <param name="settings">The effective settings.</param>
     /// <param name="controlPlane">The proxies' xDS server.</param>
     /// <param name="certificateSecret">Name of the Secret with the proxies' certificate.</param>
-    public static ProxyWorkload Build(string tenantNamespace, ProxySettings settings, ControlPlane controlPlane, string certificateSecret)
+    /// <param name="egress">Where the proxies may connect to (<see cref="ProxyNetworkPolicy"/>).</param>
+    public static ProxyWorkload Build(
+        string tenantNamespace,
+        ProxySettings settings,
+        ControlPlane controlPlane,
+        string certificateSecret,
+        IList<V1NetworkPolicyEgressRule> egress
+    )
     {
         var template = ProxyPod.Template(tenantNamespace, settings, controlPlane, certificateSecret);
         var selector = new V1LabelSelector { MatchLabels = ProxyPod.Selector(tenantNamespace) };
@@ -37,7 +46,8 @@ public sealed record ProxyWorkload(
             settings.IsDaemonSet ? null : BuildDeployment(tenantNamespace, settings, selector, template),
             settings.IsDaemonSet ? BuildDaemonSet(tenantNamespace, selector, template) : null,
             settings.IsDaemonSet ? null : Budget(tenantNamespace, selector),
-            settings.HasPodMonitor ? Monitor(tenantNamespace, selector) : null
+            settings.HasPodMonitor ? Monitor(tenantNamespace, selector) : null,
+            settings.HasNetworkPolicy ? Policy(tenantNamespace, selector, egress) : null
         );
     }
 
@@ -113,6 +123,20 @@ public sealed record ProxyWorkload(
             {
                 Selector = selector,
                 PodMetricsEndpoints = [new PodMetricsEndpoint { Port = ProxyPod.MetricsPort, Path = ProxyPod.MetricsPath }],
+            },
+        };
+
+    private static V1NetworkPolicy Policy(string tenantNamespace, V1LabelSelector selector, IList<V1NetworkPolicyEgressRule> egress) =>
+        new()
+        {
+            ApiVersion = $"{V1NetworkPolicy.KubeGroup}/{V1NetworkPolicy.KubeApiVersion}",
+            Kind = V1NetworkPolicy.KubeKind,
+            Metadata = Metadata(tenantNamespace),
+            Spec = new V1NetworkPolicySpec
+            {
+                PodSelector = selector,
+                PolicyTypes = ["Egress"],
+                Egress = egress,
             },
         };
 

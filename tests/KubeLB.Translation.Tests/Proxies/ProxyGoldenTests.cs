@@ -31,7 +31,7 @@ public sealed class ProxyGoldenTests
     {
         var (objects, controlPlane) = Read(input);
         var settings = ProxySettings.Merge(objects.Get<Config>("kubelb", Config.DefaultName), objects.All<Tenant>().SingleOrDefault());
-        return ProxyWorkload.Build("tenant-t", settings, controlPlane, "envoy-xds-client");
+        return ProxyWorkload.Build("tenant-t", settings, controlPlane, "envoy-xds-client", egress: []);
     }
 
     private static IEnumerable<JsonObject> Output(string input)

@@ -31,6 +31,7 @@ internal sealed class WorkloadReconciler(
     [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
     ManagerOptions options,
     TenantSettingsResolver settings,
+    ProxyEgress egress,
     ProxyDemand demand,
     ProxyRollouts rollouts,
     Applier applier,
@@ -44,6 +45,7 @@ internal sealed class WorkloadReconciler(
     private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
     private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
     private readonly IInformer<V1PodDisruptionBudget> _budgets = management.Informer<V1PodDisruptionBudget>();
+    private readonly IInformer<V1NetworkPolicy> _policies = management.Informer<V1NetworkPolicy>();
     private readonly IInformer<PodMonitor> _monitors = management.Informer<PodMonitor>();
     private readonly DelayTracker _idle = new(time);
     private readonly ConcurrentDictionary<string, string> _reported = new(StringComparer.Ordinal);
@@ -76,7 +78,13 @@ internal sealed class WorkloadReconciler(
             return ReconcileResult.Done;
         }
 
-        var workload = ProxyWorkload.Build(tenantNamespace, settings.ProxiesOf(tenantNamespace), controlPlane, CertificateSecrets.Client);
+        var workload = ProxyWorkload.Build(
+            tenantNamespace,
+            settings.ProxiesOf(tenantNamespace),
+            controlPlane,
+            CertificateSecrets.Client,
+            egress.Of(tenant, controlPlane.Port)
+        );
         try
         {
             return await WriteAsync(tenant, tenantNamespace, workload, cancellationToken).ConfigureAwait(false);
@@ -100,6 +108,16 @@ internal sealed class WorkloadReconciler(
         CancellationToken cancellationToken
     )
     {
+        // Before the pods, so that none runs without it.
+        if (workload.NetworkPolicy is { } policy)
+        {
+            await ApplyAsync(policy, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await DeleteAsync(_policies, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        }
+
         // When the kind changes, the old object is deleted after a pod of the new one is available.
         var isWaiting = false;
         if (workload.Deployment is { } deployment)
@@ -234,6 +252,7 @@ internal sealed class WorkloadReconciler(
             !Exists(_deployments, tenantNamespace)
             && !Exists(_daemonSets, tenantNamespace)
             && !Exists(_budgets, tenantNamespace)
+            && !Exists(_policies, tenantNamespace)
             && !Exists(_monitors, tenantNamespace)
         )
         {
@@ -250,6 +269,7 @@ internal sealed class WorkloadReconciler(
         await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
         await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
         await DeleteAsync(_budgets, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        await DeleteAsync(_policies, tenantNamespace, cancellationToken).ConfigureAwait(false);
         _idle.End(KeyOf(tenantNamespace));
         return ReconcileResult.Done;
     }

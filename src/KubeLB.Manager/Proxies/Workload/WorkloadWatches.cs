@@ -4,6 +4,7 @@ using KubeLB.Api.Monitoring;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -20,6 +21,7 @@ internal static class WorkloadWatches
         management.Informer<V1Deployment>(deployments => deployments.LabelSelector = generated);
         management.Informer<V1DaemonSet>(daemonSets => daemonSets.LabelSelector = generated);
         management.Informer<V1PodDisruptionBudget>(budgets => budgets.LabelSelector = generated);
+        management.Informer<V1NetworkPolicy>(policies => policies.LabelSelector = generated);
         management.Informer<PodMonitor>(monitors =>
         {
             monitors.LabelSelector = generated;
@@ -29,7 +31,7 @@ internal static class WorkloadWatches
 
     public static void AddController(IServiceCollection services)
     {
-        services.AddSingleton<ProxyDemand>().AddSingleton<ProxyAvailability>().AddSingleton<ProxyRollouts>();
+        services.AddSingleton<ProxyEgress>().AddSingleton<ProxyDemand>().AddSingleton<ProxyAvailability>().AddSingleton<ProxyRollouts>();
         services.AddController<WorkloadReconciler>(
             "workload",
             controller =>
@@ -56,7 +58,10 @@ internal static class WorkloadWatches
                     }
                 );
                 controller.Watch<V1PodDisruptionBudget>(ManagementCluster.Name, _ => KeysOf);
+                controller.Watch<V1NetworkPolicy>(ManagementCluster.Name, _ => KeysOf);
                 controller.Watch<PodMonitor>(ManagementCluster.Name, _ => KeysOf);
+                EndpointWatches.WatchSettings(controller, WorkloadReconciler.KeyOf);
+                ManagementRanges.WatchAll(controller, WorkloadReconciler.KeyOf);
                 controller.Watch<V1Namespace>(
                     ManagementCluster.Name,
                     _ =>
