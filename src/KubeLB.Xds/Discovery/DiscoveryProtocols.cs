@@ -1,7 +1,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 using Google.Protobuf;
-using Google.Rpc;
+using Grpc.Core;
 using KubeLB.Xds.Resources;
 
 namespace KubeLB.Xds.Discovery;
@@ -12,7 +12,7 @@ namespace KubeLB.Xds.Discovery;
 /// <param name="Nonce">The nonce of the acknowledged response; empty if none.</param>
 /// <param name="Error">The error of the client if it rejects the response.</param>
 /// <param name="Pod">The pod of the client, from its node metadata; null if not set.</param>
-internal readonly record struct RequestHeader(string? Node, string TypeUrl, string Nonce, Status? Error, string? Pod)
+internal readonly record struct RequestHeader(string? Node, string TypeUrl, string Nonce, Google.Rpc.Status? Error, string? Pod)
 {
     /// <summary>Reads the pod from node metadata.</summary>
     public static string? PodOf(Node? node) =>
@@ -27,6 +27,26 @@ internal readonly record struct RequestHeader(string? Node, string TypeUrl, stri
     private const int MaxPodNameLength = 253;
 }
 
+/// <summary>The limit of the length of names, which clients choose.</summary>
+internal static class NameLimit
+{
+    private const int Quoted = 40;
+
+    /// <exception cref="RpcException">A name exceeds the limit.</exception>
+    public static void Check(string field, string? name, int limit)
+    {
+        if (name?.Length > limit)
+        {
+            throw new RpcException(
+                new Status(
+                    StatusCode.InvalidArgument,
+                    $"{field} {name[..Quoted]}… has {name.Length} characters; at most {limit} are permitted."
+                )
+            );
+        }
+    }
+}
+
 /// <summary>The differences between the state-of-the-world and the incremental protocol.</summary>
 internal interface IDiscoveryProtocol<TRequest, TResponse>
     where TResponse : IMessage
@@ -34,6 +54,9 @@ internal interface IDiscoveryProtocol<TRequest, TResponse>
     bool Delta { get; }
 
     RequestHeader Header(TRequest request);
+
+    /// <summary>All resource names of a request.</summary>
+    IEnumerable<string> Names(TRequest request);
 
     /// <summary>Updates the subscription of the client.</summary>
     /// <param name="request">The request.</param>
@@ -58,6 +81,8 @@ internal sealed class StateOfTheWorld : IDiscoveryProtocol<DiscoveryRequest, Dis
 
     public RequestHeader Header(DiscoveryRequest request) =>
         new(request.Node?.Id, request.TypeUrl, request.ResponseNonce, request.ErrorDetail, RequestHeader.PodOf(request.Node));
+
+    public IEnumerable<string> Names(DiscoveryRequest request) => request.ResourceNames;
 
     public void Subscribe(DiscoveryRequest request, TypeState type, bool first, bool stale)
     {
@@ -138,6 +163,12 @@ internal sealed class Incremental : IDiscoveryProtocol<DeltaDiscoveryRequest, De
 
     public RequestHeader Header(DeltaDiscoveryRequest request) =>
         new(request.Node?.Id, request.TypeUrl, request.ResponseNonce, request.ErrorDetail, RequestHeader.PodOf(request.Node));
+
+    public IEnumerable<string> Names(DeltaDiscoveryRequest request) =>
+        request
+            .ResourceNamesSubscribe.Concat(request.ResourceNamesUnsubscribe)
+            .Concat(request.InitialResourceVersions.Keys)
+            .Concat(request.InitialResourceVersions.Values);
 
     // Changes of the subscription are applied even if the nonce is stale, because the client does not repeat them.
     public void Subscribe(DeltaDiscoveryRequest request, TypeState type, bool first, bool stale)

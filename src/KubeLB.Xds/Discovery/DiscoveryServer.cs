@@ -52,13 +52,15 @@ internal sealed class DiscoveryServer(
         string? node = null;
         try
         {
-            if (!await requests.MoveNext(stop.Token).ConfigureAwait(false))
+            if (await ReadFirstAsync(requests, stop.Token).ConfigureAwait(false) is not { } first)
             {
                 return;
             }
 
-            var first = requests.Current;
-            node = protocol.Header(first).Node;
+            // A node id that is too long is not passed to observers, which log it.
+            var header = protocol.Header(first);
+            NameLimit.Check("node.id", header.Node, options.Value.MaxNameLength);
+            node = header.Node;
             var info = await AuthorizeAsync(protocol, first, call).ConfigureAwait(false);
             await ServeAsync(protocol, info, first, requests, responses, call, onlyType, stop).ConfigureAwait(false);
         }
@@ -83,6 +85,45 @@ internal sealed class DiscoveryServer(
             // AuthorizeAsync reports denials, and Unavailable means that the control plane ended the stream.
             observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(e.StatusCode, e.Status.Detail)));
             throw;
+        }
+    }
+
+    /// <returns>Null if the client ended the stream.</returns>
+    private async Task<TRequest?> ReadFirstAsync<TRequest>(IAsyncStreamReader<TRequest> requests, CancellationToken cancellationToken)
+        where TRequest : class
+    {
+        using var timeout = new CancellationTokenSource(options.Value.FirstRequestTimeout, cache.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            return await MoveNextAsync(requests, either.Token).ConfigureAwait(false) ? requests.Current : null;
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(
+                new Status(
+                    StatusCode.DeadlineExceeded,
+                    $"No request within {options.Value.FirstRequestTimeout.TotalSeconds} s; send the first request when the stream is opened."
+                )
+            );
+        }
+    }
+
+    private async Task<bool> MoveNextAsync<TRequest>(IAsyncStreamReader<TRequest> requests, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await requests.MoveNext(cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted)
+        {
+            // gRPC's message contains neither the limit nor a remedy.
+            throw new RpcException(
+                new Status(
+                    StatusCode.ResourceExhausted,
+                    $"A request is larger than {options.Value.MaxRequestBytes} bytes; restart the proxy, whose first request is then smaller."
+                )
+            );
         }
     }
 
@@ -150,7 +191,17 @@ internal sealed class DiscoveryServer(
             cache.Time,
             wake.Set
         );
-        streams.Add(stream);
+        if (!streams.TryAdd(stream, options.Value.MaxStreamsPerNode))
+        {
+            cache.Detach(info.Node, changed);
+            throw new RpcException(
+                new Status(
+                    StatusCode.ResourceExhausted,
+                    $"Node {info.Node} has {options.Value.MaxStreamsPerNode} open streams, the maximum; close streams or run fewer proxies."
+                )
+            );
+        }
+
         observers.Notify(o => o.StreamOpened(info));
         var ahead = Channel.CreateBounded<TRequest>(
             new BoundedChannelOptions(RequestsReadAhead) { SingleReader = true, SingleWriter = true }
@@ -196,7 +247,7 @@ internal sealed class DiscoveryServer(
         }
     }
 
-    private static async Task ReadAsync<TRequest>(
+    private async Task ReadAsync<TRequest>(
         IAsyncStreamReader<TRequest> requests,
         ChannelWriter<TRequest> ahead,
         Signal wake,
@@ -206,7 +257,7 @@ internal sealed class DiscoveryServer(
         Exception? failure = null;
         try
         {
-            while (await requests.MoveNext(cancellationToken).ConfigureAwait(false))
+            while (await MoveNextAsync(requests, cancellationToken).ConfigureAwait(false))
             {
                 await ahead.WriteAsync(requests.Current, cancellationToken).ConfigureAwait(false);
                 wake.Set();

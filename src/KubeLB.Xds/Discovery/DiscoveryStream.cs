@@ -39,6 +39,12 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             throw InvalidArgument($"node.id changed from {info.Node} to {requested}: open another stream for another node.");
         }
 
+        NameLimit.Check("type_url", header.TypeUrl, options.MaxNameLength);
+        foreach (var name in protocol.Names(request))
+        {
+            NameLimit.Check("Resource name", name, options.MaxNameLength);
+        }
+
         // Observers are notified without the lock, because they may read this stream and others.
         Action<IXdsObserver>? notification = null;
         lock (_gate)
@@ -50,7 +56,9 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             {
                 if (_order.Count >= options.MaxTypesPerStream)
                 {
-                    throw ResourceExhausted($"Too many resource types: at most {options.MaxTypesPerStream} per stream.");
+                    throw ResourceExhausted(
+                        $"Too many resource types: at most {options.MaxTypesPerStream} per stream; subscribe to fewer types."
+                    );
                 }
 
                 type = _order.Add(typeUrl);
@@ -65,12 +73,16 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             protocol.Subscribe(request, type, first, stale);
             if (_order.Types.Sum(t => t.Subscription.Names.Count) > options.MaxSubscribedNames)
             {
-                throw ResourceExhausted($"Too many subscribed names: at most {options.MaxSubscribedNames} per stream.");
+                throw ResourceExhausted(
+                    $"Too many subscribed names: at most {options.MaxSubscribedNames} per stream; unsubscribe from names, or use the wildcard."
+                );
             }
 
             if (_order.Types.Sum(t => t.Subscription.InitialResources) > options.MaxSubscribedNames)
             {
-                throw ResourceExhausted($"Too many initial resources: at most {options.MaxSubscribedNames} per stream.");
+                throw ResourceExhausted(
+                    $"Too many initial resources: at most {options.MaxSubscribedNames} per stream; reconnect without initial versions."
+                );
             }
         }
 

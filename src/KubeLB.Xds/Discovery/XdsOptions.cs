@@ -10,15 +10,38 @@ public sealed class XdsOptions
 
     /// <summary>
     /// The maximum number of subscribed names of a stream, for all types together, and of its initial resources. Exceeding it ends the
-    /// stream with RESOURCE_EXHAUSTED.
+    /// stream with RESOURCE_EXHAUSTED. Envoy subscribes to all listeners and clusters by one name, and to the endpoints of each node port,
+    /// of which there are at most 65,535.
     /// </summary>
-    public int MaxSubscribedNames { get; set; } = 200_000;
+    public int MaxSubscribedNames { get; set; } = 100_000;
 
     /// <summary>The maximum number of resource types of a stream. Exceeding it ends the stream with RESOURCE_EXHAUSTED.</summary>
-    public int MaxTypesPerStream { get; set; } = 32;
+    public int MaxTypesPerStream { get; set; } = 16;
 
-    /// <summary>The maximum size of a request; the first request of a reconnecting client names all its resources.</summary>
-    public int MaxRequestBytes { get; set; } = 16 * 1024 * 1024;
+    /// <summary>
+    /// The maximum number of characters of a resource name, a node id or a type. Exceeding it ends the stream with INVALID_ARGUMENT. The
+    /// names of the manager's resources have up to 75 characters, and names of Kubernetes objects up to 253.
+    /// </summary>
+    public int MaxNameLength { get; set; } = 256;
+
+    /// <summary>
+    /// The maximum size of a request in bytes. Exceeding it ends the stream with RESOURCE_EXHAUSTED. The largest request is the first one of
+    /// a reconnecting client, with names and versions of its resources of one type: at most 100 bytes each, so that 20,000 fit. A rejection
+    /// is small, because Envoy truncates its error message to 4 KiB.
+    /// </summary>
+    public int MaxRequestBytes { get; set; } = 2 * 1024 * 1024;
+
+    /// <summary>
+    /// The maximum number of open streams of a node id. Further ones end with RESOURCE_EXHAUSTED. An Envoy has one aggregated stream, or two
+    /// without aggregation, and for a short time twice as many after a reconnect: the default is sufficient for 500 proxies of a tenant.
+    /// </summary>
+    public int MaxStreamsPerNode { get; set; } = 2_000;
+
+    /// <summary>
+    /// The maximum time until the first request of a stream. Exceeding it ends the stream with DEADLINE_EXCEEDED. Envoy sends its first
+    /// request immediately; until then, a stream belongs to no node id, whose streams are limited.
+    /// </summary>
+    public TimeSpan FirstRequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The maximum number of removals that are deferred on a stream after the client rejected a listener or route table, because the
@@ -49,7 +72,8 @@ public sealed class XdsOptions
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The maximum number of streams per connection. Without an aggregated stream, a proxy opens one stream per cluster for endpoints.
+    /// The maximum number of open streams of a connection, which HTTP/2 announces to the client. An Envoy has one aggregated stream, or one
+    /// for listeners and one for clusters.
     /// </summary>
-    public int MaxStreamsPerConnection { get; set; } = 10_000;
+    public int MaxStreamsPerConnection { get; set; } = 100;
 }

@@ -85,15 +85,23 @@ public sealed class XdsStreams
 
     internal long NextId() => Interlocked.Increment(ref _ids);
 
-    internal void Add(IXdsStream stream)
+    /// <summary>Adds a stream, unless its node id has <paramref name="limit"/> open streams.</summary>
+    internal bool TryAdd(IXdsStream stream, int limit)
     {
-        _open[stream.Info.Id] = stream;
         lock (_gate)
         {
-            _byNode[stream.Info.Node] = _byNode.GetValueOrDefault(stream.Info.Node, []).Add(stream);
+            var open = _byNode.GetValueOrDefault(stream.Info.Node, []);
+            if (open.Length >= limit)
+            {
+                return false;
+            }
+
+            _byNode[stream.Info.Node] = open.Add(stream);
         }
 
+        _open[stream.Info.Id] = stream;
         Notify(stream.Info.Node);
+        return true;
     }
 
     internal void Remove(IXdsStream stream)
