@@ -24,6 +24,17 @@ internal static partial class Log
     [LoggerMessage(1104, LogLevel.Critical, "Background loop \"{Loop}\" failed; the process stops with exit code 1.")]
     public static partial void LoopStopsProcess(ILogger logger, Exception exception, string loop);
 
+    [LoggerMessage(1105, LogLevel.Warning, "{Problem} The last certificate is used.")]
+    public static partial void MetricsCertificateInvalid(ILogger logger, string problem);
+
+    [LoggerMessage(
+        1106,
+        LogLevel.Warning,
+        "Requests for /metrics are denied, because cluster \"{Cluster}\" did not review a token: {Problem}. Check the connection, and the "
+            + "permission to create tokenreviews and subjectaccessreviews."
+    )]
+    public static partial void MetricsReviewFailed(ILogger logger, string cluster, string problem);
+
     // Connections
 
     [LoggerMessage(1200, LogLevel.Information, "The kubeconfig of cluster \"{Cluster}\" changed; requests now go to {Server}.")]

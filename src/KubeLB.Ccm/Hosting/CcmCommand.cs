@@ -85,6 +85,8 @@ internal sealed class CcmCommand
         "Namespace of the leader election Lease; empty for $NAMESPACE, or kube-system if that is not set"
     );
     private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Bind address of /metrics; 0 to disable", ":9445");
+    private readonly Option<bool> _metricsSecure = MetricsSecure();
+    private readonly Option<string> _metricsCertPath = MetricsCertPath();
     private readonly Option<string> _probeAddress = Address(
         "--health-probe-bind-address",
         "Bind address of /healthz and /readyz; 0 to disable",
@@ -125,6 +127,8 @@ internal sealed class CcmCommand
             _leaderElection,
             _leaderElectionNamespace,
             _metricsAddress,
+            _metricsSecure,
+            _metricsCertPath,
             _probeAddress,
             _logLevel,
             .. _compatibility,
@@ -191,6 +195,8 @@ internal sealed class CcmCommand
             EnableLeaderElection = parsed.GetValue(_leaderElection),
             LeaderElectionNamespace = parsed.GetValue(_leaderElectionNamespace),
             MetricsAddress = parsed.GetValue(_metricsAddress)!,
+            MetricsSecure = parsed.GetValue(_metricsSecure),
+            MetricsCertPath = MetricsCertPath(parsed, _metricsSecure, _metricsCertPath),
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             LogLevel = parsed.GetValue(_logLevel),
         };

@@ -36,7 +36,10 @@ public static class CcmHost
                 options.MetricsAddress,
                 options.HealthProbeBindAddress,
                 options.EnableLeaderElection ? LeaderElection(options) : null
-            ),
+            )
+            {
+                MetricsSecurity = options.MetricsSecure ? new MetricsSecurity(ClusterNames.Tenant, options.MetricsCertPath) : null,
+            },
             runtime => runtime.ApplierAnnotation = Annotations.Applied
         );
         var services = builder.Services;

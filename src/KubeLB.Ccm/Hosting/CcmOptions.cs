@@ -68,6 +68,12 @@ public sealed record CcmOptions
     /// <summary>Address of <c>/metrics</c>.</summary>
     public string MetricsAddress { get; init; } = ":9445";
 
+    /// <summary>Whether <c>/metrics</c> is served over TLS, to authorized clients only.</summary>
+    public bool MetricsSecure { get; init; }
+
+    /// <summary>Folder with the certificate of <c>/metrics</c>; empty for a self-signed one.</summary>
+    public string MetricsCertPath { get; init; } = "";
+
     /// <summary>Address of <c>/healthz</c> and <c>/readyz</c>.</summary>
     public string HealthProbeBindAddress { get; init; } = ":8081";
 

@@ -28,6 +28,8 @@ internal sealed class ManagerCommand
     );
     private readonly Option<bool> _debug = Switch("--debug", "Log at level debug; overrides --zap-log-level");
     private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Bind address of /metrics; 0 to disable", ":9443");
+    private readonly Option<bool> _metricsSecure = MetricsSecure();
+    private readonly Option<string> _metricsCertPath = MetricsCertPath();
     private readonly Option<string> _probeAddress = Address(
         "--health-probe-bind-address",
         "Bind address of /healthz, /readyz and, for clients on the loopback interface, /debug/xds; 0 to disable",
@@ -54,6 +56,8 @@ internal sealed class ManagerCommand
             _leaderElection,
             _debug,
             _metricsAddress,
+            _metricsSecure,
+            _metricsCertPath,
             _probeAddress,
             _listenAddress,
             _xdsInsecure,
@@ -82,6 +86,8 @@ internal sealed class ManagerCommand
             EnableGatewayApi = parsed.GetValue(_enableGatewayApi),
             EnableLeaderElection = parsed.GetValue(_leaderElection),
             MetricsAddress = parsed.GetValue(_metricsAddress)!,
+            MetricsSecure = parsed.GetValue(_metricsSecure),
+            MetricsCertPath = MetricsCertPath(parsed, _metricsSecure, _metricsCertPath),
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             ListenAddress = parsed.GetValue(_listenAddress)!,
             XdsInsecure = parsed.GetValue(_xdsInsecure),

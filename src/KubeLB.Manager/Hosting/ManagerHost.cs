@@ -49,7 +49,10 @@ public static class ManagerHost
                 options.MetricsAddress,
                 options.HealthProbeBindAddress,
                 options.EnableLeaderElection ? LeaderElection(options) : null
-            ),
+            )
+            {
+                MetricsSecurity = options.MetricsSecure ? new MetricsSecurity(ManagementCluster.Name, options.MetricsCertPath) : null,
+            },
             runtime =>
             {
                 runtime.ApplierAnnotation = Annotations.Applied;

@@ -45,6 +45,12 @@ public sealed record ManagerOptions
     /// <summary>Address of <c>/metrics</c>.</summary>
     public string MetricsAddress { get; init; } = ":9443";
 
+    /// <summary>Whether <c>/metrics</c> is served over TLS, to authorized clients only.</summary>
+    public bool MetricsSecure { get; init; }
+
+    /// <summary>Folder with the certificate of <c>/metrics</c>; empty for a self-signed one.</summary>
+    public string MetricsCertPath { get; init; } = "";
+
     /// <summary>Address of <c>/healthz</c>, <c>/readyz</c> and, for clients on the loopback interface, <c>/debug/xds</c>.</summary>
     public string HealthProbeBindAddress { get; init; } = ":8081";
 

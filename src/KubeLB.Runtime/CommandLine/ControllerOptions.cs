@@ -66,6 +66,31 @@ public static class ControllerOptions
         return option;
     }
 
+    /// <summary><c>--metrics-secure</c>.</summary>
+    public static Option<bool> MetricsSecure() =>
+        Switch(
+            "--metrics-secure",
+            "Serve /metrics over TLS, to clients with a bearer token whose user may get the nonResourceURL /metrics"
+        );
+
+    /// <summary><c>--metrics-cert-path</c>.</summary>
+    public static Option<string> MetricsCertPath() =>
+        Text(
+            "--metrics-cert-path",
+            "Folder with the certificate of /metrics: tls.crt and tls.key; empty for a self-signed one. Requires --metrics-secure"
+        );
+
+    /// <summary>The value of <c>--metrics-cert-path</c>.</summary>
+    /// <exception cref="UsageException"><c>--metrics-secure</c> is missing.</exception>
+    public static string MetricsCertPath(ParseResult parsed, Option<bool> secure, Option<string> path)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        var value = parsed.GetValue(path)!;
+        return value.Length == 0 || parsed.GetValue(secure)
+            ? value
+            : throw new UsageException("--metrics-cert-path requires --metrics-secure: without it, /metrics is served in plain HTTP.");
+    }
+
     /// <summary><c>--zap-log-level</c>.</summary>
     public static Option<LogLevel> LogLevel() =>
         new("--zap-log-level")

@@ -1,5 +1,6 @@
 using System.Reflection;
 using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Probes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +20,11 @@ public sealed record ControllerHostOptions(
     string MetricsAddress,
     string ProbeAddress,
     LeaderElectionSettings? LeaderElection
-);
+)
+{
+    /// <summary>TLS and authentication of <c>/metrics</c>; null for plain HTTP.</summary>
+    public MetricsSecurity? MetricsSecurity { get; init; }
+}
 
 /// <summary>Creates the host of a controller process: logging, probes, metrics and leader election.</summary>
 public static class ControllerHost
@@ -40,6 +45,7 @@ public static class ControllerHost
             runtime.Component = options.Name.Replace('-', '_');
             runtime.Build = BuildVersion.FromAssembly(options.Assembly);
             runtime.MetricsAddress = options.MetricsAddress;
+            runtime.MetricsSecurity = options.MetricsSecurity;
             runtime.ProbeAddress = options.ProbeAddress;
 
             // A process with outdated caches must not become ready: the manager would send proxies an outdated configuration.

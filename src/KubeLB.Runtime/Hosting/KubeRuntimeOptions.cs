@@ -22,6 +22,11 @@ public sealed class KubeRuntimeOptions
     /// </summary>
     public string MetricsAddress { get; set; } = "";
 
+    /// <summary>
+    /// TLS and authentication of <see cref="MetricsAddress"/>; null (the default) for plain HTTP. The probes are always plain HTTP.
+    /// </summary>
+    public MetricsSecurity? MetricsSecurity { get; set; }
+
     /// <summary>Address of <c>/healthz</c> and <c>/readyz</c>, in the form of <see cref="MetricsAddress"/>. Default disabled.</summary>
     public string ProbeAddress { get; set; } = "";
 
@@ -81,6 +86,19 @@ internal sealed partial class KubeRuntimeOptionsValidator : IValidateOptions<Kub
 
         Address(nameof(options.ProbeAddress), options.ProbeAddress);
         Address(nameof(options.MetricsAddress), options.MetricsAddress);
+        // Port 0 is another free port for each listener.
+        if (
+            options.MetricsSecurity is not null
+            && options.MetricsAddress == options.ProbeAddress
+            && options.MetricsAddress.Contains(':', StringComparison.Ordinal)
+            && !options.MetricsAddress.EndsWith(":0", StringComparison.Ordinal)
+        )
+        {
+            problems.Add(
+                $"MetricsAddress and ProbeAddress are both {options.MetricsAddress}: probes use plain HTTP; choose another address for one."
+            );
+        }
+
         problems.AddRange(options.LeaderElection?.Problems() ?? []);
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
 

@@ -38,6 +38,11 @@ internal static class RegistrationValidator
             problems.Add($"Leader election uses cluster \"{election.Cluster}\", which is not registered; add it with AddCluster.");
         }
 
+        if (options.MetricsSecurity is { } security && clusters.Find(security.Cluster) is null)
+        {
+            problems.Add($"MetricsSecurity uses cluster \"{security.Cluster}\", which is not registered; add it with AddCluster.");
+        }
+
         problems.AddRange(
             controllers
                 .GroupBy(controller => controller.Name)

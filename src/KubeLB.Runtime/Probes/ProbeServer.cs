@@ -3,7 +3,9 @@ using KubeLB.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
 using Prometheus;
 
 namespace KubeLB.Runtime.Probes;
@@ -15,12 +17,18 @@ internal sealed class ProbeServer(
     ReadinessReport readiness,
     Supervisor supervisor,
     DebugPages pages,
-    CollectorRegistry registry
+    CollectorRegistry registry,
+    RegisteredClusters clusters,
+    TimeProvider time,
+    ILoggerFactory loggers
 ) : IAsyncDisposable
 {
-    private readonly List<WebApplication> _listeners = [];
+    private const string PlainText = "text/plain; charset=utf-8";
 
-    /// <exception cref="IOException">An address cannot be bound.</exception>
+    private readonly List<WebApplication> _listeners = [];
+    private MetricsAuthorization? _authorization;
+
+    /// <exception cref="IOException">An address cannot be bound, or the certificate cannot be read.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var probe = ListenAddress.Parse(options.ProbeAddress, options.BindLoopbackOnly);
@@ -46,6 +54,7 @@ internal sealed class ProbeServer(
         }
 
         _listeners.Clear();
+        _authorization?.Dispose();
     }
 
     private async Task<IPEndPoint> ListenAsync(
@@ -56,21 +65,37 @@ internal sealed class ProbeServer(
         CancellationToken cancellationToken
     )
     {
-        var app = KestrelListener.CreateBuilder(address).Build();
+        var builder = KestrelListener.CreateBuilder(address, metrics && options.MetricsSecurity is { } security ? Secure(security) : null);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        var app = builder.Build();
         app.Run(context => RespondAsync(context, probes, metrics));
         _listeners.Add(app);
         return await KestrelListener.StartAsync(app, address, purpose, cancellationToken).ConfigureAwait(false);
     }
 
+    private Action<ListenOptions> Secure(MetricsSecurity security)
+    {
+        var logger = loggers.CreateLogger("KubeLB.Runtime.Probes");
+        var certificate = new MetricsCertificate(security.CertificatePath, time, logger);
+        certificate.Load();
+        _authorization = new MetricsAuthorization(clusters.Find(security.Cluster)!, time, logger);
+        return listen => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
+    }
+
     private async Task RespondAsync(HttpContext context, bool probes, bool metrics)
     {
+        if (metrics && _authorization is not null && await DenyAsync(context, _authorization).ConfigureAwait(false))
+        {
+            return;
+        }
+
         var (status, type, text) = context.Request.Path.Value switch
         {
             "/healthz" when probes => Healthz(),
             "/readyz" when probes => Readyz(context.Request.Query.ContainsKey("verbose")),
             "/metrics" when metrics => (200, "text/plain; version=0.0.4; charset=utf-8", null),
             { } path when probes && Page(context, path) is { } page => page,
-            _ => (404, "text/plain; charset=utf-8", "not found\n"),
+            _ => (404, PlainText, "not found\n"),
         };
         context.Response.StatusCode = status;
         context.Response.ContentType = type;
@@ -84,6 +109,28 @@ internal sealed class ProbeServer(
         }
     }
 
+    /// <returns>Whether the request was denied.</returns>
+    private static async Task<bool> DenyAsync(HttpContext context, MetricsAuthorization authorization)
+    {
+        var denial = HttpMethods.IsGet(context.Request.Method)
+            ? await authorization.ReviewAsync(context.Request.Headers.Authorization, context.RequestAborted).ConfigureAwait(false)
+            : new MetricsAuthorization.Denial(405, "Use GET.");
+        if (denial is null)
+        {
+            return false;
+        }
+
+        context.Response.StatusCode = denial.Status;
+        context.Response.ContentType = PlainText;
+        if (denial.Status == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        await context.Response.WriteAsync(denial.Text + "\n", context.RequestAborted).ConfigureAwait(false);
+        return true;
+    }
+
     private (int Status, string Type, string? Text)? Page(HttpContext context, string path) =>
         pages.Respond(
             path,
@@ -93,13 +140,11 @@ internal sealed class ProbeServer(
         );
 
     private (int Status, string Type, string? Text) Healthz() =>
-        supervisor.Problems is { Count: > 0 } problems
-            ? (503, "text/plain; charset=utf-8", string.Join('\n', problems) + "\n")
-            : (200, "text/plain; charset=utf-8", "ok\n");
+        supervisor.Problems is { Count: > 0 } problems ? (503, PlainText, string.Join('\n', problems) + "\n") : (200, PlainText, "ok\n");
 
     private (int Status, string Type, string? Text) Readyz(bool verbose)
     {
         var (ready, text) = readiness.Create(verbose);
-        return (ready ? 200 : 503, "text/plain; charset=utf-8", text);
+        return (ready ? 200 : 503, PlainText, text);
     }
 }
