@@ -73,7 +73,7 @@ kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which 
 grafana.dashboards.enabled has no effect: this version contains no dashboards.
 {{- end }}
 {{- if .Values.kubeRbacProxy }}
-kubeRbacProxy has no effect: /metrics is served in plain HTTP without a proxy on port {{ .Values.metrics.port }}.
+kubeRbacProxy has no effect: /metrics is served {{ if .Values.metrics.secure }}over TLS{{ else }}in plain HTTP{{ end }} without a proxy on port {{ .Values.metrics.port }}. metrics.secure enables TLS and authentication.
 {{- end }}
 {{- if .Values.kubelb.installGatewayAPICRDs }}
 kubelb.installGatewayAPICRDs has no effect: install the Gateway API CRDs yourself.

@@ -114,6 +114,9 @@ public sealed class TestCluster : IAsyncDisposable
             Route.KindName => CreateAsync<Route>(document),
             ReferenceGrant.KindName => CreateAsync<ReferenceGrant>(document),
             V1EndpointSlice.KubeKind => CreateAsync<V1EndpointSlice>(document),
+            V1ServiceAccount.KubeKind => CreateAsync<V1ServiceAccount>(document),
+            V1ClusterRole.KubeKind => CreateAsync<V1ClusterRole>(document),
+            V1ClusterRoleBinding.KubeKind => CreateAsync<V1ClusterRoleBinding>(document),
             V1Deployment.KubeKind => CreateAsync<V1Deployment>(document),
             var kind => throw new ArgumentException($"Tests do not create objects of kind {kind} yet."),
         };
@@ -132,7 +135,14 @@ public sealed class TestCluster : IAsyncDisposable
 
     private static class ResourceScope
     {
-        private static readonly Type[] ClusterScoped = [typeof(GatewayClass), typeof(Tenant), typeof(V1Namespace)];
+        private static readonly Type[] ClusterScoped =
+        [
+            typeof(GatewayClass),
+            typeof(Tenant),
+            typeof(V1Namespace),
+            typeof(V1ClusterRole),
+            typeof(V1ClusterRoleBinding),
+        ];
 
         public static bool IsNamespaced<T>() => !ClusterScoped.Contains(typeof(T));
     }
