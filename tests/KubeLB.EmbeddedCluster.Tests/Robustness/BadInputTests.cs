@@ -1,4 +1,5 @@
 using KubeLB.EmbeddedCluster.Tests.Support;
+using KubeLB.EmbeddedCluster.Tests.Units;
 
 namespace KubeLB.EmbeddedCluster.Tests.Robustness;
 
@@ -59,6 +60,27 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
 
         reply.ShouldBe(201).TextAt("data.b").Should().Be("text");
         (await _api.GetAsync($"{Maps}/y", "application/yaml")).Text.Should().Contain("data:\n  a: \"1\"\n  b: text\n");
+    }
+
+    [Theory]
+    [MemberData(nameof(YamlAliasTests.Bombs), MemberType = typeof(YamlAliasTests))]
+    public async Task Excessive_YAML_aliases_are_rejected_in_time(string kind)
+    {
+        var bomb = YamlAliasTests.Bomb(kind);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+
+        foreach (
+            var (method, path, type) in new[]
+            {
+                (HttpMethod.Post, Maps, "application/yaml"),
+                (HttpMethod.Put, $"{Maps}/a", "application/yaml"),
+                (HttpMethod.Patch, $"{Maps}/a?fieldManager=m", "application/apply-patch+yaml"),
+            }
+        )
+        {
+            var reply = await _api.SendAsync(method, path, bomb, type).WaitAsync(deadline.Token);
+            reply.ShouldBe(400).Message.Should().Contain("error converting YAML to JSON: yaml: document contains excessive aliasing");
+        }
     }
 
     [Fact]

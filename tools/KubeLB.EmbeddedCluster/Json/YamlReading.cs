@@ -148,8 +148,11 @@ internal static partial class YamlReading
     /// <summary>State of a document that is being parsed.</summary>
     private sealed class Reading(JsonFindings? findings)
     {
-        /// <summary>Maximum number of values that aliases repeat, so that the memory use of a short text is limited.</summary>
-        private const int MaxRepeated = 500_000;
+        /// <summary>Maximum size of all values that aliases and anchors repeat: the largest body is 3 MiB without aliases.</summary>
+        private const int MaxRepeated = 3 * 1024 * 1024;
+
+        // Size of a value without its text, so that many small values are limited too.
+        private const int ValueSize = 8;
 
         private int _repeated;
 
@@ -159,18 +162,20 @@ internal static partial class YamlReading
 
         public JsonNode? Repeat(JsonNode? node)
         {
-            _repeated += Count(node);
+            _repeated += SizeOf(node);
             return _repeated <= MaxRepeated
                 ? node?.DeepClone()
                 : throw new FormatException("error converting YAML to JSON: yaml: document contains excessive aliasing");
         }
 
-        private static int Count(JsonNode? node) =>
+        // Characters of keys and values. A node that was read is not larger than the body and all repeated values, so this cannot overflow.
+        private static int SizeOf(JsonNode? node) =>
             node switch
             {
-                JsonObject tree => 1 + tree.Sum(member => Count(member.Value)),
-                JsonArray list => 1 + list.Sum(Count),
-                _ => 1,
+                JsonObject tree => ValueSize + tree.Sum(member => member.Key.Length + SizeOf(member.Value)),
+                JsonArray list => ValueSize + list.Sum(SizeOf),
+                JsonValue value when value.TryGetValue<string>(out var text) => ValueSize + text.Length,
+                _ => ValueSize,
             };
     }
 }
