@@ -211,6 +211,52 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
             .Contain("\"deployments\"");
     }
 
+    [Fact]
+    public async Task Token_review_reports_the_user_and_its_audiences()
+    {
+        var (ns, token) = await AccountAsync("[]");
+        const string Reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+        Task<Reply> ReviewAsync(string reviewed, string audiences = "[]") =>
+            _api.PostAsync(Reviews, $$$"""{"spec":{"token":"{{{reviewed}}}","audiences":{{{audiences}}}} }""");
+
+        var valid = (await ReviewAsync(token)).ShouldBe(201);
+        valid.TextAt("status.authenticated").Should().Be("true");
+        valid.TextAt("status.user.username").Should().Be($"system:serviceaccount:{ns}:user");
+        valid.At("status.user.groups")!.ToJsonString().Should().Contain("system:authenticated");
+        valid.At("status.audiences")!.ToJsonString().Should().Be("""["https://kubernetes.default.svc.cluster.local"]""");
+
+        var otherAudience = (await ReviewAsync(token, """["vault"]""")).ShouldBe(201);
+        otherAudience.At("status.authenticated").Should().BeNull();
+        otherAudience.TextAt("status.error").Should().Be("invalid bearer token");
+        var forVault = (
+            await _api.PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts/user/token", """{"spec":{"audiences":["vault","other"]} }""")
+        ).TextAt("status.token")!;
+        (await ReviewAsync(forVault)).At("status.authenticated").Should().BeNull();
+        (await ReviewAsync(forVault, """["vault"]""")).At("status.audiences")!.ToJsonString().Should().Be("""["vault"]""");
+
+        (await ReviewAsync("invalid")).ShouldBe(201).TextAt("status.error").Should().Be("invalid bearer token");
+        (await ReviewAsync("")).ShouldBe(400).Message.Should().Be("token is required for TokenReview in authentication");
+        using var user = new Api(fixture.Cluster, token);
+        (await user.PostAsync(Reviews, $$$"""{"spec":{"token":"{{{token}}}"} }""")).ShouldBe(403);
+    }
+
+    [Theory]
+    [InlineData("""{"user":"a"}""", "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or")]
+    [InlineData(
+        """{"nonResourceAttributes":{"path":"/metrics","verb":"get"}}""",
+        "spec.user: Invalid value: \"\": at least one of user or"
+    )]
+    [InlineData(
+        """{"user":"a","nonResourceAttributes":{"path":"/metrics"},"resourceAttributes":{"verb":"get"}}""",
+        "cannot be specified in combination with resourceAttributes"
+    )]
+    public async Task Invalid_access_review_is_rejected(string spec, string message)
+    {
+        var reply = await _api.PostAsync("/apis/authorization.k8s.io/v1/subjectaccessreviews", $$"""{"spec":{{spec}} }""");
+
+        reply.ShouldBe(422).Message.Should().Contain(message);
+    }
+
     private static string Decode(string text) => Encoding.UTF8.GetString(Convert.FromBase64String(text));
 
     private async Task<(string Namespace, string Token)> AccountAsync(string rules, string? verbs = null)

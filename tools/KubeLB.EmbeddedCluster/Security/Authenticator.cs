@@ -25,20 +25,32 @@ internal sealed class Authenticator(ClusterStore store, TokenIssuer issuer, stri
         {
             return UserInfo.Anonymous;
         }
-        return FromToken(authorization[Scheme.Length..].Trim()) ?? throw ApiErrors.Unauthorized();
+        return FromToken(authorization[Scheme.Length..].Trim(), ApiAudiences)?.User ?? throw ApiErrors.Unauthorized();
     }
 
-    /// <summary>The user of a token; null if it is invalid.</summary>
-    public UserInfo? FromToken(string token)
+    /// <summary>The audiences of the API server, for which tokens without audiences are valid.</summary>
+    public static IReadOnlyList<string> ApiAudiences { get; } = [TokenIssuer.Issuer];
+
+    /// <summary>The user of a token, and those of the requested audiences that it is valid for; null if it is invalid.</summary>
+    public (UserInfo User, IReadOnlyList<string> Audiences)? FromToken(string token, IReadOnlyList<string> requested)
     {
-        if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), _adminToken))
-        {
-            return UserInfo.Admin;
-        }
-        if (issuer.Read(token) is not { } claims || (claims.Secret is null && !claims.Audiences.Contains(TokenIssuer.Issuer)))
+        var isAdmin = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), _adminToken);
+        var claims = isAdmin ? null : issuer.Read(token);
+        IReadOnlyList<string> audiences =
+        [
+            .. requested.Intersect(claims is { Secret: null } ? claims.Audiences : ApiAudiences, StringComparer.Ordinal),
+        ];
+        if (audiences.Count == 0 || (claims is null && !isAdmin))
         {
             return null;
         }
+        return claims is null ? (UserInfo.Admin, audiences)
+            : UserOf(claims) is { } user ? (user, audiences)
+            : null;
+    }
+
+    private UserInfo? UserOf(TokenClaims claims)
+    {
         var account = _accounts.Find(claims.Namespace, claims.Account);
         if (
             account is null

@@ -31,12 +31,16 @@ internal sealed class ReviewHandler(
         }
         var review = await BodyObject.ReadAsync(request, registry, request.WriteOptions());
         review.Ensure("metadata");
+        if (request.Resource.Plural.EndsWith("subjectaccessreviews", StringComparison.Ordinal))
+        {
+            Validate(request, review.Object("spec"));
+        }
         review["status"] = request.Resource.Plural switch
         {
             "selfsubjectaccessreviews" => Access(request.User, review.Object("spec")),
             "subjectaccessreviews" or "localsubjectaccessreviews" => Access(SubjectOf(review.Object("spec")), review.Object("spec")),
             "selfsubjectrulesreviews" => Rules(request.User, review.Object("spec")),
-            "tokenreviews" => Token(review.Object("spec").Text("token") ?? ""),
+            "tokenreviews" => Token(review.Object("spec")),
             _ => new JsonObject { ["userInfo"] = Describe(request.User) },
         };
         await ResponseWriting.JsonAsync(request.Context, 201, review);
@@ -163,15 +167,65 @@ internal sealed class ReviewHandler(
         return result;
     }
 
-    private JsonObject Token(string token) =>
-        authenticator.FromToken(token) is { } user
+    private JsonObject Token(JsonObject? spec)
+    {
+        var token = spec.Text("token");
+        if (string.IsNullOrEmpty(token))
+        {
+            throw ApiErrors.BadRequest("token is required for TokenReview in authentication");
+        }
+        var audiences = spec.Array("audiences").Strings().ToList();
+        return authenticator.FromToken(token, audiences.Count > 0 ? audiences : Authenticator.ApiAudiences) is { } found
             ? new JsonObject
             {
                 ["authenticated"] = true,
-                ["user"] = Describe(user),
-                ["audiences"] = new JsonArray(TokenIssuer.Issuer),
+                ["user"] = Describe(found.User),
+                ["audiences"] = Strings(found.Audiences),
             }
             : new JsonObject { ["user"] = new JsonObject(), ["error"] = "invalid bearer token" };
+    }
+
+    // https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/apis/authorization/validation/validation.go
+    private static void Validate(ApiRequest request, JsonObject? spec)
+    {
+        var errors = new List<FieldError>();
+        var path = spec.Object("nonResourceAttributes");
+        if (spec.Object("resourceAttributes") is null)
+        {
+            if (path is null)
+            {
+                errors.Add(
+                    FieldError.Invalid(
+                        "spec.resourceAttributes",
+                        (JsonNode?)null,
+                        "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+                    )
+                );
+            }
+        }
+        else if (path is not null)
+        {
+            errors.Add(
+                FieldError.Invalid(
+                    "spec.nonResourceAttributes",
+                    path.DeepClone(),
+                    "cannot be specified in combination with resourceAttributes"
+                )
+            );
+        }
+        if (
+            request.Resource.Plural != "selfsubjectaccessreviews"
+            && string.IsNullOrEmpty(spec.Text("user"))
+            && !spec.Array("groups").Strings().Any()
+        )
+        {
+            errors.Add(FieldError.Invalid("spec.user", "", "at least one of user or group must be specified"));
+        }
+        if (errors.Count > 0)
+        {
+            throw ApiErrors.Invalid(request.Resource.Group, request.Resource.Kind, "", errors);
+        }
+    }
 
     private static JsonObject Describe(UserInfo user)
     {
