@@ -29,6 +29,18 @@ public static class Annotations
     /// <summary>On Addresses, by the CCM: its version.</summary>
     public const string CcmVersion = "kubelb.k8c.io/ccm-version";
 
+    /// <summary>On Addresses, by the CCM: name of the Secret of the token that it uses, from the claims of the token.</summary>
+    public const string CcmToken = "kubelb.k8c.io/ccm-token";
+
+    /// <summary>On a Tenant, by the administrator: each new value rotates the token of the tenant's CCM.</summary>
+    public const string RotateToken = "kubelb.k8c.io/rotate-token";
+
+    /// <summary>On a tenant's ServiceAccount, by the manager: the last handled value of <see cref="RotateToken"/>.</summary>
+    public const string RotatedFor = "kubelb.k8c.io/rotated-for";
+
+    /// <summary>On a tenant's ServiceAccount, by the manager: name of the Secret with the token in the kubeconfig.</summary>
+    public const string TokenSecret = "kubelb.k8c.io/token-secret";
+
     /// <summary>kubectl's record of the last <c>apply</c>; never synced.</summary>
     public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 }

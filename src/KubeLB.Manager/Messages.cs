@@ -2,6 +2,7 @@ using System.Globalization;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Proxies.Serving;
@@ -44,6 +45,10 @@ internal static class Messages
     /// <summary>The CCM has reported after an interruption.</summary>
     [ReportedMessage(TenantCcmConditions.CcmConnected, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
     public const string CcmReconnected = "The CCM has reconnected.";
+
+    /// <summary>The previous token of the CCM no longer exists.</summary>
+    [ReportedMessage(TenantTokenConditions.TokenRotated, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string TokenRotated = "The token of the CCM has been rotated. All previous tokens are revoked.";
 
     /// <summary>The CustomResourceDefinition of PodMonitors is not installed.</summary>
     [ReportedMessage(
@@ -243,6 +248,45 @@ internal static class Messages
     public static string TokenOfDeletedAccount(string secret) =>
         $"Secret {secret} contains a token of a deleted ServiceAccount. Waiting for a new token.";
 
+    /// <summary>The token is being rotated, and the CCM uses the previous one.</summary>
+    [ReportedMessage(
+        TenantTokenConditions.WaitingForCcm,
+        On = "Tenant",
+        Condition = "TokenRotated=False",
+        Event = "Normal",
+        Reader = MessageReader.Administrator,
+        Remedy = "Copy the kubeconfig to the tenant's cluster."
+    )]
+    public static string PreviousTokenInUse(string tenantNamespace, string secret) =>
+        $"The CCM uses the token of Secret {secret}, which is revoked when it uses the new one. "
+        + $"Copy Secret {TenantNames.KubeconfigSecret} of {tenantNamespace} to its cluster.";
+
+    /// <summary>The token is being rotated, and the CCM is a Go CCM or an older version, or none has been started.</summary>
+    [ReportedMessage(
+        TenantTokenConditions.WaitingForCcm,
+        On = "Tenant",
+        Condition = "TokenRotated=False",
+        Event = "Normal",
+        Reader = MessageReader.Administrator,
+        Remedy = "Copy the kubeconfig to the tenant's cluster, then delete the Secret of the previous token."
+    )]
+    public static string TokenNotReported(string tenantNamespace, string previous) =>
+        "No CCM reports its token, so the previous one stays valid. "
+        + $"Copy Secret {TenantNames.KubeconfigSecret} to its cluster, then: {DeleteToken(tenantNamespace, previous)}";
+
+    /// <summary>The token is being rotated, and the CCM has not reported for an hour.</summary>
+    [ReportedMessage(
+        TenantTokenConditions.WaitingForCcm,
+        On = "Tenant",
+        Condition = "TokenRotated=False",
+        Event = "Normal",
+        Reader = MessageReader.Administrator,
+        Remedy = "Start the CCM with the new kubeconfig, or delete the Secret of the previous token."
+    )]
+    public static string TokenOfMissingCcm(string tenantNamespace, string previous) =>
+        $"The CCM is not connected, so the previous token stays valid until it uses Secret {TenantNames.KubeconfigSecret}. "
+        + $"To revoke it now: {DeleteToken(tenantNamespace, previous)}";
+
     /// <summary>A deleted Tenant still has Routes or SyncSecrets.</summary>
     [ReportedMessage(
         TenantReasons.Terminating,
@@ -417,6 +461,8 @@ internal static class Messages
     public static string CertificateOfOtherTenant(string host, string tenantNamespace, string otherNamespace) =>
         $"Rejected xDS stream from {host}: its certificate is for {otherNamespace}. {MountSecret(tenantNamespace)}; "
         + "else identify the client.";
+
+    private static string DeleteToken(string tenantNamespace, string secrets) => $"kubectl -n {tenantNamespace} delete secret {secrets}";
 
     private static string MountSecret(string tenantNamespace) =>
         $"If it is a proxy of this tenant, mount the current Secret {CertificateSecrets.Client} of {tenantNamespace}";

@@ -94,8 +94,19 @@ public static class TenantNames
     /// <summary>Prefix of a tenant's namespace.</summary>
     public const string Prefix = "tenant-";
 
-    /// <summary>ServiceAccount, Role, RoleBinding and token Secret of the tenant's CCM.</summary>
+    /// <summary>ServiceAccount, Role, RoleBinding and first token Secret of the tenant's CCM.</summary>
     public const string Ccm = "kubelb-ccm";
+
+    private const int TokenHashLength = 10;
+
+    /// <summary>
+    /// Name of the Secret with the token that replaces the token of another Secret. The name of the replaced Secret is part of the hash, so
+    /// that no name is used twice: tokens of Secrets with the same name can be equal.
+    /// </summary>
+    /// <param name="replaced">Name of the Secret with the replaced token.</param>
+    /// <param name="rotation">Value of <see cref="Annotations.RotateToken"/>.</param>
+    public static string RotatedToken(string replaced, string rotation) =>
+        $"{Ccm}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{replaced}\n{rotation}")))[..TokenHashLength]}";
 
     /// <summary>Secret with the CCM's kubeconfig.</summary>
     public const string KubeconfigSecret = "kubelb-ccm-kubeconfig";

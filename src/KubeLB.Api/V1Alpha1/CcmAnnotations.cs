@@ -30,6 +30,12 @@ public static class CcmAnnotations
     /// <summary>The version of the CCM (<see cref="Annotations.CcmVersion"/>); null if the annotation is absent or invalid.</summary>
     public static string? CcmVersionOf(Addresses? addresses) => Version(ValueOf(addresses, Annotations.CcmVersion));
 
+    /// <summary>
+    /// The Secret of the token that the CCM uses (<see cref="Annotations.CcmToken"/>); null if the annotation is absent or invalid.
+    /// </summary>
+    public static string? CcmTokenOf(Addresses? addresses) =>
+        ValueOf(addresses, Annotations.CcmToken) is { } name && IsToken(name, "-.") ? name : null;
+
     /// <summary>The text if it is a valid UID (at most 64 letters, digits and dashes); else null.</summary>
     internal static string? Uid(string? text) => IsToken(text, "-") ? text : null;
 

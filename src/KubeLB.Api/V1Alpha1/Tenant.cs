@@ -47,7 +47,8 @@ public sealed class TenantStatus : Extensible
 
     /// <summary>
     /// Condition <c>Ready</c>; and, while there is a problem, <see cref="SettingsConditions.SettingsValid"/>,
-    /// <see cref="TenantProxyConditions.ProxiesAvailable"/> and those of <see cref="TenantCcmConditions"/>.
+    /// <see cref="TenantProxyConditions.ProxiesAvailable"/>, <see cref="TenantTokenConditions.TokenRotated"/> and those of
+    /// <see cref="TenantCcmConditions"/>.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
 }
@@ -124,6 +125,18 @@ public static class TenantCcmConditions
 
     /// <summary>Reason of False; the message has the time of the last report.</summary>
     public const string CcmNotSeen = "CcmNotSeen";
+}
+
+/// <summary>
+/// The condition of a Tenant while the token of its CCM is rotated (<see cref="Annotations.RotateToken"/>). An addition of this project.
+/// </summary>
+public static class TenantTokenConditions
+{
+    /// <summary>Type: False while the previous token is valid, too. Also the reason of the Event when it is revoked.</summary>
+    public const string TokenRotated = "TokenRotated";
+
+    /// <summary>Reason of False: the previous token is valid until the CCM uses the new one.</summary>
+    public const string WaitingForCcm = "WaitingForCCM";
 }
 
 /// <summary>

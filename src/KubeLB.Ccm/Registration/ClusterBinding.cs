@@ -52,6 +52,7 @@ internal sealed class ClusterBinding(
     private long? _claimableSince;
     private long? _reportedBinding;
     private long? _reportedRejection;
+    private string? _reportedToken;
 
     public string Name => "cluster binding";
 
@@ -104,7 +105,9 @@ internal sealed class ClusterBinding(
         var now = time.GetUtcNow();
         var age = now - CcmAnnotations.LastSeenOf(addresses);
         var isDue = age is not { } seen || seen < TimeSpan.Zero || seen >= _interval || CcmAnnotations.CcmVersionOf(addresses) != Version;
-        if (bound != cluster || (isDue && !IsRecent(_reportedBinding)))
+        var token = management.TokenSecretInUse;
+        var isNewToken = token != _reportedToken && token != CcmAnnotations.CcmTokenOf(addresses);
+        if (bound != cluster || isNewToken || (isDue && !IsRecent(_reportedBinding)))
         {
             _reportedBinding = time.GetTimestamp();
             await applier
@@ -116,10 +119,12 @@ internal sealed class ClusterBinding(
                         [Annotations.ClusterUid] = cluster,
                         [Annotations.LastSeen] = StatusTime.Of(now),
                         [Annotations.CcmVersion] = Version,
+                        [Annotations.CcmToken] = token,
                     },
                     cancellationToken
                 )
                 .ConfigureAwait(false);
+            _reportedToken = token;
             age = TimeSpan.Zero;
         }
 

@@ -51,6 +51,9 @@ internal static class Indexes
                 .Distinct(StringComparer.Ordinal)
             : [];
 
+    /// <summary>Secrets with tokens of CCMs by tenant namespace.</summary>
+    public const string ByToken = "token";
+
     public static IEnumerable<string> Namespace(IKubernetesObject<V1ObjectMeta> value) => [value.Metadata.NamespaceProperty ?? ""];
 
     public static IEnumerable<string> Origin(Route route) =>

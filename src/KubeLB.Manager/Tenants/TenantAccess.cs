@@ -14,7 +14,12 @@ namespace KubeLB.Manager.Tenants;
 /// Gives a tenant's CCM access to the management cluster: ServiceAccount, Role, RoleBinding, token, and a Secret with the kubeconfig, which
 /// is updated when the token, the certificate authority or the URL changes.
 /// </summary>
-internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options, Applier applier)
+internal sealed class TenantAccess(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    ManagerOptions options,
+    TokenRotation tokens,
+    Applier applier
+)
 {
     /// <summary>Namespace of the API server's Service and EndpointSlice.</summary>
     public const string ApiServerNamespace = "default";
@@ -28,16 +33,15 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
     /// <summary>Grants access; the result reports whether the setup is complete, pending or failed.</summary>
     public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
     {
-        var account = (
-            await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)
-        ).Object;
+        var tenantNamespace = TenantNames.Namespace(tenant.Name);
+        var account = await tokens.ApplyAccountAsync(tenant, cancellationToken).ConfigureAwait(false);
         var config = _configs.Get(options.Namespace, Config.DefaultName);
         await applier
             .ApplyAsync(management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken)
             .ConfigureAwait(false);
         await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
 
-        var desired = TenantObjects.Token(tenant);
+        var desired = TenantObjects.Token(tenant, tokens.SecretOf(tenantNamespace));
         if (_secrets.Get(ResourceKey.Of(desired)) is { } present && present.Type != TenantObjects.TokenType)
         {
             return TenantProgress.Failed(
@@ -49,7 +53,10 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
         var token = (await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false)).Object;
         if (TokenSecret.TokenOf(token) is not { } bearer)
         {
-            return TenantProgress.Pending(TenantReasons.WaitingForToken, Messages.WaitingForToken(ResourceKey.Of(token).ToString()));
+            // During a rotation, the previous token is valid.
+            return tokens.PreviousOf(tenantNamespace).Any(s => TokenSecret.TokenOf(s) is not null)
+                ? TenantProgress.Ready
+                : TenantProgress.Pending(TenantReasons.WaitingForToken, Messages.WaitingForToken(ResourceKey.Of(token).ToString()));
         }
 
         if (!TokenSecret.BelongsTo(token, account))
@@ -76,11 +83,11 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
         }
 
         var authority = token.Data.TryGetValue("ca.crt", out var pem) ? pem : [];
-        var tenantNamespace = TenantNames.Namespace(tenant.Name);
         var kubeconfig =
             KubeconfigSecret.Present(_secrets.Get(tenantNamespace, TenantNames.KubeconfigSecret), url.Url, authority, bearer)
             ?? CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, tenantNamespace);
         await applier.ApplyAsync(management, TenantObjects.Kubeconfig(tenant, kubeconfig), cancellationToken).ConfigureAwait(false);
+        await tokens.RevokePreviousAsync(tenantNamespace, cancellationToken).ConfigureAwait(false);
         return TenantProgress.Ready;
     }
 
@@ -92,12 +99,11 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
             await applier.DeleteAsync(management, binding, cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var name in new[] { TenantNames.KubeconfigSecret, TenantNames.Ccm })
+        if (_secrets.Get(tenantNamespace, TenantNames.KubeconfigSecret) is { Metadata.DeletionTimestamp: null } kubeconfig)
         {
-            if (_secrets.Get(tenantNamespace, name) is { Metadata.DeletionTimestamp: null } secret)
-            {
-                await applier.DeleteAsync(management, secret, cancellationToken).ConfigureAwait(false);
-            }
+            await applier.DeleteAsync(management, kubeconfig, cancellationToken).ConfigureAwait(false);
         }
+
+        await tokens.RevokeAsync(tenantNamespace, cancellationToken).ConfigureAwait(false);
     }
 }

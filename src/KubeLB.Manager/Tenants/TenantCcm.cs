@@ -27,6 +27,7 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
         var now = CcmAnnotations.ValueOf(change.New, Annotations.LastSeen);
         return Differs(Annotations.RejectedCluster)
             || Differs(Annotations.ClusterUid)
+            || Differs(Annotations.CcmToken)
             || (before is null) != (now is null)
             || (before != now && tenant.Status?.Conditions?.Any(c => c.Type == TenantCcmConditions.CcmConnected) == true);
 

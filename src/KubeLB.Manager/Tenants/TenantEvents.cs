@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Records Events on Tenants: ready, failed, no available proxy, no connected CCM, blocked deletion.</summary>
+/// <summary>Records Events on Tenants: ready, failed, no available proxy, no connected CCM, rotated token, blocked deletion.</summary>
 internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] EventRecorder recorder)
 {
     /// <summary>Records the changes of a written status.</summary>
@@ -22,6 +22,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
 
         RecordCcm(TenantCcmConditions.ClusterAccepted, Messages.ClusterMismatchResolved, before, written.Object);
         RecordCcm(TenantCcmConditions.CcmConnected, Messages.CcmReconnected, before, written.Object);
+        RecordCcm(TenantTokenConditions.TokenRotated, Messages.TokenRotated, before, written.Object, EventType.Normal);
         if (
             ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies
             && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message
@@ -38,12 +39,12 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
         }
     }
 
-    private void RecordCcm(string type, string recovered, Tenant before, Tenant now)
+    private void RecordCcm(string type, string recovered, Tenant before, Tenant now, EventType eventType = EventType.Warning)
     {
         var (old, present) = (ConditionIn(before.Status, type), ConditionIn(now.Status, type));
         if (present is not null && present.Message != old?.Message)
         {
-            recorder.Record(now, EventType.Warning, present.Reason, present.Message);
+            recorder.Record(now, eventType, present.Reason, present.Message);
         }
         else if (old is not null && present is null && now.Metadata.DeletionTimestamp is null)
         {

@@ -18,7 +18,9 @@ internal static class TenantObjects
     /// <summary>Annotation with the UID of a token's ServiceAccount.</summary>
     public const string TokenAccountUid = "kubernetes.io/service-account.uid";
 
-    private const string TokenAccount = "kubernetes.io/service-account.name";
+    /// <summary>Annotation with the name of a token's ServiceAccount.</summary>
+    public const string TokenAccount = "kubernetes.io/service-account.name";
+
     private const string RbacGroup = "rbac.authorization.k8s.io";
     private static readonly string[] ReadVerbs = ["get", "list", "watch"];
     private static readonly string[] WriteVerbs = ["create", "update", "get", "list", "delete", "patch", "watch"];
@@ -101,9 +103,11 @@ internal static class TenantObjects
         };
 
     /// <summary>The Secret to which the token controller writes a token of the ServiceAccount.</summary>
-    public static V1Secret Token(Tenant tenant)
+    /// <param name="tenant">The Tenant.</param>
+    /// <param name="name">Name of the Secret.</param>
+    public static V1Secret Token(Tenant tenant, string name)
     {
-        var secret = Secret(tenant, TenantNames.Ccm, TokenType);
+        var secret = Secret(tenant, name, TokenType);
         secret.Metadata.Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [TokenAccount] = TenantNames.Ccm };
         return secret;
     }

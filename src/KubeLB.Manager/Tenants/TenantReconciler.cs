@@ -27,6 +27,7 @@ internal sealed class TenantReconciler(
     TenantAccess access,
     TenantRemoval removal,
     TenantCcm ccm,
+    TokenRotation tokens,
     Applier applier,
     TenantEvents events,
     TimeProvider time,
@@ -150,6 +151,7 @@ internal sealed class TenantReconciler(
 
         var report = ccm.ReportOf(tenant);
         TenantCcm.SetConditions(conditions, report, generation);
+        tokens.SetCondition(conditions, tenant, report);
         var status = new TenantStatus
         {
             ObservedGeneration = generation,

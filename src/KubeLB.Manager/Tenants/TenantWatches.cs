@@ -17,7 +17,12 @@ namespace KubeLB.Manager.Tenants;
 internal static class TenantWatches
 {
     public static void AddServices(IServiceCollection services) =>
-        services.AddSingleton<TenantAccess>().AddSingleton<TenantRemoval>().AddSingleton<TenantCcm>().AddSingleton<TenantEvents>();
+        services
+            .AddSingleton<TenantAccess>()
+            .AddSingleton<TokenRotation>()
+            .AddSingleton<TenantRemoval>()
+            .AddSingleton<TenantCcm>()
+            .AddSingleton<TenantEvents>();
 
     public static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
@@ -26,6 +31,7 @@ internal static class TenantWatches
         management.Informer<TenantState>();
         management.Informer<Addresses>(addresses => addresses.Index(Indexes.ByNodeAddress, Indexes.NodeAddresses));
         management.Informer<SyncSecret>(secrets => secrets.Index(Indexes.ByNamespace, Indexes.Namespace));
+        management.Informer<V1Secret>(secrets => secrets.Index(Indexes.ByToken, TokenSecret.Namespace));
         management.Informer<V1ConfigMap>(maps =>
         {
             maps.Namespace = ServerUrl.ClusterInfoNamespace;
@@ -67,7 +73,7 @@ internal static class TenantWatches
                 controller.Watch<V1Secret>(
                     ManagementCluster.Name,
                     ByNamespace<V1Secret>(secret =>
-                        secret.Name() is TenantNames.Ccm or TenantNames.KubeconfigSecret ? secret.Namespace() : null
+                        secret.Name() == TenantNames.KubeconfigSecret ? secret.Namespace() : TokenSecret.Namespace(secret).FirstOrDefault()
                     )
                 );
                 controller.Watch<TenantState>(ManagementCluster.Name, ByNamespace<TenantState>(state => state.Namespace));

@@ -29,6 +29,9 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
 
     public bool? IsReachable { get; private set; }
 
+    /// <summary>The bearer token of the last request that the API server did not answer with 401; null if it had none.</summary>
+    public string? AcceptedToken { get; private set; }
+
     /// <summary>Sends a request and returns a successful response of which only the headers have been read.</summary>
     /// <exception cref="HttpOperationException">The status code is outside 2xx; the message contains that of the API server.</exception>
     /// <exception cref="HttpRequestException">No response was received.</exception>
@@ -80,7 +83,14 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         }
 
         IsReachable = true;
-        metrics.ClusterUp(cluster, response.StatusCode != HttpStatusCode.Unauthorized);
+        var isAuthenticated = response.StatusCode != HttpStatusCode.Unauthorized;
+        if (isAuthenticated)
+        {
+            // A reloading connection sends another message, with its current credentials.
+            AcceptedToken = (response.RequestMessage ?? message).Headers.Authorization?.Parameter;
+        }
+
+        metrics.ClusterUp(cluster, isAuthenticated);
         metrics.Requested(cluster, request.Verb, request.Resource, ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture));
         return response.IsSuccessStatusCode
             ? response

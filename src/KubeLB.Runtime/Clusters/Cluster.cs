@@ -3,6 +3,7 @@ using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
@@ -91,6 +92,12 @@ public sealed class Cluster : IAsyncDisposable
 
     /// <summary>True if the API server responded to the latest request, even with an HTTP error; null before the first request.</summary>
     public bool? IsReachable => _transport.IsReachable;
+
+    /// <summary>
+    /// Name of the Secret whose token the API server accepted last, from the claims of the token; null if the credentials are others, or
+    /// before the first request.
+    /// </summary>
+    public string? TokenSecretInUse => _transport.AcceptedToken is { } token ? ServiceAccountToken.SecretName(token) : null;
 
     internal ApiTransport Transport => _transport;
 

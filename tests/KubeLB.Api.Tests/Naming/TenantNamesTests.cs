@@ -15,6 +15,19 @@ public sealed class TenantNamesTests
         TenantNames.Proxy(tenant).Should().Be("envoy-" + @namespace);
     }
 
+    [Fact]
+    public void Name_of_a_token_Secret_is_never_used_again()
+    {
+        var names = new List<string> { TenantNames.Ccm };
+        foreach (var rotation in new[] { "a", "b", "a", "b", "a" })
+        {
+            names.Add(TenantNames.RotatedToken(names[^1], rotation));
+        }
+
+        names.Should().OnlyHaveUniqueItems().And.OnlyContain(n => n.Length <= 21 && n != TenantNames.KubeconfigSecret);
+        TenantNames.RotatedToken("kubelb-ccm", "a").Should().Be(names[1], "a retry writes the same Secret");
+    }
+
     [Theory]
     [InlineData("tenant-t1", "t1")]
     [InlineData("tenant-tenant-t1", "tenant-t1")]

@@ -65,7 +65,7 @@ public sealed class TenantObjectsTests
     [Fact]
     public void Token_Secret_has_no_data()
     {
-        var secret = TenantObjects.Token(Tenant);
+        var secret = TenantObjects.Token(Tenant, "kubelb-ccm");
 
         secret.Type.Should().Be("kubernetes.io/service-account-token");
         secret.Metadata.Annotations.Should().Contain("kubernetes.io/service-account.name", "kubelb-ccm");

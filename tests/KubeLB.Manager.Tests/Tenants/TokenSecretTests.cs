@@ -17,25 +17,6 @@ public sealed class TokenSecretTests
         Metadata = new V1ObjectMeta { Uid = "u-1", CreationTimestamp = Then },
     };
 
-    [Theory]
-    [InlineData(Legacy, "u-1")]
-    [InlineData("""{"kubernetes.io":{"namespace":"tenant-t1","serviceaccount":{"name":"kubelb-ccm","uid":"u-2"}}}""", "u-2")]
-    [InlineData("""{"kubernetes.io":{"serviceaccount":"u-2"}}""", null)]
-    [InlineData("""{"kubernetes.io":null,"kubernetes.io/serviceaccount/service-account.uid":7}""", null)]
-    [InlineData("""{"kubernetes.io/serviceaccount/service-account.uid":"\ud800"}""", null)]
-    [InlineData("[]", null)]
-    [InlineData("{", null)]
-    [InlineData("", null)]
-    public void AccountUid_is_read_from_the_claims(string claims, string? uid) => TokenSecret.AccountUid(Token(claims)).Should().Be(uid);
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("opaque")]
-    [InlineData("a.b")]
-    [InlineData("a.*.c")]
-    [InlineData("a.e30.c.d")]
-    public void AccountUid_of_an_invalid_token_is_null(string token) => TokenSecret.AccountUid(token).Should().BeNull();
-
     [Fact]
     public void Token_with_annotation_belongs_to_the_named_account()
     {

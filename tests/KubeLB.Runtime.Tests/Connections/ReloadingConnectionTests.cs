@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Connections;
@@ -93,6 +94,20 @@ public sealed class ReloadingConnectionTests : IAsyncLifetime
         await AdvanceUntilAsync(() => Maps.Get(Namespace, "a") is not null, "it is watched");
     }
 
+    [Fact]
+    public async Task Secret_of_the_accepted_token_follows_the_file()
+    {
+        var (old, replacement) = (await TokenAsync("old"), await TokenAsync("new"));
+        await StartAsync(_first.KubeconfigFor("revoked"));
+        await AdvanceUntilAsync(() => Maps.LastError is not null, "a token is rejected");
+        _host.Cluster.TokenSecretInUse.Should().BeNull();
+
+        await File.WriteAllTextAsync(_path, _first.KubeconfigFor(old));
+        await AdvanceUntilAsync(() => _host.Cluster.TokenSecretInUse == "old", "the first token is accepted");
+        await File.WriteAllTextAsync(_path, _first.KubeconfigFor(replacement));
+        await AdvanceUntilAsync(() => _host.Cluster.TokenSecretInUse == "new", "the second token is accepted");
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{ half: [")]
@@ -138,6 +153,35 @@ public sealed class ReloadingConnectionTests : IAsyncLifetime
     {
         using var client = cluster.CreateClient("others");
         await client.CoreV1.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new() { Name = name } }, Namespace);
+    }
+
+    // The token of a Secret of ServiceAccount "account".
+    private async Task<string> TokenAsync(string secret)
+    {
+        using var client = _first.CreateClient("others");
+        if ((await client.CoreV1.ListNamespacedServiceAccountAsync(Namespace)).Items.All(a => a.Name() != "account"))
+        {
+            await client.CoreV1.CreateNamespacedServiceAccountAsync(new() { Metadata = new() { Name = "account" } }, Namespace);
+        }
+
+        await client.CoreV1.CreateNamespacedSecretAsync(
+            new V1Secret
+            {
+                Metadata = new()
+                {
+                    Name = secret,
+                    Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "account" },
+                },
+                Type = "kubernetes.io/service-account-token",
+            },
+            Namespace
+        );
+        var written = await Eventually.GetAsync(
+            "the token is written",
+            () => client.CoreV1.ReadNamespacedSecretAsync(secret, Namespace),
+            s => s.Data?.ContainsKey("token") == true
+        );
+        return Encoding.UTF8.GetString(written.Data["token"]);
     }
 
     private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
