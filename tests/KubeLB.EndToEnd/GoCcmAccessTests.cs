@@ -147,14 +147,33 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
             async () => (await SendAsync(HttpMethod.Get, $"{Own}/loadbalancers")).Status == HttpStatusCode.Forbidden,
             "LoadBalancers are forbidden"
         );
-        (await SendAsync(HttpMethod.Get, $"{Own}/routes")).Status.Should().Be(HttpStatusCode.OK);
-        foreach (var resource in new[] { "routes", "addresses", "syncsecrets" })
+        foreach (var resource in new[] { "routes", "syncsecrets", "addresses" })
         {
-            (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/none/status")).Status.Should().Be(HttpStatusCode.NotFound, resource);
-            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/none/status", new JsonObject()))
-                .Status.Should()
-                .Be(HttpStatusCode.Forbidden, resource);
+            (await SendAsync(HttpMethod.Get, $"{Own}/{resource}")).Status.Should().Be(HttpStatusCode.OK, resource);
         }
+
+        foreach (var name in new[] { "routes/none", "syncsecrets/none", "addresses/default" })
+        {
+            (await SendAsync(HttpMethod.Get, $"{Own}/{name}")).Status.Should().Be(HttpStatusCode.NotFound, name);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{name}", new JsonObject())).Status.Should().Be(HttpStatusCode.NotFound, name);
+            await ForbiddenAsync(HttpMethod.Put, name);
+            await ForbiddenAsync(HttpMethod.Get, $"{name}/status");
+            await ForbiddenAsync(HttpMethod.Patch, $"{name}/status");
+            await ForbiddenAsync(HttpMethod.Put, $"{name}/status");
+        }
+
+        (await SendAsync(HttpMethod.Get, $"{Own}/tenantstates/default")).Status.Should().Be(HttpStatusCode.OK);
+        await ForbiddenAsync(HttpMethod.Get, "tenantstates");
+        await ForbiddenAsync(HttpMethod.Get, "tenantstates/default/status");
+        await ForbiddenAsync(HttpMethod.Get, "tenantstates/none");
+        await ForbiddenAsync(HttpMethod.Get, "addresses/other");
+        await ForbiddenAsync(HttpMethod.Patch, "addresses/other");
+        await ForbiddenAsync(HttpMethod.Delete, "addresses/default");
+
+        async Task ForbiddenAsync(HttpMethod method, string path) =>
+            (await SendAsync(method, $"{Own}/{path}", method == HttpMethod.Get ? null : new JsonObject()))
+                .Status.Should()
+                .Be(HttpStatusCode.Forbidden, $"{method} {path}");
     }
 
     [Fact]

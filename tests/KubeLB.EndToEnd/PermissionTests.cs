@@ -4,6 +4,7 @@ using k8s.Models;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Monitoring;
+using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster;
 using KubeLB.EndToEnd.Support;
@@ -67,6 +68,9 @@ public sealed class PermissionTests : IAsyncLifetime
     // Required by API servers with the admission plugin OwnerReferencesPermissionEnforcement, as in OpenShift.
     private static readonly string[] OnlyOnOtherServers = ["update tenants/finalizers of kubelb.k8c.io"];
 
+    // Used by "kubelb-ccm check".
+    private static readonly string[] OnlyByCheck = ["get tenantstates of kubelb.k8c.io"];
+
     private SystemFixture _fixture = null!;
 
     private TestCluster Tenant => _fixture.Tenant;
@@ -93,10 +97,16 @@ public sealed class PermissionTests : IAsyncLifetime
         await ChangeSettingsAsync();
         await ChangeTenantsObjectsAsync();
 
-        await WaitForUseAsync("kubelb-ccm", "ccm.yaml", _fixture.Sandbox.Tenants[0].Cluster);
+        await WaitForUseAsync("kubelb-ccm", Permissions("ccm.yaml"), _fixture.Sandbox.Tenants[0].Cluster);
+        await WaitForUseAsync("kubelb-ccm", [.. TenantRole(goCompatibility: false).Except(OnlyByCheck)], _fixture.Sandbox.Management);
+        _fixture
+            .Requests()
+            .Where(r => r.StatusCode == 403 && r.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal))
+            .Should()
+            .BeEmpty("the Role without Go compatibility permits all requests of this CCM");
         await Management.DeleteAsync<Tenant>("", "t1");
         await Management.WaitGoneAsync<Tenant>("", "t1");
-        await WaitForUseAsync("kubelb-manager", "manager.yaml", _fixture.Sandbox.Management);
+        await WaitForUseAsync("kubelb-manager", Permissions("manager.yaml"), _fixture.Sandbox.Management);
     }
 
     [Fact]
@@ -104,16 +114,15 @@ public sealed class PermissionTests : IAsyncLifetime
     {
         var granted = RoleRules(RulesOf("manager.yaml", "ClusterRole", "kubelb-manager-grants"));
 
-        granted
-            .Should()
-            .BeEquivalentTo(
-                RoleRules(
-                    Manager
-                        .Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility: true)
-                        .Rules.Select(r => (r.ApiGroups, r.Resources, r.Verbs))
-                )
-            );
+        granted.Should().BeEquivalentTo(TenantRole(goCompatibility: true));
     }
+
+    private static IEnumerable<string> TenantRole(bool goCompatibility) =>
+        RoleRules(
+            Manager
+                .Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility)
+                .Rules.Select(r => (r.ApiGroups, r.Resources, r.Verbs))
+        );
 
     private static IEnumerable<string> RoleRules(IEnumerable<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> rules) =>
         from rule in rules
@@ -215,6 +224,7 @@ public sealed class PermissionTests : IAsyncLifetime
             async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 },
             "the finalizers are removed"
         );
+        await ChangeCertificateAsync();
 
         // A repeated Event is counted: the same error three times.
         for (var i = 0; i < 3; i++)
@@ -246,6 +256,26 @@ public sealed class PermissionTests : IAsyncLifetime
         await Tenant.DeleteAsync<HttpRoute>("default", "api-route");
     }
 
+    // With the Role without Go compatibility.
+    private async Task ChangeCertificateAsync()
+    {
+        var before = (await Management.ListAsync<SyncSecret>("tenant-t1")).Single(s => s.Type == "kubernetes.io/tls");
+        var other = new TlsPair("www.example.com").Secret("certificate");
+        await Tenant.PatchAsync<V1Secret>("default", "certificate", ApiJson.ToJson(new { other.Data }).ToJsonString());
+        await Management.WaitAsync<SyncSecret>(
+            "tenant-t1",
+            before.Metadata.Name,
+            s => s.Metadata.Generation > before.Metadata.Generation || s.Metadata.ResourceVersion != before.Metadata.ResourceVersion,
+            "is updated"
+        );
+        await Tenant.PatchAsync<Gateway>(
+            "default",
+            "my-gateway",
+            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
+        );
+        await Management.WaitGoneAsync<SyncSecret>("tenant-t1", before.Metadata.Name);
+    }
+
     private async Task WaitForAnyAsync<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         await Eventually.GetAsync($"a {typeof(T).Name} is generated", () => Management.ListAsync<T>("tenant-t1"), found => found.Count > 0);
@@ -267,16 +297,17 @@ public sealed class PermissionTests : IAsyncLifetime
     private static bool IsGenerated(IMetadata<V1ObjectMeta> value) =>
         value.Metadata.Labels?.ContainsKey("kubelb.k8c.io/managed-by") == true;
 
-    private static async Task WaitForUseAsync(string component, string file, Sandbox.Composition.ISandboxCluster cluster)
-    {
-        var permissions = Permissions(file);
+    private static async Task WaitForUseAsync(
+        string component,
+        IReadOnlyCollection<string> permissions,
+        Sandbox.Composition.ISandboxCluster cluster
+    ) =>
         await Eventually.GetAsync(
             $"every permission of {component} is used",
             () => Task.FromResult(permissions.Except(Used(((ITestCluster)cluster).Requests(), component)).ToList()),
             unused => unused.Count == 0,
             unused => "not used: " + string.Join(", ", unused)
         );
-    }
 
     // The applier reads an object only if its creation is answered with AlreadyExists, or a write of its status with NotFound.
     private static HashSet<string> Used(IReadOnlyList<RequestRecord> requests, string component)

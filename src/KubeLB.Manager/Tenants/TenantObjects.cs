@@ -25,10 +25,9 @@ internal static class TenantObjects
     private static readonly string[] ReadVerbs = ["get", "list", "watch"];
     private static readonly string[] WriteVerbs = ["create", "update", "get", "list", "delete", "patch", "watch"];
     private static readonly string[] WriteStatusVerbs = ["update", "get", "patch"];
-    private static readonly string[] CcmResources = [Route.PluralName, Addresses.PluralName, SyncSecret.PluralName];
 
     // As granted by the Go manager 1.4.
-    private static readonly string[] GoCcmResources = ["loadbalancers", .. CcmResources];
+    private static readonly string[] GoCcmResources = ["loadbalancers", Route.PluralName, Addresses.PluralName, SyncSecret.PluralName];
 
     public static V1Namespace Namespace(Tenant tenant) =>
         new()
@@ -52,8 +51,9 @@ internal static class TenantObjects
         };
 
     /// <summary>
-    /// The CCM may write specs and read statuses. A Go CCM also watches LoadBalancers and writes statuses; the manager reads nothing from a
-    /// status by which a tenant could affect more than its own traffic (ADR 29).
+    /// The CCM may write Routes, SyncSecrets and its Addresses, and read them with their statuses. A Go CCM also updates, watches
+    /// LoadBalancers and TenantStates, and writes statuses; the manager reads nothing from a status by which a tenant could affect more than
+    /// its own traffic (ADR 29).
     /// </summary>
     /// <param name="tenant">The Tenant.</param>
     /// <param name="goCompatibility">Whether to grant what a Go CCM needs.</param>
@@ -73,9 +73,11 @@ internal static class TenantObjects
                 ]
                 :
                 [
-                    Rule(CcmResources, WriteVerbs),
-                    Rule([TenantState.PluralName], ReadVerbs),
-                    Rule(CcmResources.Append(TenantState.PluralName).Select(StatusOf), ["get"]),
+                    Rule([Route.PluralName, SyncSecret.PluralName], ["create", "get", "list", "delete", "patch", "watch"]),
+                    // Kubernetes cannot restrict the name in "create", and in a list only if the client selects it.
+                    Rule([Addresses.PluralName], ["create", "list", "watch"]),
+                    Rule([Addresses.PluralName], ["get", "patch"], Addresses.DefaultName),
+                    Rule([TenantState.PluralName], ["get"], TenantState.DefaultName),
                 ],
         };
 
@@ -175,12 +177,13 @@ internal static class TenantObjects
                 DisableGRPCRoute = policy.IsGrpcRouteDisabled ? true : null,
             };
 
-    private static V1PolicyRule Rule(IEnumerable<string> resources, IEnumerable<string> verbs) =>
+    private static V1PolicyRule Rule(IEnumerable<string> resources, IEnumerable<string> verbs, string? name = null) =>
         new()
         {
             ApiGroups = [ApiGroups.Kubelb],
             Resources = [.. resources],
             Verbs = [.. verbs],
+            ResourceNames = name is null ? null : [name],
         };
 
     private static string StatusOf(string resource) => resource + "/status";

@@ -13,16 +13,33 @@ public sealed class TenantObjectsTests
     };
 
     [Fact]
-    public void Role_without_Go_compatibility_grants_only_read_access_to_statuses()
+    public void Role_without_Go_compatibility_grants_only_what_this_CCM_uses()
     {
         var rules = TenantObjects.Role(Tenant, goCompatibility: false).Rules;
 
         rules
-            .Where(r => r.Resources.Any(resource => resource.EndsWith("/status", StringComparison.Ordinal)))
+            .SelectMany(r => r.Resources.SelectMany(resource => r.Verbs.Select(verb => $"{verb} {resource} {r.ResourceNames?.Single()}")))
             .Should()
-            .NotBeEmpty()
-            .And.OnlyContain(r => r.Verbs.SequenceEqual(new[] { "get" }));
-        rules.SelectMany(r => r.Resources).Should().NotContain("loadbalancers");
+            .BeEquivalentTo(
+                "create routes ",
+                "get routes ",
+                "list routes ",
+                "watch routes ",
+                "patch routes ",
+                "delete routes ",
+                "create syncsecrets ",
+                "get syncsecrets ",
+                "list syncsecrets ",
+                "watch syncsecrets ",
+                "patch syncsecrets ",
+                "delete syncsecrets ",
+                "create addresses ",
+                "list addresses ",
+                "watch addresses ",
+                "get addresses default",
+                "patch addresses default",
+                "get tenantstates default"
+            );
     }
 
     [Fact]
