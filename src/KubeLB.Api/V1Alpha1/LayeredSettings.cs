@@ -36,6 +36,15 @@ public sealed class SizeLimits : Extensible
 
     /// <summary>Maximum number of ports of the Services that one route refers to; 256 if absent.</summary>
     public int? Ports { get; set; }
+
+    /// <summary>Maximum number of listeners of one Gateway; 64 if absent, the maximum of Gateway API.</summary>
+    public int? Listeners { get; set; }
+
+    /// <summary>Maximum number of hostnames of one route; 64 if absent. Gateway API permits 16.</summary>
+    public int? Hostnames { get; set; }
+
+    /// <summary>Maximum number of backendRefs of one route; 256 if absent, which is 16 rules with 16 each.</summary>
+    public int? Backends { get; set; }
 }
 
 /// <summary>Which of a tenant's annotations are propagated to the generated objects.</summary>

@@ -40,6 +40,9 @@ internal static class Indexes
     /// <summary>Generated Secrets by the UID of their SyncSecret.</summary>
     public const string BySyncSecret = "sync-secret";
 
+    /// <summary>Secrets with tokens of CCMs by tenant namespace.</summary>
+    public const string ByToken = "token";
+
     /// <summary>Addresses by the IP addresses and hostnames that they list.</summary>
     public const string ByNodeAddress = "node-address";
 
@@ -50,9 +53,6 @@ internal static class Indexes
                 .OfType<string>()
                 .Distinct(StringComparer.Ordinal)
             : [];
-
-    /// <summary>Secrets with tokens of CCMs by tenant namespace.</summary>
-    public const string ByToken = "token";
 
     public static IEnumerable<string> Namespace(IKubernetesObject<V1ObjectMeta> value) => [value.Metadata.NamespaceProperty ?? ""];
 

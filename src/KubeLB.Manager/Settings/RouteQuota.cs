@@ -14,7 +14,7 @@ namespace KubeLB.Manager.Settings;
 /// <summary>
 /// Decides which Routes of a tenant are within its limits for Gateways, for HTTPRoutes and GRPCRoutes together, and for the size of all:
 /// the oldest, and the first by name among Routes of the same age. Rejected Routes and Routes that are being deleted are counted. Computed
-/// from the cache at each call; without a limit nothing is computed.
+/// from the cache at each call; with no more Routes than the limit nothing is computed.
 /// </summary>
 internal sealed class RouteQuota(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -32,7 +32,12 @@ internal sealed class RouteQuota(
 
     /// <summary>Whether the Route is within the limit of its kind, or its kind has no limit.</summary>
     public bool IsWithin(Route route) =>
-        IsWithin(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
+        IsWithin(
+            route,
+            settings.PolicyOf(route.Namespace),
+            _routes.CountByIndex(Indexes.ByNamespace, route.Namespace),
+            () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace)
+        );
 
     /// <summary>Why the Route is rejected for its size, or for the size of all; null if it is not.</summary>
     public Rejection? SizeRejection(Route route)
@@ -47,16 +52,17 @@ internal sealed class RouteQuota(
         );
     }
 
-    internal static bool IsWithin(Route route, TenantPolicy policy, Func<IReadOnlyList<Route>> all)
+    internal static bool IsWithin(Route route, TenantPolicy policy, int count, Func<IReadOnlyList<Route>> all)
     {
-        if (GroupOf(route) is not { } group || LimitOf(group, policy) is not { } limit)
+        if (GroupOf(route) is not { } group)
         {
             return true;
         }
 
-        if (limit <= 0)
+        var limit = LimitOf(group, policy);
+        if (count <= limit || limit <= 0)
         {
-            return false;
+            return limit > 0;
         }
 
         var routes = all();
@@ -81,13 +87,12 @@ internal sealed class RouteQuota(
         var live = Live(all);
         var beyond = RouteMemory.RoutesBeyond(policy, all);
         return Enum.GetValues<Group>()
+            .Where(group => all.Count > LimitOf(group, policy))
             .SelectMany(group =>
-                LimitOf(group, policy) is { } limit
-                    ? all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live))
-                        .OrderBy(Created)
-                        .ThenBy(r => r.Name, StringComparer.Ordinal)
-                        .Skip(limit)
-                    : []
+                all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live))
+                    .OrderBy(Created)
+                    .ThenBy(r => r.Name, StringComparer.Ordinal)
+                    .Skip(LimitOf(group, policy))
             )
             .Select(r => r.Name)
             .Concat(beyond)
@@ -107,7 +112,7 @@ internal sealed class RouteQuota(
 
     internal static DateTime Created(Route route) => route.Metadata.CreationTimestamp ?? DateTime.MaxValue;
 
-    private static int? LimitOf(Group group, TenantPolicy policy) => group == Group.Gateways ? policy.GatewayLimit : policy.RouteLimit;
+    private static int LimitOf(Group group, TenantPolicy policy) => group == Group.Gateways ? policy.GatewayLimit : policy.RouteLimit;
 
     private static Group? GroupOf(Route route) =>
         RouteOrigin.Of(route) switch

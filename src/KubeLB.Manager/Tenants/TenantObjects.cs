@@ -52,8 +52,8 @@ internal static class TenantObjects
 
     /// <summary>
     /// The CCM may write Routes, SyncSecrets and its Addresses, and read them with their statuses. A Go CCM also updates, watches
-    /// LoadBalancers and TenantStates, and writes statuses; the manager reads nothing from a status by which a tenant could affect more than
-    /// its own traffic (ADR 29).
+    /// LoadBalancers and TenantStates, and writes statuses; the manager reads nothing from a status by which a tenant could affect more
+    /// than its own traffic (ADR 29).
     /// </summary>
     /// <param name="tenant">The Tenant.</param>
     /// <param name="goCompatibility">Whether to grant what a Go CCM needs.</param>

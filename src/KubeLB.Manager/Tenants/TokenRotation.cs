@@ -14,8 +14,8 @@ namespace KubeLB.Manager.Tenants;
 
 /// <summary>
 /// Rotates the token of a tenant's CCM when annotation <see cref="Annotations.RotateToken"/> of the Tenant has a new value: the kubeconfig
-/// gets the token of another Secret, and the Secrets with previous tokens are deleted when the CCM reports the new one (ADR 40). The current
-/// Secret and the last handled value are annotations of the ServiceAccount, on which all tokens depend.
+/// gets the token of another Secret, and the Secrets with previous tokens are deleted when the CCM reports the new one (ADR 40). The
+/// current Secret and the last handled value are annotations of the ServiceAccount, on which all tokens depend.
 /// </summary>
 internal sealed class TokenRotation([FromKeyedServices(ManagementCluster.Name)] Cluster management, Applier applier)
 {
@@ -65,7 +65,9 @@ internal sealed class TokenRotation([FromKeyedServices(ManagementCluster.Name)] 
     public Task RevokeAsync(string tenantNamespace, CancellationToken cancellationToken) =>
         DeleteAsync(All(tenantNamespace), cancellationToken);
 
-    /// <summary>Deletes previous tokens if the CCM reports the current one. A tenant that forges the report revokes its own token.</summary>
+    /// <summary>
+    /// Deletes previous tokens if the CCM reports the current one. A tenant that forges the report revokes its own token.
+    /// </summary>
     public async Task RevokePreviousAsync(string tenantNamespace, CancellationToken cancellationToken)
     {
         if (CcmAnnotations.CcmTokenOf(_addresses.Get(tenantNamespace, Addresses.DefaultName)) == SecretOf(tenantNamespace))

@@ -141,7 +141,8 @@ internal sealed class MetricsAuthorization(Cluster cluster, TimeProvider time, I
             ? null
             : new Denial(
                 403,
-                $"User \"{user.Username}\" cannot get path \"/metrics\": bind a ClusterRole with nonResourceURLs [/metrics] and verbs [get]."
+                $"User \"{user.Username}\" cannot get path \"/metrics\": "
+                    + "bind a ClusterRole with nonResourceURLs [/metrics] and verbs [get]."
             );
     }
 

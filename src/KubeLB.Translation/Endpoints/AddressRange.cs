@@ -1,16 +1,15 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace KubeLB.Translation.Endpoints;
 
 /// <summary>A range of IP addresses in CIDR notation, for example <c>10.0.0.0/8</c>. Host bits are ignored.</summary>
-/// <param name="Family">IPv4 or IPv6.</param>
+/// <param name="IsIPv4">Whether it is a range of IPv4 addresses.</param>
 /// <param name="Network">The first address of the range, as a number.</param>
 /// <param name="Prefix">The length of the prefix in bits.</param>
-internal readonly record struct AddressRange(AddressFamily Family, UInt128 Network, int Prefix)
+internal readonly record struct AddressRange(bool IsIPv4, UInt128 Network, int Prefix)
 {
     /// <summary>Parses a range; null if it is invalid. A single address is a range of one.</summary>
     public static AddressRange? Parse(string? text)
@@ -26,7 +25,7 @@ internal readonly record struct AddressRange(AddressFamily Family, UInt128 Netwo
             return null;
         }
 
-        var all = BitsOf(parsed.AddressFamily);
+        var all = BitsOf(IsIPv4Address(parsed));
         return length is null ? Of(parsed, all)
             : int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var prefix) && prefix <= all ? Of(parsed, prefix)
             : null;
@@ -47,7 +46,7 @@ internal readonly record struct AddressRange(AddressFamily Family, UInt128 Netwo
 
     /// <summary>The first address of the range with a prefix that contains an address, as a number.</summary>
     public static UInt128 NetworkOf(IPAddress address, int prefix) =>
-        BinaryPrimitives.ReadUInt128BigEndian(Widen(address.GetAddressBytes())) & MaskOf(address.AddressFamily, prefix);
+        BinaryPrimitives.ReadUInt128BigEndian(Widen(address.GetAddressBytes())) & MaskOf(IsIPv4Address(address), prefix);
 
     /// <summary>
     /// The same addresses in as few ranges as possible, IPv4 first, in the order of their addresses: ranges in others are omitted, and two
@@ -56,7 +55,7 @@ internal readonly record struct AddressRange(AddressFamily Family, UInt128 Netwo
     public static IReadOnlyList<AddressRange> Merge(IEnumerable<AddressRange> ranges)
     {
         var merged = new List<AddressRange>();
-        foreach (var range in ranges.OrderBy(r => BitsOf(r.Family)).ThenBy(r => r.Network).ThenBy(r => r.Prefix))
+        foreach (var range in ranges.OrderBy(r => BitsOf(r.IsIPv4)).ThenBy(r => r.Network).ThenBy(r => r.Prefix))
         {
             if (merged.Count > 0 && merged[^1].Contains(range))
             {
@@ -76,40 +75,43 @@ internal readonly record struct AddressRange(AddressFamily Family, UInt128 Netwo
     }
 
     /// <summary>Whether an address of the same family is in the range.</summary>
-    public bool Contains(IPAddress address) => address.AddressFamily == Family && NetworkOf(address, Prefix) == Network;
+    public bool Contains(IPAddress address) => IsIPv4Address(address) == IsIPv4 && NetworkOf(address, Prefix) == Network;
 
     /// <summary>Whether another range of the same family is in this range, or equal to it.</summary>
     public bool Contains(AddressRange other) =>
-        other.Family == Family && other.Prefix >= Prefix && (other.Network & MaskOf(Family, Prefix)) == Network;
+        other.IsIPv4 == IsIPv4 && other.Prefix >= Prefix && (other.Network & MaskOf(IsIPv4, Prefix)) == Network;
 
     /// <inheritdoc />
     public override string ToString()
     {
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, Network);
-        return $"{new IPAddress(Family == AddressFamily.InterNetwork ? bytes[12..] : bytes)}/{Prefix}";
+        return $"{new IPAddress(IsIPv4 ? bytes[12..] : bytes)}/{Prefix}";
     }
 
-    private static AddressRange Of(IPAddress address, int prefix) => new(address.AddressFamily, NetworkOf(address, prefix), prefix);
+    private static AddressRange Of(IPAddress address, int prefix) => new(IsIPv4Address(address), NetworkOf(address, prefix), prefix);
 
-    private static int BitsOf(AddressFamily family) => family == AddressFamily.InterNetwork ? 32 : 128;
+    private static int BitsOf(bool isIPv4) => isIPv4 ? 32 : 128;
 
     // An IPv4 address is in the lowest 32 bits.
-    private static UInt128 MaskOf(AddressFamily family, int prefix)
+    private static UInt128 MaskOf(bool isIPv4, int prefix)
     {
-        var bits = BitsOf(family);
-        var all = family == AddressFamily.InterNetwork ? uint.MaxValue : UInt128.MaxValue;
+        var bits = BitsOf(isIPv4);
+        var all = isIPv4 ? uint.MaxValue : UInt128.MaxValue;
         return prefix == 0 ? 0 : all & (UInt128.MaxValue << (bits - prefix));
     }
+
+    /// <summary>Whether it is an IPv4 address.</summary>
+    public static bool IsIPv4Address(IPAddress address) => address.GetAddressBytes().Length == 4;
 
     private static byte[] Widen(byte[] address) => address.Length == 16 ? address : [.. new byte[12], .. address];
 
     private bool IsOtherHalfOf(AddressRange second) =>
-        Family == second.Family
+        IsIPv4 == second.IsIPv4
         && Prefix == second.Prefix
         && Prefix > 0
         && Network != second.Network
-        && (second.Network & MaskOf(Family, Prefix - 1)) == Network;
+        && (second.Network & MaskOf(IsIPv4, Prefix - 1)) == Network;
 }
 
 /// <summary>

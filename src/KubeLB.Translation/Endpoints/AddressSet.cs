@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace KubeLB.Translation.Endpoints;
 
@@ -10,7 +9,7 @@ namespace KubeLB.Translation.Endpoints;
 public sealed class AddressSet
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(AddressFamily Family, int Prefix), Dictionary<UInt128, int>> _ranges = [];
+    private readonly Dictionary<(bool IsIPv4, int Prefix), Dictionary<UInt128, int>> _ranges = [];
 
     /// <summary>Adds a range in CIDR notation, or one address.</summary>
     /// <returns>Whether the set contains a range that it did not contain before; false also for an invalid text.</returns>
@@ -23,9 +22,9 @@ public sealed class AddressSet
 
         lock (_gate)
         {
-            if (!_ranges.TryGetValue((range.Family, range.Prefix), out var networks))
+            if (!_ranges.TryGetValue((range.IsIPv4, range.Prefix), out var networks))
             {
-                _ranges[(range.Family, range.Prefix)] = networks = [];
+                _ranges[(range.IsIPv4, range.Prefix)] = networks = [];
             }
 
             var count = networks.GetValueOrDefault(range.Network);
@@ -45,7 +44,7 @@ public sealed class AddressSet
 
         lock (_gate)
         {
-            if (!_ranges.TryGetValue((range.Family, range.Prefix), out var networks) || !networks.TryGetValue(range.Network, out var count))
+            if (!_ranges.TryGetValue((range.IsIPv4, range.Prefix), out var networks) || !networks.TryGetValue(range.Network, out var count))
             {
                 return false;
             }
@@ -59,7 +58,7 @@ public sealed class AddressSet
             networks.Remove(range.Network);
             if (networks.Count == 0)
             {
-                _ranges.Remove((range.Family, range.Prefix));
+                _ranges.Remove((range.IsIPv4, range.Prefix));
             }
 
             return true;
@@ -72,7 +71,8 @@ public sealed class AddressSet
         lock (_gate)
         {
             return _ranges.Any(ranges =>
-                ranges.Key.Family == address.AddressFamily && ranges.Value.ContainsKey(AddressRange.NetworkOf(address, ranges.Key.Prefix))
+                ranges.Key.IsIPv4 == AddressRange.IsIPv4Address(address)
+                && ranges.Value.ContainsKey(AddressRange.NetworkOf(address, ranges.Key.Prefix))
             );
         }
     }
@@ -87,7 +87,7 @@ public sealed class AddressSet
                 .. AddressRange
                     .Merge(
                         _ranges.SelectMany(ranges =>
-                            ranges.Value.Keys.Select(n => new AddressRange(ranges.Key.Family, n, ranges.Key.Prefix))
+                            ranges.Value.Keys.Select(n => new AddressRange(ranges.Key.IsIPv4, n, ranges.Key.Prefix))
                         )
                     )
                     .Select(range => range.ToString()),

@@ -151,10 +151,10 @@ internal static class TenantMessages
         $"The objects of tenant {tenant} exceed {Text(limit)} bytes. "
         + $"Delete an older one, or {AskAdministrator} to raise limits.totalBytes.";
 
-    /// <summary>A route refers to more Services or ports than it may.</summary>
+    /// <summary>A Gateway or route has more parts of a kind than it may.</summary>
     [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
-    public static string RouteLimitExceeded(string objects, string tenant, int number, int limit, string field) =>
-        $"The route has {Text(number)} {objects}; the limit of tenant {tenant} is {Text(limit)}. "
+    public static string ObjectLimitExceeded(string kind, string objects, string tenant, int number, int limit, string field) =>
+        $"The {kind} has {Text(number)} {objects}; the limit of tenant {tenant} is {Text(limit)}. "
         + $"Split it, or {AskAdministrator} to raise limits.{field}.";
 
     /// <summary>No entry of the tenant's allowed domains is valid.</summary>

@@ -5,12 +5,12 @@ using KubeLB.Translation.Endpoints;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The NetworkPolicy of a tenant's proxies. They may connect to node ports of permitted addresses, to the xDS server and to DNS servers, so that
-/// a host name that resolves to another address, or an attacker in a proxy, does not reach the management cluster.
+/// The NetworkPolicy of a tenant's proxies. They may connect to node ports of permitted addresses, to the xDS server and to DNS servers, so
+/// that a host name that resolves to another address, or an attacker in a proxy, does not reach the management cluster.
 /// </summary>
 /// <remarks>
-/// A peer is a range with exceptions, and peers add up: a range that the settings allow is a peer of its own. Addresses are permitted in the
-/// same order as in <see cref="AddressPolicy"/>. https://kubernetes.io/docs/concepts/services-networking/network-policies/
+/// A peer is a range with exceptions, and peers add up: a range that the settings allow is a peer of its own. Addresses are permitted in
+/// the same order as in <see cref="AddressPolicy"/>. https://kubernetes.io/docs/concepts/services-networking/network-policies/
 /// </remarks>
 public static class ProxyNetworkPolicy
 {

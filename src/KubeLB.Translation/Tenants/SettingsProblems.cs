@@ -48,6 +48,9 @@ public static partial class SettingsProblems
                 ("totalBytes", settings.Limits?.TotalBytes, int.MaxValue),
                 ("services", settings.Limits?.Services, int.MaxValue),
                 ("ports", settings.Limits?.Ports, int.MaxValue),
+                ("listeners", settings.Limits?.Listeners, int.MaxValue),
+                ("hostnames", settings.Limits?.Hostnames, int.MaxValue),
+                ("backends", settings.Limits?.Backends, int.MaxValue),
             }
         )
         {

@@ -11,7 +11,9 @@ namespace KubeLB.Translation.Tenants;
 /// <summary>The administrator's effective settings for a tenant: the Tenant's over the Config's over the defaults.</summary>
 public sealed record TenantPolicy
 {
-    /// <summary>The defaults: nothing is disabled or limited, every domain is allowed, no annotation is propagated.</summary>
+    /// <summary>
+    /// The defaults: nothing is disabled, every domain is allowed, no annotation is propagated, and limits that few tenants reach.
+    /// </summary>
     public static TenantPolicy Default { get; } = new();
 
     /// <summary>GatewayClass of generated Gateways.</summary>
@@ -26,11 +28,11 @@ public sealed record TenantPolicy
     /// <summary>Whether GRPCRoutes are disabled.</summary>
     public bool IsGrpcRouteDisabled { get; init; }
 
-    /// <summary>Maximum number of Gateways; null for no limit.</summary>
-    public int? GatewayLimit { get; init; }
+    /// <summary>Maximum number of Gateways.</summary>
+    public int GatewayLimit { get; init; } = 100;
 
-    /// <summary>Maximum number of HTTPRoutes and GRPCRoutes; null for no limit.</summary>
-    public int? RouteLimit { get; init; }
+    /// <summary>Maximum number of HTTPRoutes and GRPCRoutes together.</summary>
+    public int RouteLimit { get; init; } = 10_000;
 
     /// <summary>Maximum size of one Route in bytes.</summary>
     public int MaxRouteBytes { get; init; } = 256 * 1024;
@@ -43,6 +45,15 @@ public sealed record TenantPolicy
 
     /// <summary>Maximum number of ports of the Services of one route.</summary>
     public int MaxPorts { get; init; } = 256;
+
+    /// <summary>Maximum number of listeners of one Gateway.</summary>
+    public int MaxListeners { get; init; } = 64;
+
+    /// <summary>Maximum number of hostnames of one route.</summary>
+    public int MaxHostnames { get; init; } = 64;
+
+    /// <summary>Maximum number of backendRefs of one route.</summary>
+    public int MaxBackends { get; init; } = 256;
 
     /// <summary>Maximum number of retries that a route can configure.</summary>
     public int MaxRetries { get; init; } = GatewayApiSettings.DefaultMaxRetries;
@@ -75,8 +86,8 @@ public sealed record TenantPolicy
             IsGatewayApiDisabled = ownApi?.Disable ?? generalApi?.Disable ?? false,
             IsHttpRouteDisabled = ownApi?.DisableHTTPRoute ?? generalApi?.DisableHTTPRoute ?? false,
             IsGrpcRouteDisabled = ownApi?.DisableGRPCRoute ?? generalApi?.DisableGRPCRoute ?? false,
-            GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway),
-            RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route),
+            GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway) ?? Default.GatewayLimit,
+            RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route) ?? Default.RouteLimit,
             MaxRetries = RetriesOf(ownApi) ?? RetriesOf(generalApi) ?? GatewayApiSettings.DefaultMaxRetries,
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
             Labels = LabelRules.Parse(own?.PropagatedLabels ?? general?.PropagatedLabels),
@@ -89,6 +100,9 @@ public sealed record TenantPolicy
             MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, Default.MaxTotalBytes),
             MaxServices = SizeOf(own?.Limits, general?.Limits, l => l.Services, Default.MaxServices),
             MaxPorts = SizeOf(own?.Limits, general?.Limits, l => l.Ports, Default.MaxPorts),
+            MaxListeners = SizeOf(own?.Limits, general?.Limits, l => l.Listeners, Default.MaxListeners),
+            MaxHostnames = SizeOf(own?.Limits, general?.Limits, l => l.Hostnames, Default.MaxHostnames),
+            MaxBackends = SizeOf(own?.Limits, general?.Limits, l => l.Backends, Default.MaxBackends),
         };
     }
 
@@ -145,6 +159,7 @@ public sealed record TenantPolicy
 
         return Domains.Differs(other.Domains)
             || (MaxRouteBytes, MaxServices, MaxPorts) != (other.MaxRouteBytes, other.MaxServices, other.MaxPorts)
+            || (MaxListeners, MaxHostnames, MaxBackends) != (other.MaxListeners, other.MaxHostnames, other.MaxBackends)
             || Labels.Differs(other.Labels)
             || Annotations.MayDiffer(kind, other.Annotations)
             || (
@@ -194,28 +209,38 @@ internal static class PolicyRejection
             kind == Gateway.KindName
                 ? (policy.GatewayLimit, "Gateways", "gateway")
                 : (policy.RouteLimit, "HTTPRoutes and GRPCRoutes", "route");
-        if (limit is { } maximum && !isWithinLimit)
+        if (!isWithinLimit)
         {
             return new Rejection(
                 RouteConditions.LimitExceeded,
-                maximum == 0
-                    ? TenantMessages.LimitIsZero(objects, tenant, field)
-                    : TenantMessages.LimitReached(objects, tenant, maximum, field)
+                limit == 0 ? TenantMessages.LimitIsZero(objects, tenant, field) : TenantMessages.LimitReached(objects, tenant, limit, field)
             );
         }
 
-        return OfServices(tenant, source, policy) ?? (policy.Domains.IsEvery ? null : OfHostnames(tenant, source.Value, policy.Domains));
+        return OfSize(tenant, source, policy) ?? (policy.Domains.IsEvery ? null : OfHostnames(tenant, source.Value, policy.Domains));
     }
 
-    private static Rejection? OfServices(string tenant, SourceObject source, TenantPolicy policy)
+    private static Rejection? OfSize(string tenant, SourceObject source, TenantPolicy policy)
     {
-        var ports = source.Services.Sum(service => service.Spec?.Ports?.Count ?? 0);
-        var message =
-            source.Services.Count > policy.MaxServices
-                ? TenantMessages.RouteLimitExceeded("Services", tenant, source.Services.Count, policy.MaxServices, "services")
-            : ports > policy.MaxPorts ? TenantMessages.RouteLimitExceeded("ports of its Services", tenant, ports, policy.MaxPorts, "ports")
-            : null;
-        return message is null ? null : new Rejection(RouteConditions.LimitExceeded, message);
+        var counts = source.Value switch
+        {
+            Gateway gateway => new[] { ("listeners", gateway.Spec?.Listeners?.Count ?? 0, policy.MaxListeners, "listeners") },
+            IGatewayRoute route =>
+            [
+                ("hostnames", route.Hostnames.Count, policy.MaxHostnames, "hostnames"),
+                ("backendRefs", route.Rules.Sum(rule => rule.BackendRefs?.Count ?? 0), policy.MaxBackends, "backends"),
+                ("Services", source.Services.Count, policy.MaxServices, "services"),
+                ("ports of its Services", source.Services.Sum(service => service.Spec?.Ports?.Count ?? 0), policy.MaxPorts, "ports"),
+            ],
+            _ => [],
+        };
+        return counts
+            .Where(count => count.Item2 > count.Item3)
+            .Select(count => new Rejection(
+                RouteConditions.LimitExceeded,
+                TenantMessages.ObjectLimitExceeded(source.Origin.Kind, count.Item1, tenant, count.Item2, count.Item3, count.Item4)
+            ))
+            .FirstOrDefault();
     }
 
     private static Rejection? OfHostnames(string tenant, object value, AllowedDomains domains)

@@ -103,7 +103,8 @@ internal sealed class DiscoveryServer(
             throw new RpcException(
                 new Status(
                     StatusCode.DeadlineExceeded,
-                    $"No request within {options.Value.FirstRequestTimeout.TotalSeconds} s; send the first request when the stream is opened."
+                    $"No request within {options.Value.FirstRequestTimeout.TotalSeconds} s; "
+                        + "send the first request when the stream is opened."
                 )
             );
         }
@@ -121,7 +122,8 @@ internal sealed class DiscoveryServer(
             throw new RpcException(
                 new Status(
                     StatusCode.ResourceExhausted,
-                    $"A request is larger than {options.Value.MaxRequestBytes} bytes; restart the proxy, whose first request is then smaller."
+                    $"A request is larger than {options.Value.MaxRequestBytes} bytes; "
+                        + "restart the proxy, whose first request is then smaller."
                 )
             );
         }

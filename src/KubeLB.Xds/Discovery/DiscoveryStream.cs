@@ -74,7 +74,8 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             if (_order.Types.Sum(t => t.Subscription.Names.Count) > options.MaxSubscribedNames)
             {
                 throw ResourceExhausted(
-                    $"Too many subscribed names: at most {options.MaxSubscribedNames} per stream; unsubscribe from names, or use the wildcard."
+                    $"Too many subscribed names: at most {options.MaxSubscribedNames} per stream; "
+                        + "unsubscribe from names, or use the wildcard."
                 );
             }
 

@@ -25,15 +25,16 @@ public sealed class XdsOptions
     public int MaxNameLength { get; set; } = 256;
 
     /// <summary>
-    /// The maximum size of a request in bytes. Exceeding it ends the stream with RESOURCE_EXHAUSTED. The largest request is the first one of
-    /// a reconnecting client, with names and versions of its resources of one type: at most 100 bytes each, so that 20,000 fit. A rejection
-    /// is small, because Envoy truncates its error message to 4 KiB.
+    /// The maximum size of a request in bytes. Exceeding it ends the stream with RESOURCE_EXHAUSTED. The largest request is the first one
+    /// of a reconnecting client, with names and versions of its resources of one type: at most 100 bytes each, so that 20,000 fit. A
+    /// rejection is small, because Envoy truncates its error message to 4 KiB.
     /// </summary>
     public int MaxRequestBytes { get; set; } = 2 * 1024 * 1024;
 
     /// <summary>
-    /// The maximum number of open streams of a node id. Further ones end with RESOURCE_EXHAUSTED. An Envoy has one aggregated stream, or two
-    /// without aggregation, and for a short time twice as many after a reconnect: the default is sufficient for 500 proxies of a tenant.
+    /// The maximum number of open streams of a node id. Further ones end with RESOURCE_EXHAUSTED. An Envoy has one aggregated stream, or
+    /// two without aggregation, and for a short time twice as many after a reconnect: the default is sufficient for 500 proxies of a
+    /// tenant.
     /// </summary>
     public int MaxStreamsPerNode { get; set; } = 2_000;
 

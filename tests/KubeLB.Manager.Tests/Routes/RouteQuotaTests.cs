@@ -45,12 +45,11 @@ public sealed class RouteQuotaTests
     }
 
     [Theory]
-    [InlineData(null, 3)]
     [InlineData(0, 0)]
     [InlineData(1, 1)]
     [InlineData(3, 3)]
     [InlineData(7, 3)]
-    public void Limit_allows_that_number_of_Routes(int? limit, int within) =>
+    public void Limit_allows_that_number_of_Routes(int limit, int within) =>
         Within(new TenantPolicy { RouteLimit = limit }, [Route("a", 1), Route("b", 2), Route("c", 3)]).Should().HaveCount(within);
 
     [Fact]
@@ -67,9 +66,9 @@ public sealed class RouteQuotaTests
     }
 
     [Fact]
-    public void Quota_without_limit_reads_no_Routes() =>
+    public void Number_of_Routes_within_the_limit_reads_no_Routes() =>
         RouteQuota
-            .IsWithin(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("no Route must be read"))
+            .IsWithin(Route("a", 1), Policy, count: 2, () => throw new InvalidOperationException("no Route must be read"))
             .Should()
             .BeTrue();
 
@@ -87,7 +86,11 @@ public sealed class RouteQuotaTests
             var policy = new TenantPolicy { GatewayLimit = random.Next(4), RouteLimit = random.Next(5) };
 
             var beyond = RouteQuota.RoutesBeyond(policy, routes);
-            routes.Where(r => !RouteQuota.IsWithin(r, policy, () => routes)).Select(r => r.Name).Should().BeEquivalentTo(beyond);
+            routes
+                .Where(r => !RouteQuota.IsWithin(r, policy, routes.Length, () => routes))
+                .Select(r => r.Name)
+                .Should()
+                .BeEquivalentTo(beyond);
         }
     }
 
@@ -104,7 +107,7 @@ public sealed class RouteQuotaTests
     }
 
     private static IEnumerable<string> Within(TenantPolicy policy, Route[] routes) =>
-        routes.Where(r => RouteQuota.IsWithin(r, policy, () => routes)).Select(r => r.Name);
+        routes.Where(r => RouteQuota.IsWithin(r, policy, routes.Length, () => routes)).Select(r => r.Name);
 
     private static Route Route(string name, int age, string kind = "HTTPRoute", string apiVersion = "gateway.networking.k8s.io/v1") =>
         new()

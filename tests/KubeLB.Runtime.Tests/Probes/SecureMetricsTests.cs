@@ -73,7 +73,8 @@ public sealed class SecureMetricsTests : IDisposable
             .Spec.ToJsonString()
             .Should()
             .Be(
-                """{"groups":["system:authenticated"],"nonResourceAttributes":{"path":"/metrics","verb":"get"},"uid":"1","user":"prometheus"}"""
+                """{"groups":["system:authenticated"],"nonResourceAttributes":{"path":"/metrics","verb":"get"},"""
+                    + """"uid":"1","user":"prometheus"}"""
             );
 
         _clock.Advance(MetricsAuthorization.PermittedTime);

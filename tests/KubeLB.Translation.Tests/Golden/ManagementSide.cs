@@ -64,7 +64,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             .Where(r => RouteOrigin.Of(r)?.Kind == "Gateway" == isGateway)
             .OrderBy(r => r.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(r => r.Name, StringComparer.Ordinal)
-            .Take((isGateway ? _policy.GatewayLimit : _policy.RouteLimit) ?? int.MaxValue)
+            .Take(isGateway ? _policy.GatewayLimit : _policy.RouteLimit)
             .Contains(route);
     }
 

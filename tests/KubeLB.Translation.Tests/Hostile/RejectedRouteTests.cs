@@ -196,21 +196,24 @@ public sealed class RejectedRouteTests
     }
 
     [Theory]
-    [InlineData("services", "limits.services")]
-    [InlineData("ports", "limits.ports")]
-    public void Route_beyond_a_limit_of_Services_or_ports_is_rejected(string limit, string field)
+    [InlineData(AnHttpRoute, "services", "HTTPRoute has 2 Services", 1)]
+    [InlineData(AnHttpRoute, "ports", "HTTPRoute has 2 ports of its Services", 1)]
+    [InlineData(AnHttpRoute, "hostnames", "HTTPRoute has 1 hostnames", 0)]
+    [InlineData(AnHttpRoute, "backends", "HTTPRoute has ", 0)]
+    [InlineData(0, "listeners", "Gateway has ", 0)]
+    public void Object_beyond_a_limit_of_its_parts_is_rejected(int kind, string field, string start, int limit)
     {
-        var policy = limit == "services" ? TenantPolicy.Default with { MaxServices = 1 } : TenantPolicy.Default with { MaxPorts = 1 };
+        var settings = ApiJson.Read<ConfigSpec>(new JsonObject { ["limits"] = new JsonObject { [field] = limit } });
 
         var translation = EnvoyGatewayTranslator.Translate(
-            ApiJson.Read<Route>(HostileRoutes.Good(AnHttpRoute)),
-            policy,
+            ApiJson.Read<Route>(HostileRoutes.Good(kind)),
+            TenantPolicy.Merge(new Config { Spec = settings }, null),
             new ManagementStub(NameHolder.Free),
             _ => 10_000
         );
 
         translation.Reason.Should().Be(RouteConditions.LimitExceeded);
-        translation.Problem.Should().Contain("has 2 ").And.Contain(field);
+        translation.Problem.Should().StartWith($"The {start}").And.Contain($"limits.{field}");
     }
 
     [Fact]

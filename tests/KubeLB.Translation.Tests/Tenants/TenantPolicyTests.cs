@@ -21,8 +21,8 @@ public sealed class TenantPolicyTests
         {
             policy.GatewayClass.Should().Be("eg");
             Kinds.Should().NotContain(kind => policy.IsDisabled(kind));
-            policy.GatewayLimit.Should().BeNull();
-            policy.RouteLimit.Should().BeNull();
+            policy.GatewayLimit.Should().Be(100);
+            policy.RouteLimit.Should().Be(10_000);
             policy.Domains.IsEvery.Should().BeTrue();
             policy.MaxRetries.Should().Be(10);
             policy.NodePorts.ToString().Should().Be("30000-32767");
@@ -172,7 +172,7 @@ public sealed class TenantPolicyTests
 
         policy.GatewayClass.Should().Be("general");
         policy.GatewayLimit.Should().Be(3);
-        policy.RouteLimit.Should().BeNull();
+        policy.RouteLimit.Should().Be(10_000);
         policy.Domains.IsEvery.Should().BeFalse();
     }
 
