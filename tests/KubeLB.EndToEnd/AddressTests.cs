@@ -31,6 +31,7 @@ public sealed class AddressTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
+    [Trait("Threat", "invalid-address")]
     public async Task Rejected_address_is_reported_with_its_reason_and_others_are_used()
     {
         await SendAsync(
@@ -62,6 +63,7 @@ public sealed class AddressTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "other-ranges")]
     public async Task Tenant_address_settings_override_the_Config_and_apply_at_once()
     {
         await SendAsync("""[{"ip":"10.7.0.1"},{"ip":"10.8.0.1"}]""");
@@ -86,6 +88,7 @@ public sealed class AddressTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "invalid-address")]
     public async Task Second_Addresses_object_is_ignored_and_reports_NotUsed()
     {
         await _fixture.Management.CreateAsync(
@@ -101,6 +104,7 @@ public sealed class AddressTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "management-addresses")]
     public async Task Addresses_of_the_management_cluster_are_rejected_until_they_are_allowed()
     {
         var service = (await _fixture.Management.GetAsync<V1Service>("default", "kubernetes"))!.Spec.ClusterIP;
@@ -134,6 +138,7 @@ public sealed class AddressTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "management-addresses")]
     public async Task Address_of_a_Gateway_is_rejected()
     {
         await SendAsync("""[{"ip":"198.51.100.7"},{"ip":"10.7.0.1"}]""");
@@ -174,6 +179,7 @@ public sealed class AddressTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "management-addresses")]
     public async Task Config_reports_ranges_that_the_API_server_does_not_tell()
     {
         await WaitForRangesAsync("True", "RangesKnown");
@@ -188,6 +194,7 @@ public sealed class AddressTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "other-tenants-nodes")]
     public async Task Address_that_two_tenants_list_is_reported_on_both_Tenants_only()
     {
         await _fixture.Management.CreateAsync(new Tenant { Metadata = { Name = "t2" } });

@@ -31,6 +31,7 @@ public sealed class FieldDecisionTests : IAsyncLifetime
         "spec.infrastructure.parametersRef"
     )]
     [InlineData("""{"tls":{"backend":{"clientCertificateRef":{"name":"envoy-xds-client"}}}}""", "UnsupportedValue", "spec.tls.backend")]
+    [Trait("Threat", "gateway-fields")]
     public async Task Served_Gateway_with_a_rejected_field_keeps_its_address_and_is_served_without_it(
         string spec,
         string reason,
@@ -64,6 +65,7 @@ public sealed class FieldDecisionTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "gateway-fields")]
     public async Task New_Gateway_with_an_address_is_not_generated()
     {
         await _fixture.Tenant.CreateAsync(
@@ -97,6 +99,7 @@ public sealed class FieldDecisionTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "unknown-fields")]
     public async Task Ignored_fields_are_reported_until_they_are_removed()
     {
         await _fixture.Tenant.PatchAsync<Gateway>(
@@ -125,6 +128,7 @@ public sealed class FieldDecisionTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "unvalidated-clients")]
     public async Task Listener_with_client_certificates_is_not_served_and_reports_it()
     {
         await _fixture.Tenant.PatchAsync<Gateway>(
@@ -157,6 +161,7 @@ public sealed class FieldDecisionTests : IAsyncLifetime
     [Theory]
     [InlineData("%ENVIRONMENT(PATH)%")]
     [InlineData("100%")]
+    [Trait("Threat", "header-values")]
     public async Task Served_route_with_a_header_value_that_is_not_permitted_is_removed_until_corrected(string value)
     {
         await SetHeaderAsync(value);

@@ -19,6 +19,7 @@ public sealed class GeneratedNameTests
         """;
 
     [Fact]
+    [Trait("Threat", "taken-name")]
     public async Task Routes_with_one_generated_name_are_both_served_without_write_loop()
     {
         await using var fixture = await SystemFixture.StartAsync();

@@ -61,6 +61,7 @@ public sealed class GeneratedServiceTests
     }
 
     [Fact]
+    [Trait("Threat", "forged-status")]
     public async Task Proxy_ports_after_a_restart_come_from_Services_not_from_status()
     {
         await using var fixture = await SystemFixture.StartAsync();
@@ -101,6 +102,7 @@ public sealed class GeneratedServiceTests
     }
 
     [Fact]
+    [Trait("Threat", "shared-port")]
     public async Task Port_conflict_of_two_generated_Services_is_resolved()
     {
         await using var fixture = await SystemFixture.StartAsync();
@@ -131,6 +133,7 @@ public sealed class GeneratedServiceTests
     }
 
     [Fact]
+    [Trait("Threat", "all-ports")]
     public async Task Route_without_a_free_port_reports_it_and_is_retried_until_one_is_free()
     {
         await using var fixture = await SystemFixture.StartAsync(configure: o =>

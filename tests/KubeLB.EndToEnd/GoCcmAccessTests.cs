@@ -139,6 +139,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "unused-permissions")]
     public async Task Access_without_Go_compatibility_is_limited_to_this_CCM()
     {
         await _management.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
@@ -177,6 +178,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "other-tenants-objects")]
     public async Task Access_to_other_resources_is_forbidden()
     {
         foreach (

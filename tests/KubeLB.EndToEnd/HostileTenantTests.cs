@@ -44,6 +44,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyPatchPolicy", "web")]
     [InlineData("gateway.networking.k8s.io/v1alpha2", "HTTPRoute", "web")]
     [InlineData("gateway.networking.k8s.io/v1", "HTTPRoute", "Web_of.kube-system")]
+    [Trait("Threat", "other-kind")]
     public async Task Rejected_route_reports_the_reason_and_others_are_served(string apiVersion, string kind, string name)
     {
         await _tenant.CreateAsync(Route("hostile", apiVersion, kind, name));
@@ -54,6 +55,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "taken-name")]
     public async Task Route_with_the_origin_of_another_gets_a_unique_generated_name()
     {
         // The same origin as the served route, with the UID of no object.
@@ -70,6 +72,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-updates")]
     public async Task Frequent_updates_of_a_route_are_coalesced_into_few_writes()
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can delay writes");
@@ -106,6 +109,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "large-routes")]
     public async Task Route_of_one_megabyte_is_rejected_and_delays_no_other_route()
     {
         await _tenant.CreateAsync(Large("huge", 1_000_000));
@@ -118,6 +122,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "large-routes")]
     public async Task Routes_beyond_the_total_size_are_rejected_newest_first_and_served_when_there_is_room()
     {
         await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"limits":{"totalBytes":150000}}}""");
@@ -143,6 +148,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-services")]
     public async Task Services_that_no_backendRef_names_are_not_generated()
     {
         var route = Route("many", "gateway.networking.k8s.io/v1", "HTTPRoute", "many");
@@ -199,6 +205,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "finalizers")]
     public async Task Finalizer_that_blocks_tenant_deletion_is_reported()
     {
         var route = Route("held", "v1", "Secret", "web");
@@ -219,6 +226,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "forged-metadata")]
     public async Task Forged_metadata_of_a_Route_is_not_copied_to_generated_objects()
     {
         var forged = Route("forged", "gateway.networking.k8s.io/v1", "HTTPRoute", "forged");
@@ -243,6 +251,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "forged-status")]
     public async Task Forged_status_is_overwritten_and_changes_no_port_or_name()
     {
         var (route, gateway) = (await ServedRouteAsync(), (await _fixture.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid);
@@ -312,6 +321,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "secret-names")]
     public async Task Secret_of_another_owner_is_never_overwritten()
     {
         await _fixture.StopManagerAsync();
@@ -344,6 +354,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "secret-changes")]
     public async Task Secret_with_a_changed_type_is_recreated_and_removed_when_rejected()
     {
         var source = await _tenant.CreateAsync(Secret("mine"));

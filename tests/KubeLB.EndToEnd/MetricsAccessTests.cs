@@ -29,6 +29,7 @@ public sealed class MetricsAccessTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
+    [Trait("Threat", "metrics")]
     public async Task Only_permitted_users_get_the_metrics()
     {
         await CheckAsync(_fixture.Management, _fixture.Sandbox.Management, _fixture.Sandbox.Manager.Host!, "kubelb-manager");

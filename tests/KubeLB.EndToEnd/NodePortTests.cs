@@ -23,6 +23,7 @@ public sealed class NodePortTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
+    [Trait("Threat", "node-ports")]
     public async Task Route_with_a_node_port_outside_of_the_permitted_range_is_rejected_until_it_is_permitted()
     {
         var manager = await _bare.StartManagerAsync();

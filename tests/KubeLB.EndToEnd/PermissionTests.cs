@@ -89,6 +89,7 @@ public sealed class PermissionTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
+    [Trait("Threat", "unused-permissions")]
     public async Task Every_permission_of_the_roles_is_used()
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only the embedded cluster sees the requests of every client");

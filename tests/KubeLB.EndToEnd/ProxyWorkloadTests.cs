@@ -51,6 +51,7 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "proxy-egress")]
     public async Task NetworkPolicy_follows_the_settings_and_the_nodes_of_the_management_cluster()
     {
         await _fixture.ApplyBasicExampleAsync();

@@ -28,6 +28,7 @@ public sealed class RejectedObjectTests
     private const string Corrected = """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":8080}]}]}}""";
 
     [Fact]
+    [Trait("Threat", "foreign-filters")]
     public async Task Served_route_that_becomes_invalid_is_removed_until_corrected()
     {
         await using var fixture = await SystemFixture.StartAsync();

@@ -64,6 +64,7 @@ public sealed class RetryTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "retries")]
     public async Task Invalid_retry_annotation_is_reported_and_the_route_is_still_served()
     {
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx"}""");

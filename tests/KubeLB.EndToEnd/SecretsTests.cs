@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.EndToEnd;
 
 /// <summary>Secrets that are synced independently of listeners; content that never leaves a Secret.</summary>
+[Trait("Threat", "secret-content")]
 public sealed class SecretsTests
 {
     private const string Password = "hunter2-that-nobody-may-see";

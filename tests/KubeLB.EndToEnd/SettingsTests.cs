@@ -136,6 +136,7 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "hostnames")]
     public async Task Hostname_outside_the_allowed_domains_is_rejected()
     {
         await SetTenantAsync("""{"allowedDomains":["*.example.com"]}""");

@@ -20,6 +20,7 @@ public sealed class SlowTenantTests
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
     [Fact]
+    [Trait("Threat", "slow-routes")]
     public async Task Route_is_generated_while_another_tenant_has_more_slow_keys_than_workers()
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can delay writes");

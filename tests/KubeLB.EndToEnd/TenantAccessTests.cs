@@ -42,6 +42,8 @@ public sealed class TenantAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "other-tenants-objects")]
+    [Trait("Threat", "xds-certificates")]
     public async Task Access_to_other_resources_is_forbidden()
     {
         await using var tenant = await TenantAsync();
@@ -150,6 +152,7 @@ public sealed class TenantAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "deleted-tenant-token")]
     public async Task Token_is_replaced_with_its_ServiceAccount_and_used_by_the_CCM()
     {
         var before = await KubeconfigAsync(_ => true);

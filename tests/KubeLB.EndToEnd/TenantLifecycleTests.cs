@@ -9,6 +9,7 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd;
 
 /// <summary>Creation and deletion of Tenants, and their status.</summary>
+[Trait("Threat", "deleted-tenant-token")]
 public sealed class TenantLifecycleTests
 {
     private const string Hold = "example.com/hold";

@@ -34,6 +34,7 @@ public sealed class TokenRotationTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
+    [Trait("Threat", "stolen-token")]
     public async Task Both_tokens_are_valid_until_the_CCM_uses_the_new_one()
     {
         var first = await TokenAsync();
@@ -61,6 +62,7 @@ public sealed class TokenRotationTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "stolen-token")]
     public async Task Running_CCM_completes_several_rotations_without_a_restart()
     {
         var tokens = new List<string> { await TokenAsync() };
@@ -81,6 +83,7 @@ public sealed class TokenRotationTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "stolen-token")]
     public async Task Tenant_deleted_during_a_rotation_leaves_no_valid_token()
     {
         var first = await TokenAsync();
@@ -115,6 +118,7 @@ public sealed class TokenRotationTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "forged-token-report")]
     public async Task Forged_report_revokes_only_the_previous_token_of_the_same_tenant()
     {
         await _fixture.StopCcmAsync();

@@ -40,6 +40,7 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(UnreadableSpecs))]
+    [Trait("Threat", "unreadable-route")]
     public async Task Unreadable_route_gets_one_status_write_and_can_be_deleted(string what, string source)
     {
         await _bare.Objects.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route is not null, "has its first status");

@@ -64,6 +64,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "unreadable-service")]
     public async Task Route_with_an_invalid_Service_is_rejected_and_removed_with_its_tenant()
     {
         var other = await _bare.StartManagerAsync("other");
@@ -120,6 +121,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-successor")]
     public async Task Certificate_of_a_deleted_tenant_is_rejected_for_its_successor()
     {
         var old = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there"));

@@ -115,6 +115,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-events")]
     public async Task Rejected_stream_is_reported_on_its_tenant_without_unknown_node_ids()
     {
         using (var wrong = await ConnectAsync("tenant-t2", "tenant-t1"))
@@ -147,6 +148,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-debug-page")]
     public async Task Debug_page_shows_the_proxies_of_each_tenant_and_no_secret()
     {
         using var proxy = await ConnectAsync("tenant-t2", "tenant-t2");

@@ -38,6 +38,7 @@ public sealed class XdsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
     public async Task Certificate_of_one_tenant_is_rejected_for_another_tenants_configuration()
     {
         using var channel = Connect(await ClientAsync("tenant-t2"));
@@ -51,6 +52,7 @@ public sealed class XdsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-without-certificate")]
     public async Task Client_without_a_certificate_of_the_manager_is_rejected()
     {
         foreach (var certificate in new[] { null, SelfSigned() })

@@ -13,6 +13,7 @@ public sealed class MessageTextTests
     [InlineData("a\u2028b\u2029", @"a\u2028b\u2029")]
     [InlineData("\u202atxt\u202e\u2066\u2069\u200e\u200f\u061c", @"\u202atxt\u202e\u2066\u2069\u200e\u200f\u061c")]
     [InlineData("\u200d\u2030\u2065", "\u200d\u2030\u2065")]
+    [Trait("Threat", "log-forgery")]
     public void Control_characters_are_escaped(string text, string escaped) => MessageText.Escape(text).Should().Be(escaped);
 
     [Fact]

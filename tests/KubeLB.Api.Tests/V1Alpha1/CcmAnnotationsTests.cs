@@ -2,6 +2,7 @@ using KubeLB.Api.V1Alpha1;
 
 namespace KubeLB.Api.Tests.V1Alpha1;
 
+[Trait("Threat", "forged-ccm-report")]
 public sealed class CcmAnnotationsTests
 {
     private const string Uid = "9f1c2c1e-7d38-4a6e-9a9e-0d1f5c3b2a11";

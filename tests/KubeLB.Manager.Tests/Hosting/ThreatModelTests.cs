@@ -1,55 +1,168 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.Manager.Tests.Hosting;
 
-/// <summary>docs/security.md names a test for each threat, and each of them exists.</summary>
+/// <summary>
+/// The threat model: docs/threats.yaml lists threats, mitigations and the attacks that were tried, and each has a test with its trait
+/// "Threat". The tables of docs/security.md and docs/reference/attacks.md are generated from both with <c>KUBELB_UPDATE_GOLDEN=1</c>.
+/// </summary>
 public sealed partial class ThreatModelTests
 {
-    private static readonly string[] Lines = File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "security.md"));
+    private const string Rewrite = "write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Manager.Tests";
 
-    private static readonly Dictionary<string, string> Classes = Directory
-        .EnumerateFiles(Path.Combine(SourceTree.Root, "tests"), "*.cs", SearchOption.AllDirectories)
-        .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
-        .Select(File.ReadAllText)
-        .SelectMany(text => Declaration().Matches(text).Select(match => (Name: match.Groups[1].Value, Text: text)))
-        .GroupBy(declared => declared.Name, declared => declared.Text)
-        .ToDictionary(group => group.Key, group => string.Concat(group));
+    private static readonly string Docs = Path.Combine(SourceTree.Root, "docs");
+    private static readonly JsonObject Model = Yaml.Read(File.ReadAllText(Path.Combine(Docs, "threats.yaml"))).Single();
+    private static readonly ILookup<string, string> Tests = TestsByThreat();
 
-    public static TheoryData<string> Threats => [.. Lines.Where(IsThreat)];
+    public static TheoryData<string> Threats => [.. Sections().SelectMany(section => Objects(section, "threats")).Select(Id)];
+
+    public static TheoryData<string> Attacks => [.. Objects(Model, "attacks").Select(Id)];
 
     [Theory]
     [MemberData(nameof(Threats))]
-    public void Threat_names_only_existing_tests(string line)
-    {
-        var names = Name().Matches(line.Trim('|').Split('|')[^1]).Select(match => match.Groups[1].Value).ToList();
+    public void Threat_has_a_test(string id) => Tests[id].Should().NotBeEmpty("a test must have [Trait(\"Threat\", \"{0}\")]", id);
 
-        names.Should().NotBeEmpty("every threat needs a test");
-        foreach (var name in names.Select(n => n.Split('.')))
-        {
-            Classes.Should().ContainKey(name[0]);
-            Tests(Classes[name[0]]).Should().Contain(test => name.Length == 1 || test == name[1], "{0} is a test", string.Join('.', name));
-        }
+    [Fact]
+    public void Threats_of_tests_are_in_the_model() =>
+        Tests.Select(group => group.Key).Except(Threats.Select(row => row.Data)).Should().BeEmpty("docs/threats.yaml lists every threat");
+
+    [Fact]
+    public void Names_of_threats_are_unique() => Threats.Select(row => row.Data).Should().OnlyHaveUniqueItems();
+
+    [Theory]
+    [MemberData(nameof(Attacks))]
+    public void Attack_is_stopped_or_harmless_and_has_a_test(string id)
+    {
+        var attack = Objects(Model, "attacks").Single(a => Id(a) == id);
+
+        Text(attack, "verdict").Should().BeOneOf("stopped", "harmless");
+        Text(attack, "because").Should().NotBeEmpty();
+        ThreatsOf(attack).Should().NotBeEmpty().And.BeSubsetOf(Threats.Select(row => row.Data));
     }
 
     [Fact]
-    public void Threat_model_covers_every_part() => Lines.Count(IsThreat).Should().BeGreaterThan(30);
+    public void Tables_of_the_threat_model_are_generated() => Check(Path.Combine(Docs, "security.md"), WithTables);
 
-    // Methods with an attribute Fact or Theory: their declarations are separated by blank lines.
-    private static IEnumerable<string> Tests(string text) =>
-        text.Split("\n\n")
-            .Where(block => block.Contains("[Fact]", StringComparison.Ordinal) || block.Contains("[Theory]", StringComparison.Ordinal))
-            .SelectMany(block => Method().Matches(block).Select(match => match.Groups[1].Value));
+    [Fact]
+    public void Page_of_attacks_is_generated() => Check(Path.Combine(Docs, "reference", "attacks.md"), _ => AttackPage());
 
-    private static bool IsThreat(string line) =>
-        line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| what a tenant could try", StringComparison.Ordinal);
+    private static void Check(string file, Func<string, string> generate)
+    {
+        var present = File.Exists(file) ? File.ReadAllText(file) : "";
+        var generated = generate(present);
+        if (Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1")
+        {
+            File.WriteAllText(file, generated);
+            present = generated;
+        }
 
-    [GeneratedRegex(@"^(?:public|internal) (?:sealed )?(?:partial )?class (\w+)", RegexOptions.Multiline)]
+        present.Should().Be(generated, Rewrite);
+    }
+
+    private static string WithTables(string page) =>
+        Sections().Aggregate(page, (text, section) => ReplaceTable(text, Text(section, "name"), Table(section)));
+
+    private static string ReplaceTable(string page, string section, string table)
+    {
+        var (start, end) = ($"<!-- threats: {section} -->\n", "<!-- end -->");
+        var from = page.IndexOf(start, StringComparison.Ordinal);
+        from.Should().BePositive("security.md must have a line {0}", start.TrimEnd());
+        from += start.Length;
+        return page[..from] + table + page[page.IndexOf(end, from, StringComparison.Ordinal)..];
+    }
+
+    private static string Table(JsonObject section)
+    {
+        var text = new StringBuilder().Append($"| {Text(section, "who")} | mitigation | tests |\n|---|---|---|\n");
+        foreach (var threat in Objects(section, "threats"))
+        {
+            var tests = string.Join(", ", Tests[Id(threat)].Order(StringComparer.Ordinal).Select(name => $"`{name}`"));
+            text.Append($"| {Text(threat, "attempt")} | {Text(threat, "mitigation")} | {tests} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string AttackPage()
+    {
+        var text = new StringBuilder(
+            """
+            # Attacks that were tried
+            A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is generated
+            from `docs/threats.yaml`, tells what becomes of each attack. The tests are listed with its threats in the [threat model](../security.md).
+
+            | # | attack | verdict | why | threats |
+            |---|---|---|---|---|
+
+            """
+        );
+        foreach (var attack in Objects(Model, "attacks"))
+        {
+            var threats = string.Join(", ", ThreatsOf(attack).Select(id => $"`{id}`"));
+            text.Append(
+                $"| {Id(attack)} | {Text(attack, "attack")} | {Text(attack, "verdict")} | {Text(attack, "because")} | {threats} |\n"
+            );
+        }
+
+        return text.ToString();
+    }
+
+    private static IEnumerable<JsonObject> Sections() => Objects(Model, "sections");
+
+    private static IEnumerable<string> ThreatsOf(JsonObject attack) => (attack["threats"]?.AsArray() ?? []).Select(id => (string)id!);
+
+    private static IEnumerable<JsonObject> Objects(JsonObject parent, string field) => (parent[field]?.AsArray() ?? []).Cast<JsonObject>();
+
+    private static string Id(JsonObject value) => value["id"]!.ToString();
+
+    private static string Text(JsonObject value, string field) => value[field]?.ToString() ?? "";
+
+    // Class.Method for a method, Class for a class. From the sources, because the other test projects may not be built.
+    private static ILookup<string, string> TestsByThreat() =>
+        Directory
+            .EnumerateFiles(Path.Combine(SourceTree.Root, "tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .SelectMany(path => Traits(File.ReadAllText(path)))
+            .ToLookup(pair => pair.Threat, pair => pair.Test, StringComparer.Ordinal);
+
+    private static IEnumerable<(string Threat, string Test)> Traits(string source)
+    {
+        var pending = new List<string>();
+        var (currentClass, isTest) = ("", false);
+        foreach (var line in source.Split('\n'))
+        {
+            isTest |= line.Contains("[Fact", StringComparison.Ordinal) || line.Contains("[Theory", StringComparison.Ordinal);
+            pending.AddRange(Trait().Matches(line).Select(match => match.Groups[1].Value));
+            if (Declaration().Match(line) is { Success: true } declared)
+            {
+                currentClass = declared.Groups[1].Value;
+            }
+            else if (Method().Match(line) is not { Success: true })
+            {
+                continue;
+            }
+
+            var method = Method().Match(line);
+            foreach (var threat in pending)
+            {
+                (isTest || !method.Success).Should().BeTrue("{0} has the trait of a threat, so it must be a test", line.Trim());
+                yield return (threat, method.Success ? $"{currentClass}.{method.Groups[1].Value}" : currentClass);
+            }
+
+            pending.Clear();
+            isTest = false;
+        }
+    }
+
+    [GeneratedRegex(@"^\s*\[Trait\(""Threat"", ""([a-z0-9-]+)""\)\]")]
+    private static partial Regex Trait();
+
+    [GeneratedRegex(@"^(?:public|internal) (?:sealed )?(?:partial )?class (\w+)")]
     private static partial Regex Declaration();
 
-    [GeneratedRegex(@"^    public (?:async )?\w+ (\w+)\(", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^    public (?:static )?(?:async )?[\w<>]+ (\w+)\(")]
     private static partial Regex Method();
-
-    [GeneratedRegex(@"`([A-Za-z]+(?:\.\w+)?)`")]
-    private static partial Regex Name();
 }

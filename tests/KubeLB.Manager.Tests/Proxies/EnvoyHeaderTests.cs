@@ -7,6 +7,7 @@ namespace KubeLB.Manager.Tests.Proxies;
 /// <summary>
 /// The real Envoy accepts every header value that KubeLB permits, and rejects a whole configuration for some of those that KubeLB rejects.
 /// </summary>
+[Trait("Threat", "header-values")]
 public sealed class EnvoyHeaderTests
 {
     [Fact]

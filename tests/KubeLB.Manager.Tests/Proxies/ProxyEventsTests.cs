@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace KubeLB.Manager.Tests.Proxies;
 
+[Trait("Threat", "xds-events")]
 public sealed class ProxyEventsTests
 {
     private readonly FakeTimeProvider _time = new();

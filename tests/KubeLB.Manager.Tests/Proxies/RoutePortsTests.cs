@@ -79,6 +79,8 @@ public sealed class RoutePortsTests
     [InlineData(6443)]
     [InlineData(29999)]
     [InlineData(32768)]
+    [Trait("Threat", "node-ports")]
+    [Trait("Threat", "invalid-node-ports")]
     public void Invalid_or_reserved_node_port_is_skipped(int nodePort)
     {
         var route = Route("HTTPRoute");

@@ -97,6 +97,7 @@ public sealed class TenantConfigurationTests
     [InlineData("10.0.{0}.{1}")]
     [InlineData("2001:db8:aaaa:bbbb:cccc:dddd:{0}:{1}")]
     [InlineData("a-name-as-long-as-names-may-be.{0}.{1}.example.com.")]
+    [Trait("Threat", "many-endpoints")]
     public void Endpoints_beyond_the_limit_are_removed_from_the_highest_node_ports(string pattern)
     {
         const int Bytes = 200_000;

@@ -136,6 +136,7 @@ public sealed class XdsAuthorityTests
     [InlineData("3f09b8dc.x.tenant-t.proxies.kubelb.k8c.io", null)]
     [InlineData("3f09b8dc.tenant-t.proxies.kubelb.k8c.io.example.com", null)]
     [InlineData("proxies.kubelb.k8c.io", null)]
+    [Trait("Threat", "xds-other-tenant")]
     public void Client_name_contains_tenant_and_UID(string name, string? identity) =>
         (CertificateSecrets.IdentityOf([name]) is { } found ? $"{found.TenantNamespace} {found.TenantUid}" : null).Should().Be(identity);
 

@@ -5,6 +5,7 @@ using KubeLB.Manager.Routes;
 
 namespace KubeLB.Manager.Tests.Routes;
 
+[Trait("Threat", "rejected-by-api-server")]
 public sealed class TenantFacingApiErrorTests
 {
     [Fact]

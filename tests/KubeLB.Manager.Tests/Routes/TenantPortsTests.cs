@@ -43,6 +43,7 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
+    [Trait("Threat", "shared-port")]
     public void Port_of_two_Services_is_kept_by_the_first()
     {
         var other = Web with { Service = "default-other-web" };
@@ -87,6 +88,7 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
+    [Trait("Threat", "all-ports")]
     public void Unused_reservation_frees_its_port()
     {
         var ports = new TenantPorts(20000, 20003);
@@ -129,6 +131,7 @@ public sealed class TenantPortsTests
     [InlineData(10)]
     [InlineData(1_000)]
     [InlineData(10_000)]
+    [Trait("Threat", "port-allocation")]
     public void Allocation_probes_few_ports_regardless_of_their_number(int present)
     {
         var ports = new TenantPorts();

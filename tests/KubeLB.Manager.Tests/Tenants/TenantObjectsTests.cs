@@ -5,6 +5,7 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tests.Tenants;
 
+[Trait("Threat", "other-tenants-objects")]
 public sealed class TenantObjectsTests
 {
     private static readonly Tenant Tenant = new()

@@ -46,6 +46,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "log-forgery")]
     public async Task Message_of_an_Event_is_escaped()
     {
         _recorder.Record(_widget, EventType.Warning, "TooBlue", "a\u001b[31m\u202e");

@@ -63,6 +63,7 @@ public sealed class LoggingTests
     }
 
     [Fact]
+    [Trait("Threat", "log-forgery")]
     public void Text_log_escapes_values_and_exceptions()
     {
         var sink = new ListSink();

@@ -38,6 +38,7 @@ public sealed class DebugPageTests
     [InlineData("::ffff:10.0.0.7", 403)]
     [InlineData("fe80::1", 403)]
     [InlineData(null, 403)]
+    [Trait("Threat", "xds-debug-page")]
     public void Clients_outside_the_loopback_interface_are_forbidden(string? client, int status) =>
         _pages
             .Respond("/debug/echo", "GET", client is null ? null : IPAddress.Parse(client), () => NoQuery)!

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace KubeLB.Runtime.Tests.Probes;
 
 /// <summary><c>/metrics</c> over TLS, with tokens that the API server reviews.</summary>
+[Trait("Threat", "metrics")]
 public sealed class SecureMetricsTests : IDisposable
 {
     private readonly FakeApiServer _server = new();
@@ -73,8 +74,8 @@ public sealed class SecureMetricsTests : IDisposable
             .Spec.ToJsonString()
             .Should()
             .Be(
-                """{"groups":["system:authenticated"],"nonResourceAttributes":{"path":"/metrics","verb":"get"},"""
-                    + """"uid":"1","user":"prometheus"}"""
+                """{"groups":["system:authenticated"],"nonResourceAttributes":{"path":"/metrics","verb":"get"}"""
+                    + ""","uid":"1","user":"prometheus"}"""
             );
 
         _clock.Advance(MetricsAuthorization.PermittedTime);
@@ -96,6 +97,7 @@ public sealed class SecureMetricsTests : IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "metrics-reviews")]
     public async Task Many_tokens_do_not_displace_the_result_of_a_permitted_one()
     {
         await using var host = await StartAsync();

@@ -9,6 +9,7 @@ public sealed class FairnessTests
     [Theory]
     [InlineData(10)]
     [InlineData(10_000)]
+    [Trait("Threat", "many-routes")]
     public async Task Key_of_another_group_waits_for_one_key_at_most(int waiting)
     {
         using var queue = Create();
@@ -25,6 +26,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
+    [Trait("Threat", "many-routes")]
     public async Task Busy_group_gets_at_most_every_second_dequeue()
     {
         using var queue = Create();
@@ -97,6 +99,7 @@ public sealed class FairnessTests
             );
 
     [Fact]
+    [Trait("Threat", "slow-routes")]
     public async Task Group_at_its_limit_leaves_a_worker_to_other_groups()
     {
         using var queue = Create(limit: 3);
@@ -124,6 +127,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
+    [Trait("Threat", "many-routes")]
     public async Task Group_with_the_fewest_keys_in_progress_is_dequeued_first()
     {
         using var queue = Create();

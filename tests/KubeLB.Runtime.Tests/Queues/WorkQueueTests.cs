@@ -21,6 +21,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
+    [Trait("Threat", "many-updates")]
     public async Task Key_added_while_processed_is_requeued_once_afterwards()
     {
         using var queue = Create();

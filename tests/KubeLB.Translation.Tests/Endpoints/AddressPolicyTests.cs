@@ -56,6 +56,7 @@ public sealed class AddressPolicyTests
     [InlineData("::ffff:0:a9fe:a9fe", "IPv4-translated")]
     [InlineData("2001::1", "Teredo")]
     [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2", "Teredo")]
+    [Trait("Threat", "reserved-addresses")]
     public void Reserved_address_is_rejected(string ip, string word) =>
         Only(new AddressPolicy(null, null), Ip(ip)).Should().Match<EndpointResult>(v => v.Endpoint == null && v.Problem!.Contains(word));
 
@@ -83,6 +84,7 @@ public sealed class AddressPolicyTests
     [InlineData("node1.example.com")]
     [InlineData(":")]
     [InlineData("-")]
+    [Trait("Threat", "address-notation")]
     public void Unusual_notation_is_rejected(string ip) =>
         Only(new AddressPolicy(null, null), Ip(ip)).Problem.Should().StartWith("invalid IP address");
 
@@ -135,6 +137,7 @@ public sealed class AddressPolicyTests
     [InlineData("node1.example.com\n", "invalid DNS name")]
     [InlineData("n\u00f6de.example.com", "invalid DNS name")]
     [InlineData(".", "invalid DNS name")]
+    [Trait("Threat", "hostnames-of-nodes")]
     public void Reserved_hostname_is_rejected(string name, string word) =>
         Only(new AddressPolicy(null, null), Host(name))
             .Should()
@@ -178,6 +181,7 @@ public sealed class AddressPolicyTests
     [InlineData("fd00::1", null, "deny nonsense", false)]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/33", false)]
     [InlineData("127.0.0.1", null, "allow nonsense", false)]
+    [Trait("Threat", "other-ranges")]
     public void Tenant_wins_over_Config_and_deny_over_allow(string ip, string? tenant, string? config, bool used) =>
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem is null).Should().Be(used);
 
@@ -193,6 +197,7 @@ public sealed class AddressPolicyTests
     [InlineData("10.1.0.1", null, "within nonsense", false)]
     [InlineData("fd00::1", null, "within 10.0.0.0/8", false)]
     [InlineData("64:ff9b::a02:1", null, "within 10.1.0.0/16 within 64:ff9b::/96", false)]
+    [Trait("Threat", "other-tenants-nodes")]
     public void Ranges_limit_the_addresses(string ip, string? tenant, string? config, bool used) =>
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem is null).Should().Be(used);
 
@@ -212,6 +217,7 @@ public sealed class AddressPolicyTests
     [InlineData("192.0.2.10", null, "allow 192.0.2.0/24", true)]
     [InlineData("192.0.2.10", "allow 192.0.2.0/24", "deny 192.0.2.0/24", true)]
     [InlineData("192.0.2.10", null, "within 192.0.2.0/24", false)]
+    [Trait("Threat", "management-addresses")]
     public void Addresses_of_the_management_cluster_are_rejected_unless_allowed(string ip, string? tenant, string? config, bool used)
     {
         var own = new AddressSet();
@@ -242,6 +248,7 @@ public sealed class AddressPolicyTests
     [InlineData("worker.example.com", null, "deny worker*example*m", false)]
     [InlineData("aa.com", null, "deny *aa*a.com", true)]
     [InlineData("ab.com", null, "deny *a*b.com", false)]
+    [Trait("Threat", "hostnames-of-nodes")]
     public void Hostnames_are_allowed_and_denied_by_patterns(string name, string? tenant, string? config, bool used) =>
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Host(name)).Problem is null).Should().Be(used);
 
@@ -313,6 +320,7 @@ public sealed class AddressPolicyTests
     }
 
     [Fact]
+    [Trait("Threat", "many-addresses")]
     public void Duplicate_address_in_any_notation_is_rejected()
     {
         var verdicts = new AddressPolicy(null, null).Evaluate([
@@ -336,6 +344,7 @@ public sealed class AddressPolicyTests
     [InlineData(null, null, 1000)]
     [InlineData(null, 5, 5)]
     [InlineData(7, 5, 7)]
+    [Trait("Threat", "many-addresses")]
     public void Addresses_beyond_the_maximum_are_not_used(int? tenant, int? config, int expected)
     {
         var many = Enumerable.Range(0, 1200).Select(i => Ip($"10.0.{i / 250}.{i % 250}")).ToList();

@@ -76,6 +76,7 @@ public sealed class FieldFilterTests
         "matches[0].method.not"
     )]
     [InlineData("HTTPRoute", """{ "hostnames": ["a\u0000"] }""", "UnsupportedValue", "control character")]
+    [Trait("Threat", "control-characters")]
     public void Field_rejects_the_object(string kind, string spec, string reason, string message)
     {
         var filter = Filter(kind, spec);
@@ -116,6 +117,7 @@ public sealed class FieldFilterTests
     [InlineData("""{ "default": 1 }""", "1, 2")]
     [InlineData("""{ "default": {} }""", "")]
     [InlineData("{}", "")]
+    [Trait("Threat", "unvalidated-clients")]
     public void Listeners_with_client_certificates_are_found(string frontend, string listeners)
     {
         var spec = JsonNode.Parse(

@@ -89,5 +89,6 @@ public sealed class HeaderFormatTests
     [InlineData("%SUBSTITUTION(x)%", "unknown operator")]
     [InlineData("%REQ_WITHOUT_QUERY(X)%", "formatter that must be configured")]
     [InlineData("%KUBELB%", "unknown operator")]
+    [Trait("Threat", "header-values")]
     public void Value_is_rejected(string value, string why) => HeaderFormat.IsPermitted(value).Should().BeFalse(why);
 }

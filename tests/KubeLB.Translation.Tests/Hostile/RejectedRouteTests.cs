@@ -35,6 +35,7 @@ public sealed class RejectedRouteTests
     [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy")]
     [InlineData("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy")]
     [InlineData("kubelb.k8c.io/v1alpha1", "Tenant")]
+    [Trait("Threat", "other-kind")]
     public void Unsupported_kind_is_rejected(string apiVersion, string kind) =>
         Problem(r => (r["apiVersion"], r["kind"]) = (apiVersion, kind))
             .Should()
@@ -49,6 +50,7 @@ public sealed class RejectedRouteTests
     [InlineData("gateway.networking.k8s.io/v1/")]
     [InlineData("gateway.example.com/v1")]
     [InlineData("v1")]
+    [Trait("Threat", "other-version")]
     public void Unsupported_group_or_version_is_rejected(string apiVersion) =>
         Problem(r => r["apiVersion"] = apiVersion).Should().Contain("is not supported");
 
@@ -65,6 +67,7 @@ public sealed class RejectedRouteTests
     [InlineData("a\0")]
     [InlineData("\u0430")]
     [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [Trait("Threat", "names-outside-namespace")]
     public void Invalid_namespace_is_rejected(string @namespace) =>
         Problem(r => r["metadata"]!["namespace"] = @namespace).Should().Contain("is not a DNS-1123 label");
 
@@ -78,10 +81,12 @@ public sealed class RejectedRouteTests
     [InlineData("web..x")]
     [InlineData("web\n")]
     [InlineData("web%2f")]
+    [Trait("Threat", "names-outside-namespace")]
     public void Invalid_DNS_name_is_rejected(string name) =>
         Problem(r => r["metadata"]!["name"] = name).Should().Contain("is not a DNS-1123 subdomain");
 
     [Fact]
+    [Trait("Threat", "names-outside-namespace")]
     public void Name_of_more_than_253_characters_is_rejected() =>
         Problem(r => r["metadata"]!["name"] = new string('a', 254)).Should().Contain("is not a DNS-1123 subdomain");
 
@@ -90,6 +95,7 @@ public sealed class RejectedRouteTests
     [InlineData("kube-system")]
     [InlineData("default")]
     [InlineData("tenant-")]
+    [Trait("Threat", "route-outside-namespace")]
     public void Route_outside_of_tenant_namespaces_is_rejected(string @namespace)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
@@ -105,6 +111,7 @@ public sealed class RejectedRouteTests
     [InlineData(0, 30080)]
     [InlineData(65536, 30080)]
     [InlineData(-80, 30080)]
+    [Trait("Threat", "ports")]
     public void Port_or_node_port_out_of_range_is_rejected(int port, int nodePort) =>
         ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
 
@@ -137,6 +144,7 @@ public sealed class RejectedRouteTests
     [InlineData(9001)]
     [InlineData(19001)]
     [InlineData(19003)]
+    [Trait("Threat", "proxy-ports")]
     public void Node_port_that_Envoy_uses_is_rejected(int nodePort) =>
         ServiceProblem(p => p["nodePort"] = nodePort).Should().Contain($"nodePort {nodePort} is reserved for Envoy; use another node port");
 
@@ -145,6 +153,7 @@ public sealed class RejectedRouteTests
     [InlineData("ICMP")]
     [InlineData("tcp")]
     [InlineData("")]
+    [Trait("Threat", "ports")]
     public void Protocol_other_than_TCP_and_UDP_is_rejected(string protocol) =>
         ServiceProblem(p => p["protocol"] = protocol).Should().Contain("is not supported; use TCP or UDP");
 
@@ -242,6 +251,7 @@ public sealed class RejectedRouteTests
     [Theory]
     [InlineData("rules.0.filters")]
     [InlineData("rules.0.backendRefs.0.filters")]
+    [Trait("Threat", "foreign-filters")]
     public void ExtensionRef_is_rejected_in_rules_and_backends(string place)
     {
         var problem = Problem(r =>
@@ -257,6 +267,7 @@ public sealed class RejectedRouteTests
     }
 
     [Fact]
+    [Trait("Threat", "infrastructure")]
     public void Infrastructure_of_a_Gateway_is_not_generated()
     {
         var json = HostileRoutes.Good(0);
@@ -307,6 +318,7 @@ public sealed class RejectedRouteTests
     [InlineData("istio.io/rev")]
     [InlineData("kubernetes.io/cluster-service")]
     [InlineData("prometheus")]
+    [Trait("Threat", "labels")]
     public void Label_by_which_controllers_select_is_not_generated(string label)
     {
         var json = HostileRoutes.Good(AnHttpRoute);

@@ -15,6 +15,7 @@ public sealed class RejectedSecretTests
     [InlineData("helm.sh/release.v1")]
     [InlineData("opaque")]
     [InlineData("kubernetes.io/TLS")]
+    [Trait("Threat", "secret-types")]
     public void Unsupported_Secret_type_is_rejected(string type) =>
         Problem(Secret(type)).Should().StartWith($"type \"{type}\" is not supported; use kubernetes.io/tls");
 
@@ -28,6 +29,7 @@ public sealed class RejectedSecretTests
     [InlineData("a b")]
     [InlineData("a\n")]
     [InlineData("\u0430")]
+    [Trait("Threat", "secret-keys")]
     public void Invalid_Secret_key_is_rejected(string key) => Problem(Secret("Opaque", key)).Should().StartWith("a key of data is invalid");
 
     [Fact]
@@ -71,6 +73,7 @@ public sealed class RejectedSecretTests
         Problem(Secret("kubernetes.io/tls", only)).Should().Contain("must contain tls.crt and tls.key");
 
     [Fact]
+    [Trait("Threat", "secret-keys")]
     public void Keys_that_the_type_does_not_have_are_omitted()
     {
         var source = Secret("kubernetes.io/basic-auth", "username");
@@ -82,6 +85,7 @@ public sealed class RejectedSecretTests
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
+    [Trait("Threat", "secret-size")]
     public void Data_larger_than_a_Secret_is_rejected(int above, bool isAccepted)
     {
         var source = new SyncSecret
@@ -107,6 +111,7 @@ public sealed class RejectedSecretTests
     }
 
     [Fact]
+    [Trait("Threat", "secret-content")]
     public void Invalid_base64_is_rejected()
     {
         var source = Secret("Opaque");
@@ -127,6 +132,7 @@ public sealed class RejectedSecretTests
     }
 
     [Fact]
+    [Trait("Threat", "secret-names")]
     public void Secret_is_rebuilt_and_named_after_the_UID()
     {
         var source = Secret("Opaque");

@@ -3,6 +3,7 @@ using KubeLB.Translation.EnvoyGateway;
 
 namespace KubeLB.Translation.Tests.Hostile;
 
+[Trait("Threat", "retries")]
 public sealed class RetryAnnotationReaderTests
 {
     private const int MaxRetries = 10;

@@ -50,6 +50,7 @@ public sealed class AddressProperties
         .List[0, 30];
 
     [Fact]
+    [Trait("Threat", "address-notation")]
     public void Used_address_is_canonical_and_not_denied() =>
         Lists.Sample(
             list =>

@@ -59,6 +59,7 @@ public sealed class EnvoyGatewayProperties
     [InlineData("""{ "metadata": null }""")]
     [InlineData("{}")]
     [InlineData("null")]
+    [Trait("Threat", "malformed-input")]
     public void Source_Service_with_nulls_does_not_throw(string service)
     {
         var json = HostileRoutes.Good(source: 1);
@@ -76,6 +77,7 @@ public sealed class EnvoyGatewayProperties
     [InlineData(1, "rules.0.filters.0", "externalAuth", """{ "backendRef": { "name": "auth", "namespace": "kube-system" } }""")]
     [InlineData(1, "rules.0", "newRefs", """[{ "name": "auth", "namespace": "kube-system" }]""")]
     [InlineData(2, "rules.0", "filters", """[{ "type": "X", "x": { "namespace": "kube-system" } }]""")]
+    [Trait("Threat", "foreign-references")]
     public void Reference_in_another_field_is_never_generated(int source, string place, string field, string value)
     {
         var json = HostileRoutes.Good(source);
@@ -94,6 +96,7 @@ public sealed class EnvoyGatewayProperties
     }
 
     [Fact]
+    [Trait("Threat", "foreign-references")]
     public void Generated_objects_have_only_fields_that_the_tables_permit()
     {
         var checkedFields = 0;
@@ -122,6 +125,7 @@ public sealed class EnvoyGatewayProperties
     }
 
     [Fact]
+    [Trait("Threat", "malformed-input")]
     public void Translation_never_throws_and_has_one_result()
     {
         var translated = 0;
@@ -150,6 +154,8 @@ public sealed class EnvoyGatewayProperties
     }
 
     [Fact]
+    [Trait("Threat", "names-outside-namespace")]
+    [Trait("Threat", "forged-metadata")]
     public void Generated_objects_are_in_the_namespace_of_the_Route() =>
         Sample(
             (route, holder) =>
@@ -181,6 +187,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
+    [Trait("Threat", "foreign-references")]
     public void Generated_objects_do_not_refer_to_other_namespaces() =>
         Sample(
             (route, holder) =>
@@ -193,6 +200,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
+    [Trait("Threat", "service-types")]
     public void Generated_Services_select_the_proxy_of_the_tenant() =>
         Sample(
             (route, holder) =>

@@ -53,6 +53,7 @@ public sealed class ProxyNetworkPolicyTests
         );
 
     [Fact]
+    [Trait("Threat", "proxy-egress")]
     public void Exactly_the_addresses_that_are_used_are_permitted() =>
         Gen.Select(Settings, Settings, Lists)
             .Sample(

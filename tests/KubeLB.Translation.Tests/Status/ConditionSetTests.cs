@@ -5,6 +5,7 @@ namespace KubeLB.Translation.Tests.Status;
 public sealed class ConditionSetTests
 {
     [Fact]
+    [Trait("Threat", "log-forgery")]
     public void Message_is_escaped_and_keeps_the_lines_of_its_problems()
     {
         var conditions = new ConditionSet(null, "2026-11-23T00:00:00Z").Set("Accepted", "False", "Invalid", "a\u001b[31m\u202e\nb", 1);

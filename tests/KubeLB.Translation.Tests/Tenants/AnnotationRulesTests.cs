@@ -30,6 +30,7 @@ public sealed class AnnotationRulesTests
     [InlineData("gateway.envoyproxy.io/*", true)]
     [InlineData("gateway.envoyproxy.io/retry-on", true)]
     [InlineData("gateway.envoyproxy.io/other", false)]
+    [Trait("Threat", "envoy-gateway-annotations")]
     public void Annotations_of_Envoy_Gateway_require_a_key_of_their_group(string key, bool passes)
     {
         foreach (var all in new[] { true, false })
@@ -78,6 +79,7 @@ public sealed class AnnotationRulesTests
             .Equal("dns.example.com/target");
 
     [Fact]
+    [Trait("Threat", "envoy-gateway-annotations")]
     public void Denied_annotation_is_never_propagated() =>
         Keys(
                 new ConfigSpec

@@ -4,6 +4,7 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Tenants;
 
+[Trait("Threat", "forged-ccm-report")]
 public sealed class CcmReportTests
 {
     private const int LongestMessage = 200;

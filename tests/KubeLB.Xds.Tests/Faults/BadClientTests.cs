@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Xds.Tests.Faults;
 
 /// <summary>Clients that violate the protocol, stall or reconnect in large numbers do not affect others.</summary>
+[Trait("Threat", "xds-streams-overload")]
 public sealed class BadClientTests : IAsyncLifetime
 {
     private XdsHost _host = null!;

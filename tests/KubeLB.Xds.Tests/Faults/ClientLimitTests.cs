@@ -11,6 +11,7 @@ namespace KubeLB.Xds.Tests.Faults;
 public class ClientLimitTests
 {
     [Fact]
+    [Trait("Threat", "xds-many-streams")]
     public async Task Stream_beyond_the_limit_of_its_node_is_ended_and_others_are_served()
     {
         await using var host = await XdsHost.StartAsync(o => o.MaxStreamsPerNode = 2);
@@ -58,6 +59,7 @@ public class ClientLimitTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-many-streams")]
     public async Task Connection_has_a_limited_number_of_streams()
     {
         await using var host = await XdsHost.StartAsync();
@@ -97,6 +99,7 @@ public class ClientLimitTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-large-requests")]
     public async Task Request_above_the_size_limit_ends_its_stream_with_a_sentence_and_no_stack_trace()
     {
         using var log = new ErrorLog();
@@ -125,6 +128,7 @@ public class ClientLimitTests
     [InlineData("version")]
     [InlineData("unsubscribe")]
     [InlineData("state of the world")]
+    [Trait("Threat", "xds-large-requests")]
     public async Task Name_of_more_than_256_characters_ends_the_stream_with_a_sentence(string field)
     {
         using var log = new ErrorLog();
@@ -161,6 +165,7 @@ public class ClientLimitTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-many-streams")]
     public async Task Stream_without_a_request_is_ended()
     {
         await using var host = await XdsHost.StartAsync(o => o.FirstRequestTimeout = TimeSpan.FromMilliseconds(50));

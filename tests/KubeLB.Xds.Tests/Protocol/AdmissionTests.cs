@@ -82,6 +82,7 @@ public class AdmissionTests
     [Theory]
     [InlineData(3, 1)]
     [InlineData(1, 3)]
+    [Trait("Threat", "xds-large-requests")]
     public async Task Stream_that_exceeds_a_limit_is_ended(int types, int names)
     {
         await using var host = await XdsHost.StartAsync(o => (o.MaxTypesPerStream, o.MaxSubscribedNames) = (2, 2));
