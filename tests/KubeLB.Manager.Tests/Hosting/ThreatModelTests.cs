@@ -91,8 +91,9 @@ public sealed partial class ThreatModelTests
         var text = new StringBuilder(
             """
             # Attacks that were tried
-            A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is generated
-            from `docs/threats.yaml`, tells what becomes of each attack. The tests are listed with its threats in the [threat model](../security.md).
+            A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is
+            generated from `docs/threats.yaml`, tells what becomes of each attack. The tests are listed with its threats in the
+            [threat model](../security.md).
 
             | # | attack | verdict | why | threats |
             |---|---|---|---|---|
