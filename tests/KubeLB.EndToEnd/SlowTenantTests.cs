@@ -12,6 +12,7 @@ public sealed class SlowTenantTests
 {
     private const string Slow = "tenant-t1";
     private const string Quick = "tenant-t2";
+    private const string Third = "tenant-t3";
 
     // More than the route controller has workers.
     private const int SlowRoutes = 8;
@@ -64,5 +65,54 @@ public sealed class SlowTenantTests
         var elapsed = Stopwatch.GetElapsedTime(started);
         TestContext.Current.TestOutputHelper?.WriteLine($"Generated after {elapsed.TotalMilliseconds:0} ms.");
         elapsed.Should().BeLessThan(Deadline);
+    }
+
+    [Fact]
+    [Trait("Threat", "slow-routes")]
+    public async Task Route_is_generated_while_two_other_tenants_have_routes_with_many_Services()
+    {
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can delay writes");
+        await using var fixture = await SystemFixture.StartAsync(tenants: 3);
+        foreach (var tenant in fixture.Sandbox.Tenants)
+        {
+            await tenant.Ccm.StopAsync();
+        }
+
+        await fixture.Management.CreateAsync(CcmRoutes.Http(Third, "warm"));
+        await fixture.Management.WaitAsync<HttpRoute>(Third, "default-warm", _ => true, "is generated");
+        await fixture.SettleAsync();
+        var writes = 0;
+        var server = ((EmbeddedTestCluster)fixture.Sandbox.Management).Server;
+        var delay = server.Faults.Add(
+            new FaultRule
+            {
+                Matches = r =>
+                {
+                    var matches = r is { UserAgent: "kubelb-manager", IsWrite: true, Namespace: Slow or Quick, Resource: "services" };
+                    Interlocked.Add(ref writes, matches ? 1 : 0);
+                    return matches;
+                },
+                Times = null,
+                Delay = TimeSpan.FromMilliseconds(100),
+            }
+        );
+
+        // Each of them takes 6.4 s, and together they occupy every worker.
+        for (var i = 0; i < 3; i++)
+        {
+            await fixture.Management.CreateAsync(CcmRoutes.HttpWithServices(Slow, $"many{i}", services: 64));
+            await fixture.Management.CreateAsync(CcmRoutes.HttpWithServices(Quick, $"many{i}", services: 64));
+        }
+
+        await Eventually.HoldsAsync(() => Volatile.Read(ref writes) >= 8, "Services of both tenants are being written");
+
+        var started = Stopwatch.GetTimestamp();
+        await fixture.Management.CreateAsync(CcmRoutes.Http(Third, "quick"));
+        await fixture.Management.WaitAsync<HttpRoute>(Third, "default-quick", _ => true, "is generated");
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        TestContext.Current.TestOutputHelper?.WriteLine($"Generated after {elapsed.TotalMilliseconds:0} ms.");
+        elapsed.Should().BeLessThan(Deadline);
+        delay.Dispose();
+        await fixture.Management.WaitAsync<HttpRoute>(Slow, "default-many0", r => r.Spec!.Rules!.Count == 4, "is generated, in slices");
     }
 }

@@ -32,6 +32,11 @@ internal static class Delays
     /// <summary>Timeout for the proxies' acknowledgement of a route's new backends.</summary>
     public static readonly TimeSpan Acknowledgement = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Time after which the work on a Route continues behind the keys that wait, so that tenants do not wait for one another.
+    /// </summary>
+    public static readonly TimeSpan WorkSlice = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Delay before the proxies of a tenant without routes are removed.</summary>
     public static readonly TimeSpan ProxyRemoval = TimeSpan.FromSeconds(5);
 

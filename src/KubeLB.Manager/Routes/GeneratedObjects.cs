@@ -22,6 +22,7 @@ namespace KubeLB.Manager.Routes;
 internal sealed class GeneratedObjects(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
+    TimeProvider time,
     ILogger<GeneratedObjects> logger
 )
 {
@@ -86,15 +87,19 @@ internal sealed class GeneratedObjects(
             .Concat(LegacyServices.Of(route, management.Informer<V1Service>()))
             .Where(s => s.Metadata.DeletionTimestamp is null);
 
-    /// <summary>Deletes the objects generated from the Route, except those that <paramref name="keep"/> returns true for.</summary>
+    /// <summary>
+    /// Deletes the objects generated from the Route, except those that <paramref name="keep"/> returns true for, as many as a slice of time
+    /// permits. Each deletion enqueues the Route, and the next reconcile deletes the rest.
+    /// </summary>
     /// <returns>Whether all other objects with an owner reference to the Route are deleted.</returns>
     public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
     {
-        var isRemoved = await RemoveAsync<BackendTrafficPolicy>(route, keep, cancellationToken).ConfigureAwait(false);
-        isRemoved &= await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
-        isRemoved &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
-        isRemoved &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
-        isRemoved &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
+        var slice = new WorkSlice(time);
+        var isRemoved = await RemoveAsync<BackendTrafficPolicy>(route, keep, slice, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<HttpRoute>(route, keep, slice, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<GrpcRoute>(route, keep, slice, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<Gateway>(route, keep, slice, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<V1Service>(route, keep, slice, cancellationToken).ConfigureAwait(false);
         foreach (
             var service in LegacyServices
                 .Of(route, management.Informer<V1Service>())
@@ -109,17 +114,29 @@ internal sealed class GeneratedObjects(
         return isRemoved;
     }
 
-    private async Task<bool> RemoveAsync<T>(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
+    private async Task<bool> RemoveAsync<T>(
+        Route route,
+        Func<string, string, bool> keep,
+        WorkSlice slice,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var informer = management.Informer<T>();
         var kind = ResourceKind.Of<T>().Kind;
+        var isFirst = true;
         foreach (var generated in informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid))
         {
+            if (!isFirst && slice.IsUsedUp)
+            {
+                break;
+            }
+
             if (!keep(kind, generated.Metadata.Name) && generated.Metadata.DeletionTimestamp is null)
             {
                 await applier.DeleteAsync(management, generated, cancellationToken).ConfigureAwait(false);
                 Log.ObjectDeleted(logger, kind, ResourceKey.Of(generated));
+                isFirst = false;
             }
         }
 

@@ -82,3 +82,12 @@ internal sealed class ServiceDrain(ManagerOptions options, TimeProvider time)
     /// <summary>Ends the drain of a Route that has no draining Service.</summary>
     public void Forget(ResourceKey route) => _delays.End(route);
 }
+
+/// <summary>The time that the work on one key may take at once (<see cref="Delays.WorkSlice"/>). Starts when it is created.</summary>
+internal sealed class WorkSlice(TimeProvider time)
+{
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>Whether the rest must wait for the keys that are queued.</summary>
+    public bool IsUsedUp => time.GetElapsedTime(_started) >= Delays.WorkSlice;
+}

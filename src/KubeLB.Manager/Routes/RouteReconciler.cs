@@ -29,7 +29,8 @@ internal sealed class RouteReconciler(
     RouteSuccession succession,
     RouteEvents events,
     RouteReporter reporter,
-    Applier applier
+    Applier applier,
+    TimeProvider time
 ) : IReconciler
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
@@ -64,9 +65,9 @@ internal sealed class RouteReconciler(
             return ReconcileResult.Done;
         }
 
-        var written = await WriteAsync(route, plan, cancellationToken).ConfigureAwait(false);
-        return written.Backends is { Left: { } left }
-            ? ReconcileResult.RequeueAfter(left)
+        var written = await WriteAsync(route, plan, new WorkSlice(time), cancellationToken).ConfigureAwait(false);
+        return written.IsPartial ? ReconcileResult.Continue
+            : written.Backends is { Left: { } left } ? ReconcileResult.RequeueAfter(left)
             : await reporter.ReportAsync(route, plan, written, cancellationToken).ConfigureAwait(false);
     }
 
@@ -87,7 +88,12 @@ internal sealed class RouteReconciler(
         return ReconcileResult.Done;
     }
 
-    private async Task<WriteResult> WriteAsync(Route route, EnvoyGatewayTranslation plan, CancellationToken cancellationToken)
+    private async Task<WriteResult> WriteAsync(
+        Route route,
+        EnvoyGatewayTranslation plan,
+        WorkSlice slice,
+        CancellationToken cancellationToken
+    )
     {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         if (plan.IsRejected)
@@ -103,6 +109,11 @@ internal sealed class RouteReconciler(
 
         foreach (var service in plan.Services)
         {
+            if (slice.IsUsedUp)
+            {
+                return new WriteResult(services) { IsPartial = true };
+            }
+
             services[service.Key] = await generatedObjects.ApplyAsync(service.Service, cancellationToken).ConfigureAwait(false);
         }
 
@@ -175,6 +186,9 @@ internal sealed record WriteResult(IReadOnlyDictionary<string, AppliedObject> Se
 
     /// <summary>Result of the BackendTrafficPolicy; null if it was not written.</summary>
     public AppliedObject? Policy { get; init; }
+
+    /// <summary>Whether the time of a slice was used up before everything was written.</summary>
+    public bool IsPartial { get; init; }
 
     /// <summary>Whether the proxies have acknowledged new backends; the route is written only after that.</summary>
     public BackendAcknowledgement Backends { get; init; } = BackendAcknowledgement.Ready;

@@ -152,6 +152,9 @@ internal sealed class Controller : IWorkQueueObserver
                 _outcomes.Succeeded(key);
                 Log.Reconciled(_logger, key, (long)_time.GetElapsedTime(started).TotalMilliseconds);
                 return "done";
+            case ReconcileOutcome.Continue:
+                Queue.Add(key);
+                return "continue";
             case ReconcileOutcome.RequeueAfter:
                 Queue.Forget(key);
                 _outcomes.Succeeded(key);

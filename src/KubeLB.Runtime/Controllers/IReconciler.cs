@@ -18,7 +18,8 @@ public interface IReconciler
 }
 
 /// <summary>
-/// The result of a reconcile: done, requeue after a delay, retry with backoff, or no retry until the next change.
+/// The result of a reconcile: done, continue after the keys that wait, requeue after a delay, retry with backoff, or no retry until the
+/// next change.
 /// </summary>
 public sealed record ReconcileResult
 {
@@ -31,6 +32,11 @@ public sealed record ReconcileResult
 
     /// <summary>The key is up to date; its backoff is reset.</summary>
     public static ReconcileResult Done { get; } = new(ReconcileOutcome.Done, TimeSpan.Zero, null);
+
+    /// <summary>
+    /// Success so far; requeue at once, after the keys that wait: for work that takes long, so that one key does not keep a worker.
+    /// </summary>
+    public static ReconcileResult Continue { get; } = new(ReconcileOutcome.Continue, TimeSpan.Zero, null);
 
     /// <summary>The outcome.</summary>
     public ReconcileOutcome Outcome { get; }
@@ -71,6 +77,9 @@ public enum ReconcileOutcome
 {
     /// <summary>The key is up to date.</summary>
     Done,
+
+    /// <summary>Requeue after the keys that wait.</summary>
+    Continue,
 
     /// <summary>Requeue after a fixed delay.</summary>
     RequeueAfter,

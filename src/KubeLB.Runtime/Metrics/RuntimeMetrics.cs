@@ -30,7 +30,7 @@ internal sealed class RuntimeMetrics
         var prefix = options.Component;
         _reconciles = factory.CreateCounter(
             $"{prefix}_reconcile_total",
-            "Reconciles by result: done, requeue_after, retry, terminal, conflict, fenced, error, cancelled.",
+            "Reconciles by result: done, continue, requeue_after, retry, terminal, conflict, fenced, error, cancelled.",
             "controller",
             "result"
         );

@@ -46,6 +46,38 @@ public static class CcmRoutes
             }
         );
 
+    /// <summary>A Route of an HTTPRoute with as many Services of its own.</summary>
+    public static Route HttpWithServices(string tenantNamespace, string name, int services)
+    {
+        var route = Http(tenantNamespace, name);
+        route.Change(k =>
+        {
+            var names = Enumerable.Range(0, services).Select(i => $"{name}-{i}").ToList();
+            var service = k.Services!.Single();
+            k.Services =
+            [
+                .. names.Select(n => new RouteService
+                {
+                    Metadata = new V1ObjectMeta { Name = n, NamespaceProperty = "default" },
+                    Spec = service.Spec,
+                }),
+            ];
+            var rules = names
+                .Chunk(16)
+                .Select(backends =>
+                    (JsonNode)
+                        new JsonObject
+                        {
+                            ["backendRefs"] = new JsonArray([
+                                .. backends.Select(n => (JsonNode)new JsonObject { ["name"] = n, ["port"] = 80 }),
+                            ]),
+                        }
+                );
+            k.Resource!["spec"]!["rules"] = new JsonArray([.. rules]);
+        });
+        return route;
+    }
+
     /// <summary>A Route of a GRPCRoute with one Service of its own.</summary>
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>
     /// <param name="name">Name of the GRPCRoute and of its Service, in namespace <c>default</c>, and of the Route.</param>

@@ -74,6 +74,34 @@ public sealed class ControllerTests
         await Eventually.HoldsAsync(() => _reconciler.Count("blue") == 1 && _reconciler.Count("red") == 2, "both colours are reconciled");
     }
 
+    [Fact]
+    public async Task Key_that_continues_is_reconciled_after_the_keys_that_wait()
+    {
+        _server.PutWidget("long");
+        var order = new List<string>();
+        var waits = new TaskCompletionSource();
+        _reconciler.Body = async (key, cancellationToken) =>
+        {
+            order.Add(key.Name);
+            if (key.Name != "long" || order.Count(name => name == "long") > 2)
+            {
+                return ReconcileResult.Done;
+            }
+
+            await waits.Task.WaitAsync(cancellationToken);
+            return ReconcileResult.Continue;
+        };
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"));
+        await Eventually.HoldsAsync(() => _reconciler.Count("long") == 1, "the worker is occupied");
+
+        _server.PutWidget("waiting");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "waiting") is not null, "another key waits");
+        waits.SetResult();
+
+        await Eventually.HoldsAsync(() => _reconciler.Count("long") == 3, "it is continued until it is done");
+        order.Should().Equal("long", "waiting", "long", "long");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
