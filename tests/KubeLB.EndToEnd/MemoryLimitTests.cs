@@ -17,6 +17,18 @@ namespace KubeLB.EndToEnd;
 public sealed class MemoryLimitTests : IAsyncLifetime
 {
     private const int Routes = 75;
+
+    // etcd stores up to 1.5 MB.
+    private const int LargeSize = 1_400_000;
+
+    // 8 MiB of at most 256 KiB each.
+    private const int WithinLimits = 32;
+    private const int SizeWithinLimit = 250_000;
+
+    // The CRD limits the number of Services to 4096.
+    private static readonly string Long = new('x', 300);
+
+    private static readonly string[] Shapes = ["keys", "nesting", "strings", "services", "rules"];
     private const string HeapLimit = "0x18000000";
 
     // Ten times the requirement of one second.
@@ -61,6 +73,11 @@ public sealed class MemoryLimitTests : IAsyncLifetime
             ---
             apiVersion: kubelb.k8c.io/v1alpha1
             kind: Tenant
+            metadata: {name: full}
+            spec: {}
+            ---
+            apiVersion: kubelb.k8c.io/v1alpha1
+            kind: Tenant
             metadata: {name: good}
             spec: {}
             """
@@ -80,7 +97,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     public async Task Manager_survives_large_Routes_and_serves_other_tenants()
     {
         Start();
-        foreach (var tenant in new[] { "evil", "good" })
+        foreach (var tenant in new[] { "evil", "full", "good" })
         {
             await _objects.WaitAsync<Tenant>("", tenant, t => t.Status?.Phase == TenantPhases.Ready, "is set up");
         }
@@ -88,7 +105,13 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         await ExpectGeneratedAsync("first");
         for (var i = 0; i < Routes; i++)
         {
-            await CreateAsync(Large($"large-{i}"));
+            await CreateAsync(Large("evil", $"large-{i}", Shapes[i % Shapes.Length], LargeSize));
+        }
+
+        // As much as a tenant may have, so that the manager parses all of it.
+        for (var i = 0; i < WithinLimits; i++)
+        {
+            await CreateAsync(Large("full", $"full-{i}", Shapes[i % Shapes.Length], SizeWithinLimit));
         }
 
         await ExpectGeneratedAsync("while-they-are-new");
@@ -204,16 +227,45 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         );
     }
 
-    // 1.4 MB of unknown fields, which etcd stores.
-    private static JsonObject Large(string name)
+    private static JsonObject Large(string tenant, string name, string shape, int size)
     {
         var spec = new JsonObject { ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "gateway" }) };
-        for (var i = 0; i < 85_000; i++)
+        var services = new JsonArray();
+        for (var (i, length) = (0, 0); length < size; i++)
         {
-            spec[$"key{i:D9}"] = 1;
+            JsonNode part = shape switch
+            {
+                "nesting" => Enumerable.Range(0, 30).Aggregate((JsonNode)1, (inner, _) => new JsonArray(inner)),
+                "strings" => new string('x', Math.Min(size, 100_000)),
+                "services" => new JsonObject
+                {
+                    ["apiVersion"] = "v1",
+                    ["kind"] = "Service",
+                    ["metadata"] = new JsonObject { ["name"] = $"service-{i}{Long}", ["namespace"] = "default" },
+                    ["spec"] = new JsonObject { ["ports"] = new JsonArray(new JsonObject { ["port"] = 80, ["nodePort"] = 30080 }) },
+                },
+                "rules" => new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = $"service-{i}", ["port"] = 80 }) },
+                _ => 1,
+            };
+            length += part.ToJsonString().Length + 16;
+            if (shape is "services")
+            {
+                services.Add(part);
+            }
+            else if (shape is "rules")
+            {
+                spec["rules"] ??= new JsonArray();
+                spec["rules"]!.AsArray().Add(part);
+            }
+            else
+            {
+                spec[$"key{i:D9}"] = part;
+            }
         }
 
-        return Route("evil", name, spec, HttpRoute.KindName);
+        var route = Route(tenant, name, spec, HttpRoute.KindName);
+        route["spec"]!["source"]!["kubernetes"]!["services"] = services;
+        return route;
     }
 
     private static JsonObject Route(string tenant, string name, JsonObject spec, string kind) =>
