@@ -34,6 +34,14 @@ internal static partial class Log
     [LoggerMessage(6007, LogLevel.Warning, "Proxy {Node} cannot listen on {EndPoint}: {Reason}")]
     public static partial void ProxyCannotListen(ILogger logger, string node, IPEndPoint endPoint, string reason);
 
+    [LoggerMessage(
+        6011,
+        LogLevel.Warning,
+        "Proxy {Node} serves {Limit} ports, the maximum of the stand-in; {Count} ports are not served. Remove routes, or run the sandbox with "
+            + "--envoy."
+    )]
+    public static partial void ProxyLimited(ILogger logger, string node, int limit, int count);
+
     [LoggerMessage(6008, LogLevel.Information, "Proxy {Node} stopped")]
     public static partial void ProxyStopped(ILogger logger, string node);
 

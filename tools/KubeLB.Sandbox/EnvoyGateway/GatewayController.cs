@@ -23,7 +23,11 @@ internal sealed class GatewayController(
     SandboxNotices notices
 ) : IReconciler
 {
+    // Until a Gateway of the namespace is removed.
+    private static readonly TimeSpan LimitRetry = TimeSpan.FromSeconds(5);
+
     private readonly RemappedPortEvents _events = new(cluster, notices);
+    private readonly ConcurrentDictionary<ResourceKey, bool> _limited = new();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -35,6 +39,7 @@ internal sealed class GatewayController(
 
         if (evaluation is null)
         {
+            _limited.TryRemove(key, out _);
             served.Remove(key);
             return ReconcileResult.Done;
         }
@@ -46,6 +51,23 @@ internal sealed class GatewayController(
             var plan = GatewayPlan.Of(evaluation, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
             (address, var remapped) = await sockets.ApplyAsync(key, plan).ConfigureAwait(false);
             await _events.ReportAsync(evaluation.Gateway, remapped, cancellationToken).ConfigureAwait(false);
+            if (address is not null)
+            {
+                _limited.TryRemove(key, out _);
+            }
+            else if (!_limited.ContainsKey(key))
+            {
+                // One notice for all Gateways of a namespace.
+                if (_limited.Keys.All(other => other.Namespace != key.Namespace))
+                {
+                    notices.Notify(
+                        $"Gateway {key} is not served: the sandbox opens at most {GatewaySockets.MaxPorts} ports for the Gateways of a "
+                            + "namespace. Remove listeners or Gateways."
+                    );
+                }
+
+                _limited[key] = true;
+            }
         }
 
         served.Set(key, routes);
@@ -53,7 +75,7 @@ internal sealed class GatewayController(
         // The ports are opened before the status is written: a client can send requests when it reads the status.
         var status = StatusWriter.Gateway(evaluation, routes, address, DateTimeOffset.UtcNow);
         await applier.ApplyStatusAsync(cluster, evaluation.Gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+        return evaluation.Rejection is null && address is null ? ReconcileResult.RequeueAfter(LimitRetry) : ReconcileResult.Done;
     }
 }
 

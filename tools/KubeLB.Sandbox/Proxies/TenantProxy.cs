@@ -9,13 +9,25 @@ namespace KubeLB.Sandbox.Proxies;
 /// Stand-in for a tenant's Envoy proxy: listens on the ports of its configuration and forwards connections to the endpoints, round robin.
 /// An update opens new listeners before it closes removed ones, and drains open connections.
 /// </summary>
-internal sealed class TenantProxy(string node, IPAddress address, ILogger logger) : IAsyncDisposable
+/// <param name="node">The tenant's node id, which is also its namespace.</param>
+/// <param name="address">The proxy's address.</param>
+/// <param name="logger">The logger.</param>
+/// <param name="maxListeners">The maximum number of ports that are served at the same time.</param>
+internal sealed class TenantProxy(string node, IPAddress address, ILogger logger, int maxListeners = TenantProxy.MaxListeners)
+    : IAsyncDisposable
 {
+    /// <summary>
+    /// The default maximum of ports. All tenants share the file descriptors of the sandbox, of which many machines permit 20,000, while each
+    /// tenant has 55,536 ports.
+    /// </summary>
+    public const int MaxListeners = 1_000;
+
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<int, TcpForwarder> _listeners = new();
     private readonly ConcurrentDictionary<Task, byte> _draining = new();
     private Snapshot _snapshot = Snapshot.Empty;
+    private bool _isLimited;
 
     /// <summary>The tenant's node id, which is also its namespace.</summary>
     public string Node => node;
@@ -45,7 +57,42 @@ internal sealed class TenantProxy(string node, IPAddress address, ILogger logger
         // Listeners resolve endpoints for each connection, so a change of endpoints only replaces the snapshot.
         Volatile.Write(ref _snapshot, snapshot);
         var desired = snapshot.Listeners.Values.Select(l => l.Port).ToHashSet();
-        foreach (var port in desired.Where(port => !_listeners.ContainsKey(port)))
+        OpenMissing(desired);
+        foreach (var port in _listeners.Keys.Where(port => !desired.Contains(port)).ToList())
+        {
+            if (_listeners.TryRemove(port, out var listener))
+            {
+                Track(listener.DrainAsync(DrainTime));
+            }
+        }
+
+        // Ports that exceeded the limit before others were closed.
+        var excess = OpenMissing(desired);
+        if (excess > 0 && !_isLimited)
+        {
+            Log.ProxyLimited(logger, node, maxListeners, excess);
+        }
+
+        _isLimited = excess > 0;
+        Log.ProxyConfigured(logger, node, snapshot.Listeners.Count, snapshot.Clusters.Count);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var listener in _listeners.Values)
+        {
+            await listener.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await Task.WhenAll(_draining.Keys).ConfigureAwait(false);
+    }
+
+    /// <returns>The number of ports that exceed the limit.</returns>
+    private int OpenMissing(IEnumerable<int> desired)
+    {
+        var missing = desired.Where(port => !_listeners.ContainsKey(port)).Order().ToList();
+        var free = Math.Max(maxListeners - _listeners.Count, 0);
+        foreach (var port in missing.Take(free))
         {
             var at = ListeningSocket.Choose(new IPEndPoint(address, port));
             try
@@ -58,25 +105,7 @@ internal sealed class TenantProxy(string node, IPAddress address, ILogger logger
             }
         }
 
-        foreach (var port in _listeners.Keys.Where(port => !desired.Contains(port)).ToList())
-        {
-            if (_listeners.TryRemove(port, out var listener))
-            {
-                Track(listener.DrainAsync(DrainTime));
-            }
-        }
-
-        Log.ProxyConfigured(logger, node, snapshot.Listeners.Count, snapshot.Clusters.Count);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var listener in _listeners.Values)
-        {
-            await listener.DisposeAsync().ConfigureAwait(false);
-        }
-
-        await Task.WhenAll(_draining.Keys).ConfigureAwait(false);
+        return Math.Max(missing.Count - free, 0);
     }
 
     private IReadOnlyList<IPEndPoint> Endpoints(int port)

@@ -24,8 +24,18 @@ internal sealed record PortPlan(
 /// The sockets of all Gateways. Each Gateway has its own loopback address, so that several can have the same port; a port that cannot be
 /// bound is remapped to another port of that address.
 /// </summary>
-internal sealed class GatewaySockets(HttpServer httpServer, LoopbackAddresses addresses) : IAsyncDisposable
+/// <param name="httpServer">The server of the ports.</param>
+/// <param name="addresses">Allocates the addresses.</param>
+/// <param name="maxPorts">The maximum number of ports of the Gateways of a namespace together.</param>
+internal sealed class GatewaySockets(HttpServer httpServer, LoopbackAddresses addresses, int maxPorts = GatewaySockets.MaxPorts)
+    : IAsyncDisposable
 {
+    /// <summary>
+    /// The default maximum of ports: all tenants share the file descriptors of the sandbox. A Gateway has up to 64 listeners.
+    /// </summary>
+    public const int MaxPorts = 640;
+
+    private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<ResourceKey, OpenGateway> _gateways = new();
 
     /// <summary>The Gateway's address; null if it is not served.</summary>
@@ -40,13 +50,20 @@ internal sealed class GatewaySockets(HttpServer httpServer, LoopbackAddresses ad
         _gateways.Where(g => g.Value.Address.Equals(address)).Select(g => Resolve(g.Key, port)).FirstOrDefault(e => e is not null);
 
     /// <summary>Opens, updates and closes ports to match the plans. Calls for one Gateway must not overlap.</summary>
-    /// <returns>The Gateway's address and the remapped ports.</returns>
-    public async Task<(IPAddress Address, IReadOnlyDictionary<int, IPEndPoint> Remapped)> ApplyAsync(
+    /// <returns>
+    /// The Gateway's address and the remapped ports. No address, and no open port, if the ports of the namespace would exceed the limit.
+    /// </returns>
+    public async Task<(IPAddress? Address, IReadOnlyDictionary<int, IPEndPoint> Remapped)> ApplyAsync(
         ResourceKey gateway,
         IReadOnlyList<PortPlan> plans
     )
     {
-        var state = _gateways.GetOrAdd(gateway, _ => new OpenGateway(addresses.Take()));
+        if (Reserve(gateway, plans.Select(p => p.Port).Distinct().Count()) is not { } state)
+        {
+            await RemoveAsync(gateway).ConfigureAwait(false);
+            return (null, new Dictionary<int, IPEndPoint>());
+        }
+
         foreach (var (port, listener) in state.Ports)
         {
             if (!plans.Any(p => p.Port == port && p.IsHttps == ((GatewayPort)listener.Owner).IsHttps))
@@ -79,6 +96,25 @@ internal sealed class GatewaySockets(HttpServer httpServer, LoopbackAddresses ad
         );
     }
 
+    /// <returns>Null if the ports of the namespace would exceed the limit.</returns>
+    private OpenGateway? Reserve(ResourceKey gateway, int ports)
+    {
+        lock (_gate)
+        {
+            if (
+                _gateways.Where(g => g.Key.Namespace == gateway.Namespace && g.Key != gateway).Sum(g => g.Value.Reserved) + ports
+                > maxPorts
+            )
+            {
+                return null;
+            }
+
+            var state = _gateways.GetOrAdd(gateway, _ => new OpenGateway(addresses.Take()));
+            state.Reserved = ports;
+            return state;
+        }
+    }
+
     /// <summary>Closes all ports of a Gateway and releases its address.</summary>
     public async Task RemoveAsync(ResourceKey gateway)
     {
@@ -104,6 +140,9 @@ internal sealed class GatewaySockets(HttpServer httpServer, LoopbackAddresses ad
     private sealed record OpenGateway(IPAddress Address)
     {
         public ConcurrentDictionary<int, HttpServerListener> Ports { get; } = new();
+
+        /// <summary>The number of ports that it may open.</summary>
+        public int Reserved { get; set; }
     }
 }
 
