@@ -109,6 +109,40 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Route_that_alternates_between_two_rejected_states_causes_few_status_writes_and_Events()
+    {
+        const int Changes = 400;
+        await _tenant.CreateAsync(Route("hostile", "v1", "Secret", "web"));
+        await _fixture.Management.WaitAsync<Route>(Ns, "hostile", r => Applied(r) is not null, "is rejected");
+        await _fixture.SettleAsync();
+        _fixture.ForgetRequests();
+        var start = TimeProvider.System.GetTimestamp();
+
+        for (var i = 1; i <= Changes; i++)
+        {
+            var kind =
+                i == Changes ? "Last"
+                : i % 2 == 0 ? "Secret"
+                : "ConfigMap";
+            await _tenant.PatchAsync<Route>(
+                Ns,
+                "hostile",
+                $$$"""{"spec":{"source":{"kubernetes":{"resource":{"kind":"{{{kind}}}"} } } } }"""
+            );
+        }
+
+        await _fixture.Management.WaitAsync<Route>(Ns, "hostile", r => Applied(r)!.Message.Contains("Last"), "reports the last state");
+        var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        var requests = _fixture.Requests().Where(r => r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)).ToList();
+        var statuses = requests.Count(r => r is { Resource: "routes", Subresource: "status", IsWrite: true });
+        var events = requests.Count(r => r is { Resource: "events", IsWrite: true });
+        TestContext.Current.TestOutputHelper?.WriteLine($"{Changes} changes, {seconds:0.0} s: {statuses} statuses, {events} Events");
+        statuses.Should().BeLessThanOrEqualTo(10 + (int)seconds + 1);
+        events.Should().BeLessThanOrEqualTo(statuses + 1);
+        await _fixture.ExpectBackendAsync("api.example.com");
+    }
+
+    [Fact]
     [Trait("Threat", "large-routes")]
     public async Task Route_of_one_megabyte_is_rejected_and_delays_no_other_route()
     {

@@ -4,7 +4,7 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Proxies;
-using KubeLB.Runtime.Applying;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Events;
@@ -24,7 +24,7 @@ internal sealed class AddressesReconciler(
     [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
     TenantEndpoints endpoints,
     ProxyConfigurations configurations,
-    Applier applier,
+    TenantStatusWriter statuses,
     TimeProvider time,
     ILogger<AddressesReconciler> logger
 ) : IReconciler
@@ -40,6 +40,7 @@ internal sealed class AddressesReconciler(
         if (_addresses.Get(key) is not { Metadata.DeletionTimestamp: null } addresses)
         {
             _overlaps.TryRemove(key.Namespace, out _);
+            statuses.Forget<Addresses>(key);
             return ReconcileResult.Done;
         }
 
@@ -53,7 +54,12 @@ internal sealed class AddressesReconciler(
         var verdicts = isDefault ? endpoints.VerdictsOf(key.Namespace) : [];
         var excess = isDefault ? configurations.ExcessOf(key.Namespace) : null;
         var status = AddressesStatusBuilder.Build(addresses, verdicts, excess, StatusTime.Of(time.GetUtcNow()));
-        await applier.ApplyStatusAsync(management, addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        var (written, delay) = await statuses.WriteAsync(addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        if (written is null)
+        {
+            return ReconcileResult.RequeueAfter(delay!.Value);
+        }
+
         RecordRejection(addresses, status);
         if (isDefault)
         {

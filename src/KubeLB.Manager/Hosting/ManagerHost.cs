@@ -67,7 +67,7 @@ public static class ManagerHost
         services.AddSingleton(options);
         services.AddSingleton<ResourceCache>();
         services.AddSingleton<TenantSettingsResolver>();
-        services.AddEventRecorder(ManagementCluster.Name, RouteEvents.Component);
+        services.AddEventRecorder(ManagementCluster.Name, RouteEvents.Component, RouteEvents.PerTenant);
         TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {

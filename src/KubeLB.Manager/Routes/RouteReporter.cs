@@ -4,7 +4,6 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
-using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Storing;
@@ -18,9 +17,8 @@ namespace KubeLB.Manager.Routes;
 
 /// <summary>Reports the result of a reconcile in the Route's status, Events and the log.</summary>
 internal sealed class RouteReporter(
-    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TenantSettingsResolver settings,
-    Applier applier,
+    TenantStatusWriter statuses,
     StatusDebouncer debouncer,
     RouteEvents events,
     TimeProvider time,
@@ -41,14 +39,23 @@ internal sealed class RouteReporter(
             return ReconcileResult.RequeueAfter(left);
         }
 
-        var applied = await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        var (applied, delay) = await statuses.WriteAsync(route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        if (applied is null)
+        {
+            return ReconcileResult.RequeueAfter(delay!.Value);
+        }
+
         events.RecordStatus(route, applied);
         LogFailures(route, status);
-        return RequeueAfter(plan, written) is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
+        return RequeueAfter(plan, written) is { } retry ? ReconcileResult.RequeueAfter(retry) : ReconcileResult.Done;
     }
 
     /// <summary>Removes the state of a deleted Route.</summary>
-    public void Forget(ResourceKey route) => debouncer.Forget(route);
+    public void Forget(ResourceKey route)
+    {
+        debouncer.Forget(route);
+        statuses.Forget<Route>(route);
+    }
 
     // If a proxy rejected the backends, the previously generated object is not changed.
     private RouteStatus StatusOf(Route route, EnvoyGatewayTranslation plan, WriteResult written)
@@ -99,6 +106,11 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
 {
     /// <summary>Source component of the Events.</summary>
     public const string Component = "kubelb-manager";
+
+    /// <summary>
+    /// The limit of the Events of a tenant's objects: half of the recorder's queue, so that one tenant does not displace the Events of others.
+    /// </summary>
+    public static readonly WriteLimit PerTenant = new(500, TimeSpan.FromSeconds(1));
 
     /// <summary>Reason: another client changed or deleted a generated object.</summary>
     public const string Repaired = "Repaired";

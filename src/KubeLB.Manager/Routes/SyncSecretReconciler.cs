@@ -5,6 +5,7 @@ using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -23,6 +24,7 @@ namespace KubeLB.Manager.Routes;
 internal sealed class SyncSecretReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
+    TenantStatusWriter statuses,
     TimeProvider time,
     ILogger<SyncSecretReconciler> logger
 ) : IReconciler
@@ -36,6 +38,7 @@ internal sealed class SyncSecretReconciler(
     {
         if (_syncSecrets.Get(key) is not { } source)
         {
+            statuses.Forget<SyncSecret>(key);
             return ReconcileResult.Done;
         }
 
@@ -51,12 +54,15 @@ internal sealed class SyncSecretReconciler(
 
         source = await applier.EnsureFinalizerAsync(management, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var problem = await WriteAsync(key, source, cancellationToken).ConfigureAwait(false);
+        if (await ReportAsync(source, problem, cancellationToken).ConfigureAwait(false) is { } delay)
+        {
+            return ReconcileResult.RequeueAfter(delay);
+        }
+
         if (problem is not null && source.Status?.Conditions?.Any(c => c.Message == problem) != true)
         {
             Log.SyncSecretFailed(logger, key, problem);
         }
-
-        await ReportAsync(source, problem, cancellationToken).ConfigureAwait(false);
 
         // A conflicting Secret may not be watched, so its deletion may not enqueue this key.
         return problem is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(RetryInterval);
@@ -129,7 +135,8 @@ internal sealed class SyncSecretReconciler(
         return _secrets.ByIndex(Indexes.BySyncSecret, source.Metadata.Uid).Count == 0;
     }
 
-    private async Task ReportAsync(SyncSecret source, string? problem, CancellationToken cancellationToken)
+    /// <returns>The time for which the status is delayed; null if it is written.</returns>
+    private async Task<TimeSpan?> ReportAsync(SyncSecret source, string? problem, CancellationToken cancellationToken)
     {
         var generation = source.Metadata.Generation;
         var conditions = new ConditionSet(source.Status?.Conditions, StatusTime.Of(time.GetUtcNow())).Set(
@@ -145,7 +152,7 @@ internal sealed class SyncSecretReconciler(
             Phase = problem is null ? SyncSecretConditions.SyncedPhase : SyncSecretConditions.FailedPhase,
             Conditions = conditions.ToList(),
         };
-        await applier.ApplyStatusAsync(management, source, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        return (await statuses.WriteAsync(source, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Delay;
     }
 
     private static bool IsGeneratedFrom(SyncSecret source, V1Secret secret) => Indexes.SyncSecretOf(secret)?.Uid == source.Metadata.Uid;

@@ -18,6 +18,7 @@ internal static class TenantWatches
 {
     public static void AddServices(IServiceCollection services) =>
         services
+            .AddSingleton<TenantStatusWriter>()
             .AddSingleton<TenantAccess>()
             .AddSingleton<TokenRotation>()
             .AddSingleton<TenantRemoval>()

@@ -105,15 +105,25 @@ public sealed class Applier
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(current);
+        return StatusPatch(current, desiredStatus) is not { } patch
+            ? Task.FromResult(new Applied<T>(current, ApplyOutcome.Unchanged))
+            : ObjectWrites.WriteStatusAsync(cluster, current, patch, guarded: false, cancellationToken);
+    }
+
+    /// <summary>Whether the <c>.status</c> of an object has the desired value, so that <see cref="ApplyStatusAsync"/> sends no request.</summary>
+    public static bool IsStatusApplied<T>(T current, JsonNode desiredStatus)
+        where T : class, IKubernetesObject<V1ObjectMeta> => StatusPatch(current, desiredStatus) is null;
+
+    private static JsonObject? StatusPatch<T>(T current, JsonNode desiredStatus)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
         if (desiredStatus is not JsonObject target)
         {
             throw new ArgumentException("A status must be a JSON object.", nameof(desiredStatus));
         }
 
         var present = ObjectWrites.StatusOf(current);
-        return JsonComparison.AreEqual(present, target) || MergePatch.Diff(present, target) is not { } patch
-            ? Task.FromResult(new Applied<T>(current, ApplyOutcome.Unchanged))
-            : ObjectWrites.WriteStatusAsync(cluster, current, patch, guarded: false, cancellationToken);
+        return JsonComparison.AreEqual(present, target) ? null : MergePatch.Diff(present, target);
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using KubeLB.Runtime.Controllers;
+
 namespace KubeLB.Runtime.Events;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal sealed class EventCorrelator(TimeProvider time)
     public static readonly TimeSpan RefillInterval = TimeSpan.FromMinutes(5);
 
     private readonly LruCache<(string Uid, string Name, EventType Type, string Reason, string Message), Entry> _entries = new(CacheSize);
-    private readonly LruCache<(string Kind, string Namespace, string Name, string Uid), Bucket> _buckets = new(CacheSize);
+    private readonly LruCache<(string Kind, string Namespace, string Name, string Uid), TokenBucket> _buckets = new(CacheSize);
     private long _stamp;
 
     /// <summary>Counts an Event.</summary>
@@ -25,7 +27,11 @@ internal sealed class EventCorrelator(TimeProvider time)
     {
         var now = time.GetUtcNow();
         var subject = recorded.Subject;
-        if (!_buckets.GetOrAdd((subject.Kind, subject.Namespace, subject.Name, subject.Uid), () => new Bucket(now)).TryTake(now))
+        if (
+            !_buckets
+                .GetOrAdd((subject.Kind, subject.Namespace, subject.Name, subject.Uid), () => new TokenBucket(Burst, RefillInterval, time))
+                .TryTake()
+        )
         {
             return null;
         }
@@ -60,25 +66,6 @@ internal sealed class EventCorrelator(TimeProvider time)
             Name = null;
             First = Last;
             Count = 1;
-        }
-    }
-
-    private sealed class Bucket(DateTimeOffset since)
-    {
-        private double _tokens = Burst;
-        private DateTimeOffset _since = since;
-
-        public bool TryTake(DateTimeOffset now)
-        {
-            _tokens = Math.Min(Burst, _tokens + ((now - _since) / RefillInterval));
-            _since = now;
-            if (_tokens < 1)
-            {
-                return false;
-            }
-
-            _tokens--;
-            return true;
         }
     }
 }

@@ -3,7 +3,9 @@ using System.Threading.Channels;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
@@ -41,6 +43,9 @@ public sealed class EventRecorder : IDisposable
     private readonly ILogger _logger;
     private readonly EventCorrelator _correlator;
     private readonly Channel<RecordedEvent> _queue;
+    private readonly WriteLimit? _perNamespace;
+    private readonly LruCache<string, TokenBucket> _namespaces = new(EventCorrelator.CacheSize);
+    private readonly Lock _gate = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _sending = Task.CompletedTask;
@@ -52,9 +57,11 @@ public sealed class EventRecorder : IDisposable
         ILeadership leadership,
         Supervisor supervisor,
         TimeProvider time,
-        ILogger logger
+        ILogger logger,
+        WriteLimit? perNamespace = null
     )
     {
+        _perNamespace = perNamespace;
         _supervisor = supervisor;
         _cluster = cluster;
         _component = component;
@@ -79,9 +86,32 @@ public sealed class EventRecorder : IDisposable
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentException.ThrowIfNullOrEmpty(reason);
         ArgumentNullException.ThrowIfNull(message);
-        if (_leadership.IsLeader)
+        if (!_leadership.IsLeader)
+        {
+            return;
+        }
+
+        // Before the queue, which all namespaces share.
+        if (IsWithinLimit(subject.Metadata.NamespaceProperty ?? ""))
         {
             _queue.Writer.TryWrite(RecordedEvent.Create(subject, type, reason, message));
+        }
+        else
+        {
+            Log.EventRateLimited(_logger, ResourceKind.Of<T>().Kind, subject.Metadata.Name);
+        }
+    }
+
+    private bool IsWithinLimit(string @namespace)
+    {
+        if (_perNamespace is not { } limit || @namespace.Length == 0)
+        {
+            return true;
+        }
+
+        lock (_gate)
+        {
+            return _namespaces.GetOrAdd(@namespace, () => new TokenBucket(limit.Burst, limit.Interval, _time)).TryTake();
         }
     }
 
@@ -237,7 +267,16 @@ public static class EventServiceCollectionExtensions
     /// <param name="services">The services of the host, with the runtime.</param>
     /// <param name="cluster">The name of the cluster that Events are sent to.</param>
     /// <param name="component">The source of the Events.</param>
-    public static IServiceCollection AddEventRecorder(this IServiceCollection services, string cluster, string component)
+    /// <param name="perNamespace">
+    /// The limit of the Events of the objects of a namespace, for a cluster in which each namespace belongs to another tenant; null for none.
+    /// Further Events are dropped.
+    /// </param>
+    public static IServiceCollection AddEventRecorder(
+        this IServiceCollection services,
+        string cluster,
+        string component,
+        WriteLimit? perNamespace = null
+    )
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(cluster);
@@ -251,7 +290,8 @@ public static class EventServiceCollectionExtensions
                     provider.GetRequiredService<ILeadership>(),
                     provider.GetRequiredService<Supervisor>(),
                     provider.GetRequiredService<TimeProvider>(),
-                    provider.GetRequiredService<ILoggerFactory>().CreateLogger("KubeLB.Runtime.Events")
+                    provider.GetRequiredService<ILoggerFactory>().CreateLogger("KubeLB.Runtime.Events"),
+                    perNamespace
                 )
         );
         return services.AddSingleton<IHostedService>(provider => new EventRecorderService(

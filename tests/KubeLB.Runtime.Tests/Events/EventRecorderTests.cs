@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
@@ -292,6 +293,40 @@ public sealed class EventRecorderTests : IAsyncLifetime
         await recorder.StopAsync(default);
     }
 
+    [Fact]
+    public async Task Events_of_a_namespace_are_limited_before_the_queue_and_others_are_sent()
+    {
+        // Not started: all Events remain in the queue.
+        using var recorder = NewRecorder(perNamespace: new WriteLimit(3, TimeSpan.FromSeconds(1)));
+        for (var i = 0; i < EventRecorder.Capacity + 100; i++)
+        {
+            recorder.Record(WidgetIn("team", $"w{i}"), EventType.Warning, "TooBlue", "Paint it.");
+        }
+
+        recorder.Record(WidgetIn("other", "w"), EventType.Warning, "TooBlue", "Paint it.");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        recorder.Record(WidgetIn("team", "later"), EventType.Warning, "TooBlue", "Paint it.");
+        recorder.Record(WidgetIn("team", "too-many"), EventType.Warning, "TooBlue", "Paint it.");
+        recorder.Start();
+
+        (await SentAsync(5))
+            .Select(e => e["involvedObject"]!["name"]!.GetValue<string>())
+            .Should()
+            .BeEquivalentTo("w0", "w1", "w2", "w", "later");
+        await recorder.StopAsync(default);
+    }
+
+    private static Widget WidgetIn(string @namespace, string name) =>
+        new()
+        {
+            Metadata = new()
+            {
+                Name = name,
+                NamespaceProperty = @namespace,
+                Uid = $"{@namespace}-{name}",
+            },
+        };
+
     private List<JsonObject> Stored() => _server.With("v1", "events", c => c.Objects.Values.ToList());
 
     private async Task<List<JsonObject>> SentAsync(int count)
@@ -310,7 +345,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         public Task WaitUntilLeadingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
-    private EventRecorder NewRecorder(TimeProvider? time = null)
+    private EventRecorder NewRecorder(TimeProvider? time = null, WriteLimit? perNamespace = null)
     {
         var services = _host.Host.Services;
         return new EventRecorder(
@@ -319,7 +354,8 @@ public sealed class EventRecorderTests : IAsyncLifetime
             _leadership,
             services.GetRequiredService<Supervisor>(),
             time ?? _time,
-            services.GetRequiredService<ILoggerFactory>().CreateLogger("events")
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("events"),
+            perNamespace
         );
     }
 
