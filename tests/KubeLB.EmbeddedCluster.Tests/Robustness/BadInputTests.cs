@@ -67,7 +67,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     public async Task Excessive_YAML_aliases_are_rejected_in_time(string kind)
     {
         var bomb = YamlAliasTests.Bomb(kind);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
 
         foreach (
             var (method, path, type) in new[]

@@ -45,7 +45,7 @@ public sealed class YamlAliasTests
                 + string.Concat(Enumerable.Range(0, 10_000).Select(i => $"b{i}: {{<<: *a}}\n")),
             "long strings" => $"a: &a {new string('x', 1_000_000)}\nb: [{Repeat("*a", 300_000)}]\n",
             "long keys" => $"a: &a {{{new string('x', 900)}: y}}\nb: [{Repeat("*a", 300_000)}]\n",
-            _ => $"a: {string.Concat(Enumerable.Range(0, 400).Select(i => $"&a{i} ["))}{Repeat("x", 500_000)}{new string(']', 400)}\n",
+            _ => $"a: {string.Concat(Enumerable.Range(0, 90).Select(i => $"&a{i} ["))}{Repeat("x", 150_000)}{new string(']', 90)}\n",
         };
 
     private static string Levels(Func<int, string> level) =>
