@@ -109,6 +109,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-statuses")]
     public async Task Route_that_alternates_between_two_rejected_states_causes_few_status_writes_and_Events()
     {
         const int Changes = 400;

@@ -64,6 +64,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
 
     [Theory]
     [MemberData(nameof(YamlAliasTests.Bombs), MemberType = typeof(YamlAliasTests))]
+    [Trait("Threat", "yaml-aliases")]
     public async Task Excessive_YAML_aliases_are_rejected_in_time(string kind)
     {
         var bomb = YamlAliasTests.Bomb(kind);

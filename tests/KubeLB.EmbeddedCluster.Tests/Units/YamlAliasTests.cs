@@ -11,6 +11,7 @@ public sealed class YamlAliasTests
 
     [Theory]
     [MemberData(nameof(Bombs))]
+    [Trait("Threat", "yaml-aliases")]
     public void Excessive_aliases_are_rejected_with_little_memory(string kind)
     {
         var text = Bomb(kind);

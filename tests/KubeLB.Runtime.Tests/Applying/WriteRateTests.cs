@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace KubeLB.Runtime.Tests.Applying;
 
+[Trait("Threat", "many-statuses")]
 public sealed class WriteRateTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -294,6 +294,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-statuses")]
     public async Task Events_of_a_namespace_are_limited_before_the_queue_and_others_are_sent()
     {
         // Not started: all Events remain in the queue.

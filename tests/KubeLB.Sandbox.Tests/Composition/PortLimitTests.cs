@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KubeLB.Sandbox.Tests.Composition;
 
 /// <summary>One tenant cannot make the sandbox open any number of ports.</summary>
+[Trait("Threat", "sandbox-limits")]
 public sealed class PortLimitTests
 {
     [Fact]
@@ -72,6 +73,7 @@ public sealed class HostilePortsTests(SandboxFixture sandbox) : IClassFixture<Sa
     private const int PortsPerRoute = 256;
 
     [Fact]
+    [Trait("Threat", "sandbox-limits")]
     public async Task Routes_with_many_ports_do_not_stop_the_sandbox_and_other_tenants_are_served()
     {
         await sandbox.ApplyAsync(DemoManifests.BasicHttpRoute);
