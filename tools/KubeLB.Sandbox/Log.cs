@@ -37,8 +37,8 @@ internal static partial class Log
     [LoggerMessage(
         6011,
         LogLevel.Warning,
-        "Proxy {Node} serves {Limit} ports, the maximum of the stand-in; {Count} ports are not served. Remove routes, or run the sandbox with "
-            + "--envoy."
+        "Proxy {Node} serves {Limit} ports, the maximum of the stand-in; {Count} ports are not served. Remove routes, or run the sandbox "
+            + "with --envoy."
     )]
     public static partial void ProxyLimited(ILogger logger, string node, int limit, int count);
 

@@ -108,7 +108,8 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
     public const string Component = "kubelb-manager";
 
     /// <summary>
-    /// The limit of the Events of a tenant's objects: half of the recorder's queue, so that one tenant does not displace the Events of others.
+    /// The limit of the Events of a tenant's objects: half of the recorder's queue, so that one tenant does not displace the
+    /// Events of others.
     /// </summary>
     public static readonly WriteLimit PerTenant = new(500, TimeSpan.FromSeconds(1));
 

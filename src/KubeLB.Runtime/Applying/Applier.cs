@@ -110,7 +110,9 @@ public sealed class Applier
             : ObjectWrites.WriteStatusAsync(cluster, current, patch, guarded: false, cancellationToken);
     }
 
-    /// <summary>Whether the <c>.status</c> of an object has the desired value, so that <see cref="ApplyStatusAsync"/> sends no request.</summary>
+    /// <summary>
+    /// Whether the <c>.status</c> of an object has the desired value, so that <see cref="ApplyStatusAsync"/> sends no request.
+    /// </summary>
     public static bool IsStatusApplied<T>(T current, JsonNode desiredStatus)
         where T : class, IKubernetesObject<V1ObjectMeta> => StatusPatch(current, desiredStatus) is null;
 

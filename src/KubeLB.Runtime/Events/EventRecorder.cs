@@ -268,8 +268,8 @@ public static class EventServiceCollectionExtensions
     /// <param name="cluster">The name of the cluster that Events are sent to.</param>
     /// <param name="component">The source of the Events.</param>
     /// <param name="perNamespace">
-    /// The limit of the Events of the objects of a namespace, for a cluster in which each namespace belongs to another tenant; null for none.
-    /// Further Events are dropped.
+    /// The limit of the Events of the objects of a namespace, for a cluster in which each namespace belongs to another tenant; null for
+    /// none. Further Events are dropped.
     /// </param>
     public static IServiceCollection AddEventRecorder(
         this IServiceCollection services,

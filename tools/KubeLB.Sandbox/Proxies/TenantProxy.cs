@@ -17,8 +17,8 @@ internal sealed class TenantProxy(string node, IPAddress address, ILogger logger
     : IAsyncDisposable
 {
     /// <summary>
-    /// The default maximum of ports. All tenants share the file descriptors of the sandbox, of which many machines permit 20,000, while each
-    /// tenant has 55,536 ports.
+    /// The default maximum of ports. All tenants share the file descriptors of the sandbox, of which many machines permit 20,000, while
+    /// each tenant has 55,536 ports.
     /// </summary>
     public const int MaxListeners = 1_000;
 
