@@ -345,6 +345,17 @@ internal static class Messages
     )]
     public static string ReconciliationFailed(string error) => $"Failed to set up the tenant: {error}";
 
+    /// <summary>There are several Tenants, and neither the Config nor some of them restrict the hostnames.</summary>
+    [ReportedMessage(
+        SettingsConditions.AllowedDomainsNotSet,
+        On = "Config",
+        Condition = "DomainsRestricted=False",
+        Reader = MessageReader.Administrator
+    )]
+    public static string AllowedDomainsNotSet(int open, int tenants) =>
+        $"{Number(open)} of {Number(tenants)} Tenants may use every hostname, including those of other tenants. "
+        + "Set allowedDomains of each Tenant, or of this Config; [\"*\"] allows every hostname.";
+
     // The proxies' workload.
 
     /// <summary>No pod of the tenant's proxies is available, and their Deployment or DaemonSet reports why.</summary>

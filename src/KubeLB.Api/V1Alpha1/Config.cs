@@ -53,7 +53,7 @@ public sealed class ConfigStatus : Extensible
     /// <summary>The manager's version.</summary>
     public ManagerVersion? Version { get; set; }
 
-    /// <summary><see cref="SettingsConditions.SettingsValid"/>, if settings are invalid.</summary>
+    /// <summary>Those of <see cref="SettingsConditions"/> with a problem.</summary>
     public List<Condition>? Conditions { get; set; }
 }
 

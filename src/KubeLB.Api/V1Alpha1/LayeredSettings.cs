@@ -165,4 +165,10 @@ public static class SettingsConditions
 
     /// <summary>Reason of False; the message names the fields, the consequences and valid values.</summary>
     public const string InvalidSettings = "InvalidSettings";
+
+    /// <summary>Type, of the Config: False while there are several Tenants, and some may use every hostname.</summary>
+    public const string DomainsRestricted = "DomainsRestricted";
+
+    /// <summary>Reason of False: neither the Config nor the Tenants set <see cref="LayeredSettings.AllowedDomains"/>.</summary>
+    public const string AllowedDomainsNotSet = "AllowedDomainsNotSet";
 }

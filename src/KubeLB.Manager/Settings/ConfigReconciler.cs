@@ -18,10 +18,12 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Reports in the status of the Config: invalid settings, whether the management cluster's own ranges are known, the manager's version.
+/// Reports in the status of the Config: invalid settings, unrestricted domains, whether the management cluster's own ranges are known, the
+/// manager's version.
 /// </summary>
 internal sealed class ConfigReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    OpenDomains domains,
     Applier applier,
     TimeProvider time,
     ILogger<ConfigReconciler> logger,
@@ -37,6 +39,7 @@ internal sealed class ConfigReconciler(
             controller =>
             {
                 controller.Watch<Config>(ManagementCluster.Name);
+                OpenDomains.Watch(controller, options);
                 if (options.EnableGatewayApi)
                 {
                     ResourceKey[] config = [new(options.Namespace, Config.DefaultName)];
@@ -102,6 +105,7 @@ internal sealed class ConfigReconciler(
             SetRanges(conditions, config, unknown);
         }
 
+        domains.SetCondition(conditions, config);
         var status = new ConfigStatus
         {
             Version = TenantObjects.Version(ManagerBuild.Version),
