@@ -50,6 +50,10 @@ internal static class Messages
     [ReportedMessage(TenantTokenConditions.TokenRotated, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
     public const string TokenRotated = "The token of the CCM has been rotated. All previous tokens are revoked.";
 
+    /// <summary>No other tenant uses hostnames of the tenant any longer.</summary>
+    [ReportedMessage(TenantHostnameConditions.HostnamesUnique, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string HostnamesUnique = "No hostname of this Tenant is also used by another Tenant any longer.";
+
     /// <summary>The CustomResourceDefinition of PodMonitors is not installed.</summary>
     [ReportedMessage(
         TenantReasons.PodMonitorUnavailable,
@@ -344,6 +348,19 @@ internal static class Messages
         Remedy = "See the error and the manager's log; the manager retries."
     )]
     public static string ReconciliationFailed(string error) => $"Failed to set up the tenant: {error}";
+
+    /// <summary>Hostnames of Gateways or routes overlap those of other tenants.</summary>
+    [ReportedMessage(
+        TenantHostnameConditions.HostnamesOverlap,
+        On = "Tenant",
+        Condition = "HostnamesUnique=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Set allowedDomains, so that each hostname is allowed for one tenant."
+    )]
+    public static string HostnamesOverlap(IReadOnlyCollection<string> hostnames, bool hasMore) =>
+        $"Hostnames overlap those of other Tenants: {string.Join(", ", hostnames)}{(hasMore ? ", and others" : "")}. "
+        + "Set allowedDomains of the Tenants, or exclusiveHostnames of the Config.";
 
     /// <summary>There are several Tenants, and neither the Config nor some of them restrict the hostnames.</summary>
     [ReportedMessage(

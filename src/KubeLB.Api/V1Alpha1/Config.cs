@@ -43,6 +43,12 @@ public sealed class ConfigSpec : LayeredSettings
     /// <summary>Whether a tenant's Role also grants the permissions that the Go CCM needs; true if absent.</summary>
     public bool? GoCompatibility { get; set; }
 
+    /// <summary>
+    /// Whether a hostname that overlaps one of another tenant is rejected; false if absent. The tenant that serves it keeps it, else the one
+    /// with the older Route.
+    /// </summary>
+    public bool? ExclusiveHostnames { get; set; }
+
     /// <summary>Which node addresses of tenants are used.</summary>
     public AddressSettings? Addresses { get; set; }
 }

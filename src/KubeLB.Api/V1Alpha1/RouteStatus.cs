@@ -116,6 +116,9 @@ public static class RouteConditions
     /// <summary>Reason of <see cref="Permitted"/>: a hostname is not in the tenant's allowed domains.</summary>
     public const string HostnameNotAllowed = "HostnameNotAllowed";
 
+    /// <summary>Reason of <see cref="Permitted"/>, and of listeners: another tenant used the hostname before.</summary>
+    public const string HostnameInUse = "HostnameInUse";
+
     /// <summary>
     /// Type: whether the retry policy of the annotations is applied (<see cref="EnvoyGateway.RetryAnnotations"/>); absent if there are no
     /// annotations.

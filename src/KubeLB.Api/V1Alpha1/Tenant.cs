@@ -47,7 +47,8 @@ public sealed class TenantStatus : Extensible
 
     /// <summary>
     /// Condition <c>Ready</c>; and, while there is a problem, <see cref="SettingsConditions.SettingsValid"/>,
-    /// <see cref="TenantProxyConditions.ProxiesAvailable"/>, <see cref="TenantTokenConditions.TokenRotated"/> and those of
+    /// <see cref="TenantProxyConditions.ProxiesAvailable"/>, <see cref="TenantTokenConditions.TokenRotated"/>,
+    /// <see cref="TenantHostnameConditions.HostnamesUnique"/> and those of
     /// <see cref="TenantCcmConditions"/>.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
@@ -137,6 +138,18 @@ public static class TenantTokenConditions
 
     /// <summary>Reason of False: the previous token is valid until the CCM uses the new one.</summary>
     public const string WaitingForCcm = "WaitingForCCM";
+}
+
+/// <summary>
+/// The condition of a Tenant whose hostnames other tenants use as well; present only while there are some. An addition of this project.
+/// </summary>
+public static class TenantHostnameConditions
+{
+    /// <summary>Type: False while hostnames overlap those of other tenants. Also the reason of the Event when there are none left.</summary>
+    public const string HostnamesUnique = "HostnamesUnique";
+
+    /// <summary>Reason of False; the message has a hostname for each of up to three tenants.</summary>
+    public const string HostnamesOverlap = "HostnamesOverlap";
 }
 
 /// <summary>

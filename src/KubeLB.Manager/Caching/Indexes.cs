@@ -10,6 +10,7 @@ using KubeLB.Translation.Attachment;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Caching;
 
@@ -42,6 +43,9 @@ internal static class Indexes
 
     /// <summary>Secrets with tokens of CCMs by tenant namespace.</summary>
     public const string ByToken = "token";
+
+    /// <summary>Routes by the values of <see cref="HostnameClaims.IndexValues(Route)"/>.</summary>
+    public const string ByHostname = "hostname";
 
     /// <summary>Addresses by the IP addresses and hostnames that they list.</summary>
     public const string ByNodeAddress = "node-address";

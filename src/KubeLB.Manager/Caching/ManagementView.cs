@@ -14,7 +14,7 @@ using KubeLB.Translation.Secrets;
 namespace KubeLB.Manager.Caching;
 
 /// <summary>Gives the translation access to the caches for one tenant's namespace.</summary>
-internal sealed class ManagementView(Cluster management, RouteQuota quota, string tenantNamespace) : IManagementView
+internal sealed class ManagementView(Cluster management, RouteQuota quota, HostnameUse hostnames, string tenantNamespace) : IManagementView
 {
     public Route? GatewayRoute(string originNamespace, string originName)
     {
@@ -70,6 +70,8 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
     public Rejection? SizeRejection(Route route) => quota.SizeRejection(route);
 
     public bool IsWithinLimit(Route route) => quota.IsWithin(route);
+
+    public bool IsHostnameInUse(Route route, string hostname) => hostnames.IsInUse(route, hostname);
 
     private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? legacyOrigin = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>

@@ -55,12 +55,14 @@ internal static class ManagerControllers
                 );
                 controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
                 PolicyReconciler.WatchAffectedRoutes(controller);
+                HostnameReconciler.WatchAffectedRoutes(controller);
                 controller.Watch<Tenant>(ManagementCluster.Name, GatewaysOfProxyAvailability);
                 AcknowledgementWatches.WatchAcknowledgements(controller);
                 controller.WaitFor<Config>(ManagementCluster.Name);
             }
         );
         PolicyReconciler.AddController(services);
+        HostnameReconciler.AddController(services);
         services.AddController<SyncSecretReconciler>(
             "syncsecret",
             controller =>

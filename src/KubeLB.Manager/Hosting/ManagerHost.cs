@@ -20,6 +20,7 @@ using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Probes;
+using KubeLB.Translation.Tenants;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
@@ -159,6 +160,7 @@ public static class ManagerHost
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
             routes.Index(Indexes.ByCertificate, Indexes.Certificates);
+            routes.Index(Indexes.ByHostname, HostnameClaims.IndexValues);
         });
         if (options.EnableGatewayApi)
         {

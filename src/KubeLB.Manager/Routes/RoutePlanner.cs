@@ -14,7 +14,8 @@ namespace KubeLB.Manager.Routes;
 internal sealed class RoutePlanner(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TenantSettingsResolver settings,
-    RouteQuota quota
+    RouteQuota quota,
+    HostnameUse hostnames
 )
 {
     /// <summary>The objects to generate from a Route, or the reason why none are generated.</summary>
@@ -27,7 +28,7 @@ internal sealed class RoutePlanner(
             return EnvoyGatewayTranslator.Translate(
                 route,
                 settings.PolicyOf(route.Namespace),
-                new ManagementView(management, quota, route.Namespace),
+                new ManagementView(management, quota, hostnames, route.Namespace),
                 reservation.Allocate
             );
         }

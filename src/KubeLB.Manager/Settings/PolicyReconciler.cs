@@ -71,7 +71,11 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
 /// Finds the Routes whose result may change with the settings, or with the other Routes under a quota. It compares the tenant's current
 /// policy and quota with those of the last evaluation, so that a retry after a failure misses nothing. Thread-safe.
 /// </summary>
-internal sealed class PolicyChanges([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
+internal sealed class PolicyChanges(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TenantSettingsResolver settings,
+    RouteQuota quota
+)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
@@ -91,6 +95,23 @@ internal sealed class PolicyChanges([FromKeyedServices(ManagementCluster.Name)] 
                 return [.. _tenants.List().Select(t => TenantIndexes.TenantNamespace(t).Single()).Union(_last.Keys)];
             }
         }
+    }
+
+    /// <summary>
+    /// Whether the Route is within the limits of its tenant, from the last evaluation; it raises <see cref="RouteAffected"/> when that
+    /// changes.
+    /// </summary>
+    public bool IsWithinLimits(Route route)
+    {
+        lock (_gate)
+        {
+            if (_last.TryGetValue(route.Namespace, out var evaluation))
+            {
+                return !evaluation.BeyondQuota.Contains(route.Name);
+            }
+        }
+
+        return quota.IsWithin(route) && quota.SizeRejection(route) is null;
     }
 
     /// <summary>Compares a tenant's policy and quota with those of the last evaluation.</summary>

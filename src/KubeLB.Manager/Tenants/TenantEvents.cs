@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Records Events on Tenants: ready, failed, no available proxy, no connected CCM, rotated token, blocked deletion.</summary>
+/// <summary>Records Events on Tenants: ready, failed, no available proxy, no connected CCM, rotated token, shared hostnames, blocked deletion.</summary>
 internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] EventRecorder recorder)
 {
     /// <summary>Records the changes of a written status.</summary>
@@ -20,9 +20,10 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
             return;
         }
 
-        RecordCcm(TenantCcmConditions.ClusterAccepted, Messages.ClusterMismatchResolved, before, written.Object);
-        RecordCcm(TenantCcmConditions.CcmConnected, Messages.CcmReconnected, before, written.Object);
-        RecordCcm(TenantTokenConditions.TokenRotated, Messages.TokenRotated, before, written.Object, EventType.Normal);
+        RecordReport(TenantCcmConditions.ClusterAccepted, Messages.ClusterMismatchResolved, before, written.Object);
+        RecordReport(TenantCcmConditions.CcmConnected, Messages.CcmReconnected, before, written.Object);
+        RecordReport(TenantTokenConditions.TokenRotated, Messages.TokenRotated, before, written.Object, EventType.Normal);
+        RecordReport(TenantHostnameConditions.HostnamesUnique, Messages.HostnamesUnique, before, written.Object);
         if (
             ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies
             && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message
@@ -39,7 +40,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
         }
     }
 
-    private void RecordCcm(string type, string recovered, Tenant before, Tenant now, EventType eventType = EventType.Warning)
+    private void RecordReport(string type, string recovered, Tenant before, Tenant now, EventType eventType = EventType.Warning)
     {
         var (old, present) = (ConditionIn(before.Status, type), ConditionIn(now.Status, type));
         if (present is not null && present.Message != old?.Message)

@@ -7,6 +7,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Workload;
+using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -31,7 +32,8 @@ internal sealed class TenantReconciler(
     Applier applier,
     TenantEvents events,
     TimeProvider time,
-    ProxyAvailability? proxies = null
+    ProxyAvailability? proxies = null,
+    SharedHostnames? hostnames = null
 ) : IReconciler
 {
     private const string ReadyType = "Ready";
@@ -152,6 +154,7 @@ internal sealed class TenantReconciler(
         var report = ccm.ReportOf(tenant);
         TenantCcm.SetConditions(conditions, report, generation);
         tokens.SetCondition(conditions, tenant, report);
+        hostnames?.SetCondition(conditions, tenant);
         var status = new TenantStatus
         {
             ObservedGeneration = generation,

@@ -5,6 +5,7 @@ using KubeLB.Manager.Caching;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Workload;
+using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
@@ -56,6 +57,7 @@ internal static class TenantWatches
                         controller,
                         (host, tenantNamespace) => Tenants(host).ClaimantsOf(tenantNamespace).Select(t => ResourceKey.Of(t))
                     );
+                    HostnameReconciler.WatchReports(controller, ClaimantsOf);
                 }
 
                 // When a Tenant is deleted, another Tenant whose name results in the same namespace can own it.

@@ -1,5 +1,6 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
@@ -10,6 +11,8 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// <summary>Translates a Route to the objects for Envoy Gateway and the Services in front of the tenant's proxy.</summary>
 public static class EnvoyGatewayTranslator
 {
+    private const int MaxQuoteLength = 253;
+
     /// <summary>Reads the source object, validates it, then generates the Services and, with their names, the object itself.</summary>
     /// <param name="route">The Route; untrusted.</param>
     /// <param name="policy">The administrator's settings for the tenant.</param>
@@ -70,28 +73,54 @@ public static class EnvoyGatewayTranslator
                 };
         }
 
-        var rejection =
-            source.FieldRejection
-            ?? (
-                listeners > 0 && source.UnservedListeners.Count == listeners
-                    ? new Rejection(GatewayConditions.UnsupportedValue, FieldMessages.FrontendValidation)
-                    : null
-            );
+        var unserved = UnservedListeners(route, source, gateway, policy, view);
+        var rejection = source.FieldRejection ?? (listeners > 0 && unserved.Count == listeners ? unserved[0] : null);
         if (rejection is not null && view.GatewayName(route) is null)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
         // A Gateway that is served keeps its address, and what it serves without the rejected fields.
-        var generated = GatewayGenerator.Generate(route, source, gateway, policy, view);
+        var generated = GatewayGenerator.Generate(route, source, gateway, unserved.Keys.ToHashSet(), policy, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, [], rejection?.Message)
         {
             PolicyReason = rejection?.Reason,
             Reason = rejection?.Reason ?? RouteConditions.InstallationFailed,
             IgnoredFields = source.IgnoredFields,
-            UnservedListeners = [.. source.UnservedListeners.Order().Select(i => gateway.Spec!.Listeners![i].Name)],
+            UnservedListeners = [.. unserved.Select(u => new UnservedListener(gateway.Spec!.Listeners![u.Key].Name, u.Value))],
         };
     }
+
+    private static SortedDictionary<int, Rejection> UnservedListeners(
+        Route route,
+        SourceObject source,
+        Gateway gateway,
+        TenantPolicy policy,
+        IManagementView view
+    )
+    {
+        var unserved = new SortedDictionary<int, Rejection>();
+        foreach (var (i, listener) in (gateway.Spec?.Listeners ?? []).Index())
+        {
+            if (source.UnservedListeners.Contains(i))
+            {
+                unserved[i] = new Rejection(GatewayConditions.UnsupportedValue, FieldMessages.FrontendValidation);
+            }
+            else if (IsInUse(route, listener.Hostname, policy, view))
+            {
+                var message = TenantMessages.ListenerHostnameInUse(
+                    MessageText.Quote(listener.Hostname!, MaxQuoteLength),
+                    MessageText.Quote(listener.Name, MaxQuoteLength)
+                );
+                unserved[i] = new Rejection(RouteConditions.HostnameInUse, message);
+            }
+        }
+
+        return unserved;
+    }
+
+    private static bool IsInUse(Route route, string? hostname, TenantPolicy policy, IManagementView view) =>
+        policy.HasExclusiveHostnames && !string.IsNullOrEmpty(hostname) && view.IsHostnameInUse(route, hostname);
 
     private static EnvoyGatewayTranslation TranslateRoute(
         Route route,
@@ -105,6 +134,12 @@ public static class EnvoyGatewayTranslator
         if ((source.TextRejection ?? source.FieldRejection ?? RouteGenerator.Rejection(tenantRoute, policy)) is { } rejection)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
+        }
+
+        if (tenantRoute.Hostnames.FirstOrDefault(h => IsInUse(route, h, policy, view)) is { } used)
+        {
+            var message = TenantMessages.HostnameInUse(MessageText.Quote(used, MaxQuoteLength));
+            return EnvoyGatewayTranslation.Rejected(source.Origin, new Rejection(RouteConditions.HostnameInUse, message));
         }
 
         if (policy.NodePorts.Problem(source.Services) is { } problem)
@@ -165,8 +200,8 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>A message that lists the ignored fields of the tenant's object; null if there are none.</summary>
     public string? IgnoredFields { get; internal init; }
 
-    /// <summary>The names of the Gateway's listeners that are not served.</summary>
-    public IReadOnlyList<string> UnservedListeners { get; internal init; } = [];
+    /// <summary>The Gateway's listeners that are not served.</summary>
+    public IReadOnlyList<UnservedListener> UnservedListeners { get; internal init; } = [];
 
     /// <summary>
     /// The result of the retry annotations; null if the route has none. The policy is written after <see cref="Generated"/>.
@@ -189,3 +224,8 @@ public sealed record EnvoyGatewayTranslation(
     public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem, string reason = RouteConditions.InstallationFailed) =>
         new(origin, null, [], problem) { Reason = reason };
 }
+
+/// <summary>A listener that is not served.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Rejection">Why.</param>
+public sealed record UnservedListener(string Name, Rejection Rejection);

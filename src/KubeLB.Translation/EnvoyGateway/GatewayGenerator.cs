@@ -27,13 +27,29 @@ internal static class GatewayGenerator
 
     private const string NamespaceName = "kubernetes.io/metadata.name";
 
-    public static Gateway Generate(Route route, SourceObject sourceObject, Gateway source, TenantPolicy policy, IManagementView view)
+    /// <summary>Whether a listener of a generated Gateway is one to which routes can be attached.</summary>
+    public static bool IsServed(Listener generated) => generated.AllowedRoutes?.Namespaces?.From != NoNamespace.From;
+
+    /// <param name="route">The Route.</param>
+    /// <param name="sourceObject">Its object.</param>
+    /// <param name="source">The tenant's Gateway.</param>
+    /// <param name="unservedListeners">The indexes of listeners that are not served.</param>
+    /// <param name="policy">The administrator's settings for the tenant.</param>
+    /// <param name="view">The tenant's namespace.</param>
+    public static Gateway Generate(
+        Route route,
+        SourceObject sourceObject,
+        Gateway source,
+        IReadOnlySet<int> unservedListeners,
+        TenantPolicy policy,
+        IManagementView view
+    )
     {
         var origin = sourceObject.Origin;
         var spec = ApiJson.Copy(source.Spec ?? new GatewaySpec());
         spec.GatewayClassName = policy.GatewayClass;
         var listeners = spec.Listeners ?? [];
-        var unserved = listeners.Where((_, i) => sourceObject.UnservedListeners.Contains(i)).ToList();
+        var unserved = listeners.Where((_, i) => unservedListeners.Contains(i)).ToList();
         if (unserved.Count < listeners.Count)
         {
             listeners.RemoveAll(unserved.Contains);

@@ -31,6 +31,9 @@ public interface IManagementView
 
     /// <summary>Whether the Route is within the tenant's limit for objects of its kind.</summary>
     bool IsWithinLimit(Route route);
+
+    /// <summary>Whether a Route of another tenant that takes precedence claims a hostname that overlaps this one of the Route.</summary>
+    bool IsHostnameInUse(Route route, string hostname);
 }
 
 /// <summary>The holder of a name.</summary>

@@ -179,5 +179,16 @@ internal static class TenantMessages
     public static string HostnameNotAllowed(string hostname, string domains) =>
         $"Hostname {hostname} is not allowed. Use a hostname of {domains}, or {AskAdministrator} to change allowedDomains.";
 
+    /// <summary>With exclusiveHostnames, another tenant used the hostname of a listener, or one that overlaps it, before.</summary>
+    [ReportedMessage(RouteConditions.HostnameInUse, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    public static string ListenerHostnameInUse(string hostname, string listener) =>
+        $"Hostname {hostname} of listener {listener} is already in use, or overlaps one that is. "
+        + $"Use another hostname, or {AskAdministrator}.";
+
+    /// <summary>With exclusiveHostnames, another tenant used a hostname of the route, or one that overlaps it, before.</summary>
+    [ReportedMessage(RouteConditions.HostnameInUse, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
+    public static string HostnameInUse(string hostname) =>
+        $"Hostname {hostname} is already in use, or overlaps one that is. Use another hostname, or {AskAdministrator}.";
+
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
-using KubeLB.Translation.Messages;
+using KubeLB.Translation.EnvoyGateway;
 
 namespace KubeLB.Translation.Status;
 
@@ -14,12 +14,18 @@ namespace KubeLB.Translation.Status;
 internal static class UnservedListeners
 {
     /// <summary>Replaces the entries of the listeners.</summary>
-    /// <param name="listeners">Their names.</param>
+    /// <param name="listeners">The listeners.</param>
     /// <param name="status">The status of the generated Gateway; null if there is none yet.</param>
     /// <param name="before">The status that the Route has; null if there is none.</param>
     /// <param name="generation">The generation of the generated Gateway.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static JsonObject? AddTo(IReadOnlyList<string> listeners, JsonObject? status, JsonObject? before, long? generation, string now)
+    public static JsonObject? AddTo(
+        IReadOnlyList<UnservedListener> listeners,
+        JsonObject? status,
+        JsonObject? before,
+        long? generation,
+        string now
+    )
     {
         if (listeners.Count == 0 || Read(status) is not { } gateway)
         {
@@ -29,23 +35,23 @@ internal static class UnservedListeners
         var previous = Read(before)?.Listeners;
         gateway.Listeners =
         [
-            .. (gateway.Listeners ?? []).Where(listener => !listeners.Contains(listener.Name)),
-            .. listeners.Select(name => Status(name, previous?.Find(l => l.Name == name), generation, now)),
+            .. (gateway.Listeners ?? []).Where(served => listeners.All(l => l.Name != served.Name)),
+            .. listeners.Select(listener => Status(listener, previous?.Find(l => l.Name == listener.Name), generation, now)),
         ];
         return ApiJson.ToJson(gateway);
     }
 
-    private static ListenerStatus Status(string name, ListenerStatus? before, long? generation, string now)
+    private static ListenerStatus Status(UnservedListener listener, ListenerStatus? before, long? generation, string now)
     {
         var conditions = new ConditionSet(before?.Conditions, now);
         foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.Programmed })
         {
-            conditions.Set(type, ConditionStatus.False, GatewayConditions.UnsupportedValue, FieldMessages.FrontendValidation, generation);
+            conditions.Set(type, ConditionStatus.False, listener.Rejection.Reason, listener.Rejection.Message, generation);
         }
 
         return new ListenerStatus
         {
-            Name = name,
+            Name = listener.Name,
             SupportedKinds = [],
             AttachedRoutes = 0,
             Conditions = conditions.ToList(),

@@ -61,6 +61,9 @@ public sealed record TenantPolicy
     /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
 
+    /// <summary>Whether a hostname that overlaps one of another tenant is rejected. Set in the Config only.</summary>
+    public bool HasExclusiveHostnames { get; init; }
+
     /// <summary>The labels of generated objects.</summary>
     public LabelRules Labels { get; init; } = LabelRules.Default;
 
@@ -90,6 +93,7 @@ public sealed record TenantPolicy
             RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route) ?? Default.RouteLimit,
             MaxRetries = RetriesOf(ownApi) ?? RetriesOf(generalApi) ?? GatewayApiSettings.DefaultMaxRetries,
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
+            HasExclusiveHostnames = general?.ExclusiveHostnames ?? false,
             Labels = LabelRules.Parse(own?.PropagatedLabels ?? general?.PropagatedLabels),
             NodePorts =
                 NodePortRanges.Parse(own?.Addresses?.NodePorts)
@@ -158,6 +162,7 @@ public sealed record TenantPolicy
         }
 
         return Domains.Differs(other.Domains)
+            || HasExclusiveHostnames != other.HasExclusiveHostnames
             || (MaxRouteBytes, MaxServices, MaxPorts) != (other.MaxRouteBytes, other.MaxServices, other.MaxPorts)
             || (MaxListeners, MaxHostnames, MaxBackends) != (other.MaxListeners, other.MaxHostnames, other.MaxBackends)
             || Labels.Differs(other.Labels)

@@ -56,6 +56,8 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     public Rejection? SizeRejection(Route route) => null;
 
     // The oldest are within the limit; a case sets creation times if they matter.
+    public bool IsHostnameInUse(Route route, string hostname) => false;
+
     public bool IsWithinLimit(Route route)
     {
         var isGateway = RouteOrigin.Of(route)?.Kind == "Gateway";

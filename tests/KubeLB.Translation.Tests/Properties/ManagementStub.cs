@@ -37,5 +37,7 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
 
     public bool IsWithinLimit(Route route) => true;
 
+    public bool IsHostnameInUse(Route route, string hostname) => false;
+
     public NameHolder HolderOf(string kind, string name) => names;
 }

@@ -1,0 +1,120 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Settings;
+
+/// <summary>A hostname that a Route claims.</summary>
+/// <param name="Route">The Route.</param>
+/// <param name="Hostname">The hostname.</param>
+internal sealed record HostnameClaim(Route Route, string Hostname);
+
+/// <summary>
+/// Finds the Routes of other tenants whose hostnames overlap, through an index of all Routes. Routes that the settings of their tenant do
+/// not permit are ignored. Thread-safe.
+/// </summary>
+internal sealed class HostnameUse(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TenantSettingsResolver settings,
+    PolicyChanges policies
+)
+{
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
+
+    /// <summary>Raised for each Route that may get or lose a hostname.</summary>
+    public event Action<ResourceKey>? RouteAffected;
+
+    /// <summary>The hostnames that a Route claims.</summary>
+    public IReadOnlyList<string> ClaimsOf(Route route) =>
+        HostnameClaims.Of(route).Count > 0 && policies.IsWithinLimits(route)
+            ? HostnameClaims.Permitted(route, settings.PolicyOf(route.Namespace))
+            : [];
+
+    /// <summary>The overlapping claims of other tenants.</summary>
+    public IEnumerable<HostnameClaim> OthersOf(string tenantNamespace, string hostname) =>
+        OtherRoutes(tenantNamespace, hostname).SelectMany(route => Overlapping(route, hostname));
+
+    /// <summary>Up to <paramref name="maximum"/> namespaces of other tenants with an overlapping claim.</summary>
+    public IReadOnlyList<string> OtherTenantsOf(string tenantNamespace, string hostname, int maximum) =>
+        [
+            .. OtherRoutes(tenantNamespace, hostname)
+                .GroupBy(route => route.Namespace, StringComparer.Ordinal)
+                .Where(routes => routes.Any(route => Overlapping(route, hostname).Any()))
+                .Select(routes => routes.Key)
+                .Take(maximum),
+        ];
+
+    /// <summary>
+    /// Whether an overlapping claim of another tenant takes precedence. If its Route is not served although it takes precedence, for
+    /// example because it lost the hostname before, it is reconciled.
+    /// </summary>
+    public bool IsInUse(Route route, string hostname)
+    {
+        if (OthersOf(route.Namespace, hostname).FirstOrDefault(other => Precedes(other, new(route, hostname))) is not { } holder)
+        {
+            return false;
+        }
+
+        if (!IsServed(holder))
+        {
+            RouteAffected?.Invoke(ResourceKey.Of(holder.Route));
+        }
+
+        return true;
+    }
+
+    /// <summary>Reconciles the Routes of other tenants that a new claim takes precedence over.</summary>
+    public void ReportNew(HostnameClaim claim, IEnumerable<HostnameClaim> others) =>
+        Reconcile(others.Where(other => Precedes(claim, other)));
+
+    /// <summary>Reconciles the Routes of other tenants that can get a hostname that is no longer claimed.</summary>
+    public void ReportReleased(IEnumerable<HostnameClaim> others) => Reconcile(others.Where(other => !IsServed(other)));
+
+    private void Reconcile(IEnumerable<HostnameClaim> claims)
+    {
+        foreach (var key in claims.Where(c => HasExclusiveHostnames(c.Route)).Select(c => ResourceKey.Of(c.Route)).Distinct())
+        {
+            RouteAffected?.Invoke(key);
+        }
+    }
+
+    private bool HasExclusiveHostnames(Route route) => settings.PolicyOf(route.Namespace).HasExclusiveHostnames;
+
+    private IEnumerable<Route> OtherRoutes(string tenantNamespace, string hostname) =>
+        HostnameClaims
+            .Lookups(hostname)
+            .SelectMany(value => _routes.ByIndex(Indexes.ByHostname, value))
+            .Where(route => route.Namespace != tenantNamespace)
+            .DistinctBy(route => ResourceKey.Of(route));
+
+    private IEnumerable<HostnameClaim> Overlapping(Route route, string hostname)
+    {
+        var overlapping = HostnameClaims.Of(route).Where(h => HostnameClaims.Overlap(h, hostname)).ToList();
+        return overlapping.Count > 0 && ClaimsOf(route).Count > 0 ? overlapping.Select(h => new HostnameClaim(route, h)) : [];
+    }
+
+    // A hostname that is served first of all stays where it is: otherwise a tenant could take it with an old Route that it edits.
+    private bool Precedes(HostnameClaim left, HostnameClaim right)
+    {
+        var (isLeftServed, isRightServed) = (IsServed(left), IsServed(right));
+        return isLeftServed != isRightServed ? isLeftServed : Age(left.Route).CompareTo(Age(right.Route)) < 0;
+    }
+
+    private static (DateTime, string) Age(Route route) => (RouteQuota.Created(route), $"{route.Namespace}/{route.Name}");
+
+    // Tenants cannot write generated objects.
+    private bool IsServed(HostnameClaim claim) =>
+        Generated<Gateway>(claim.Route)
+            .Concat(Generated<HttpRoute>(claim.Route))
+            .Concat(Generated<GrpcRoute>(claim.Route))
+            .Any(generated => HostnameClaims.ServedBy(generated).Contains(claim.Hostname));
+
+    private IEnumerable<ApiObject> Generated<T>(Route route)
+        where T : ApiObject => management.Informer<T>().ByIndex(Indexes.ByOwner, route.Metadata.Uid);
+}
