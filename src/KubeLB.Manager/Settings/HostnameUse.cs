@@ -56,7 +56,9 @@ internal sealed class HostnameUse(
     /// </summary>
     public bool IsInUse(Route route, string hostname)
     {
-        if (OthersOf(route.Namespace, hostname).FirstOrDefault(other => Precedes(other, new(route, hostname))) is not { } holder)
+        var claim = new HostnameClaim(route, hostname);
+        var isServed = IsServed(claim);
+        if (OthersOf(route.Namespace, hostname).FirstOrDefault(other => Precedes(other, claim, isServed)) is not { } holder)
         {
             return false;
         }
@@ -71,7 +73,7 @@ internal sealed class HostnameUse(
 
     /// <summary>Reconciles the Routes of other tenants that a new claim takes precedence over.</summary>
     public void ReportNew(HostnameClaim claim, IEnumerable<HostnameClaim> others) =>
-        Reconcile(others.Where(other => Precedes(claim, other)));
+        Reconcile(others.Where(other => Precedes(claim, other, IsServed(other))));
 
     /// <summary>Reconciles the Routes of other tenants that can get a hostname that is no longer claimed.</summary>
     public void ReportReleased(IEnumerable<HostnameClaim> others) => Reconcile(others.Where(other => !IsServed(other)));
@@ -99,14 +101,13 @@ internal sealed class HostnameUse(
         return overlapping.Count > 0 && ClaimsOf(route).Count > 0 ? overlapping.Select(h => new HostnameClaim(route, h)) : [];
     }
 
-    // A hostname that is served first of all stays where it is: otherwise a tenant could take it with an old Route that it edits.
-    private bool Precedes(HostnameClaim left, HostnameClaim right)
+    // A hostname that is served stays where it is: otherwise a tenant could take it with an old Route that it edits. A tenant may have many
+    // claims, so what costs least is compared first.
+    private bool Precedes(HostnameClaim left, HostnameClaim right, bool isRightServed)
     {
-        var (isLeftServed, isRightServed) = (IsServed(left), IsServed(right));
-        return isLeftServed != isRightServed ? isLeftServed : Age(left.Route).CompareTo(Age(right.Route)) < 0;
+        var isOlder = RouteQuota.CompareAge(left.Route, right.Route) < 0;
+        return isRightServed ? isOlder && IsServed(left) : isOlder || IsServed(left);
     }
-
-    private static (DateTime, string) Age(Route route) => (RouteQuota.Created(route), $"{route.Namespace}/{route.Name}");
 
     // Tenants cannot write generated objects.
     private bool IsServed(HostnameClaim claim) =>

@@ -107,8 +107,13 @@ internal sealed class RouteQuota(
         || RouteMemory.SizeOf(old) != RouteMemory.SizeOf(now)
         || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp;
 
-    private static bool IsOlder(Route left, Route right) =>
-        Created(left) < Created(right) || (Created(left) == Created(right) && string.CompareOrdinal(left.Name, right.Name) < 0);
+    private static bool IsOlder(Route left, Route right) => CompareAge(left, right) < 0;
+
+    /// <summary>Compares Routes of any tenant: the oldest is the first, then by namespace and name.</summary>
+    internal static int CompareAge(Route left, Route right) =>
+        Created(left).CompareTo(Created(right)) is var age and not 0 ? age
+        : string.CompareOrdinal(left.Namespace, right.Namespace) is var order and not 0 ? order
+        : string.CompareOrdinal(left.Name, right.Name);
 
     internal static DateTime Created(Route route) => route.Metadata.CreationTimestamp ?? DateTime.MaxValue;
 

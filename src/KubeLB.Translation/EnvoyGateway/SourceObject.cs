@@ -11,6 +11,7 @@ using KubeLB.Translation.Backends;
 using KubeLB.Translation.Fields;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
@@ -42,6 +43,7 @@ public sealed class SourceObject
         IgnoredFields = fields.IgnoredCount > 0 ? FieldMessages.Ignored(fields.Ignored, fields.IgnoredCount) : null;
         UnservedListeners = unservedListeners;
         Services = services;
+        Hostnames = HostnameClaims.OfObject(value);
     }
 
     /// <summary>The identity of the tenant's object.</summary>
@@ -55,6 +57,9 @@ public sealed class SourceObject
 
     /// <summary>The Services that the object refers to, one entry each; none for a Gateway. Shared: must not be modified.</summary>
     public IReadOnlyList<RouteService> Services { get; }
+
+    /// <summary>The hostnames of the object (<see cref="HostnameClaims"/>).</summary>
+    internal IReadOnlyList<string> Hostnames { get; }
 
     /// <summary>Why a text rejects the object; null if none does.</summary>
     internal Rejection? TextRejection { get; }

@@ -19,7 +19,7 @@ public static class HostnameClaims
     private const string Wildcard = "*.";
 
     /// <summary>The hostnames of the tenant's object in lower case, regardless of settings; invalid ones are left out.</summary>
-    public static IReadOnlyList<string> Of(Route route) => SourceObject.Read(route).Source is { } source ? OfObject(source.Value) : [];
+    public static IReadOnlyList<string> Of(Route route) => SourceObject.Read(route).Source?.Hostnames ?? [];
 
     /// <summary>The hostnames of a generated object that it serves: not those of listeners to which no route can be attached.</summary>
     public static IReadOnlyList<string> ServedBy(ApiObject generated) =>
@@ -63,7 +63,7 @@ public static class HostnameClaims
 
     internal static IEnumerable<string> IndexValues(string hostname) => [Exactly(hostname), .. DomainsOf(Bare(hostname))];
 
-    private static IReadOnlyList<string> OfObject(ApiObject value) =>
+    internal static IReadOnlyList<string> OfObject(ApiObject value) =>
         value switch
         {
             Gateway { Spec.Listeners: { Count: <= MaxListeners } listeners } => Canonical(listeners.Select(l => l.Hostname)),
