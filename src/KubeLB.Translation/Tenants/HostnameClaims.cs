@@ -57,11 +57,21 @@ public static class HostnameClaims
 
         if (bare.Length < hostname.Length)
         {
-            yield return DomainsOf(bare)[^1];
+            yield return Domain(bare, 2);
         }
     }
 
-    internal static IEnumerable<string> IndexValues(string hostname) => [Exactly(hostname), .. DomainsOf(Bare(hostname))];
+    // A wildcard of the domain itself, or above it, is found by its exact value.
+    internal static IEnumerable<string> IndexValues(string hostname)
+    {
+        var bare = Bare(hostname);
+        var labels = bare.AsSpan().Count('.') + 1;
+        yield return Exactly(hostname);
+        for (var domain = 1; domain <= 2 && domain < labels; domain++)
+        {
+            yield return Domain(bare, domain);
+        }
+    }
 
     internal static IReadOnlyList<string> OfObject(ApiObject value) =>
         value switch
@@ -86,16 +96,15 @@ public static class HostnameClaims
 
     private static string Exactly(string hostname) => $"={hostname}";
 
-    // Prefixed with a dot: the domains of the last label, and of the last two if there are two.
-    private static List<string> DomainsOf(string name)
+    // The domain of at most so many labels.
+    private static string Domain(string name, int labels)
     {
-        var last = name.LastIndexOf('.');
-        var domains = new List<string> { $".{name[(last + 1)..]}" };
-        if (last > 0)
+        var start = name.Length;
+        for (var i = 0; i < labels && start >= 0; i++)
         {
-            domains.Add($".{name[(name.LastIndexOf('.', last - 1) + 1)..]}");
+            start = start == 0 ? -1 : name.LastIndexOf('.', start - 1);
         }
 
-        return domains;
+        return $".{name[(start + 1)..]}";
     }
 }
