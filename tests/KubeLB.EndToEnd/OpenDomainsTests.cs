@@ -8,6 +8,7 @@ namespace KubeLB.EndToEnd;
 public sealed class OpenDomainsTests
 {
     [Fact]
+    [Trait("Threat", "hostnames")]
     public async Task Config_reports_how_many_of_several_Tenants_are_not_restricted()
     {
         await using var management = await BareManagement.StartAsync();

@@ -8,7 +8,9 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Hostnames that two tenants use: reported to the administrator, and with exclusiveHostnames rejected for the newer one.</summary>
+/// <summary>
+/// Hostnames that two tenants use: reported to the administrator, and with exclusiveHostnames rejected for the newer one.
+/// </summary>
 public sealed class SharedHostnameTests : IAsyncLifetime
 {
     private SystemFixture _fixture = null!;
@@ -22,6 +24,8 @@ public sealed class SharedHostnameTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
+    [Trait("Threat", "shared-hostnames")]
+    [Trait("Threat", "hostname-holder")]
     public async Task Shared_hostname_is_reported_on_both_Tenants_and_not_to_tenants()
     {
         await _fixture.ApplyBasicExampleAsync(1);
@@ -62,6 +66,7 @@ public sealed class SharedHostnameTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "served-hostnames")]
     public async Task Hostname_outside_the_allowed_domains_is_not_reported_and_blocks_nothing()
     {
         await _fixture.Management.PatchAsync<Tenant>("", "t2", """{"spec":{"allowedDomains":["*.t2.example.com"]}}""");
@@ -79,6 +84,7 @@ public sealed class SharedHostnameTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "shared-hostnames")]
     public async Task Newer_route_is_rejected_until_the_older_one_is_deleted()
     {
         await ExclusiveAsync("true");
@@ -118,6 +124,7 @@ public sealed class SharedHostnameTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "served-hostnames")]
     public async Task Hostname_added_to_an_old_route_is_rejected_if_another_tenant_serves_it()
     {
         await ExclusiveAsync("true");
@@ -135,6 +142,7 @@ public sealed class SharedHostnameTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "shared-hostnames")]
     public async Task Listener_that_overlaps_a_served_hostname_is_not_served_and_the_others_are()
     {
         await ExclusiveAsync("true");

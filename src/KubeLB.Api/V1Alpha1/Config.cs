@@ -44,8 +44,8 @@ public sealed class ConfigSpec : LayeredSettings
     public bool? GoCompatibility { get; set; }
 
     /// <summary>
-    /// Whether a hostname that overlaps one of another tenant is rejected; false if absent. The tenant that serves it keeps it, else the one
-    /// with the older Route.
+    /// Whether a hostname that overlaps one of another tenant is rejected; false if absent. The tenant that serves it keeps it, else the
+    /// one with the older Route.
     /// </summary>
     public bool? ExclusiveHostnames { get; set; }
 

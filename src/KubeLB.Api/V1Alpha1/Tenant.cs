@@ -145,7 +145,9 @@ public static class TenantTokenConditions
 /// </summary>
 public static class TenantHostnameConditions
 {
-    /// <summary>Type: False while hostnames overlap those of other tenants. Also the reason of the Event when there are none left.</summary>
+    /// <summary>
+    /// Type: False while hostnames overlap those of other tenants. Also the reason of the Event when there are none left.
+    /// </summary>
     public const string HostnamesUnique = "HostnamesUnique";
 
     /// <summary>Reason of False; the message has a hostname for each of up to three tenants.</summary>

@@ -30,7 +30,7 @@ internal sealed class ManagementRanges : IDisposable
     private readonly List<IDisposable> _subscriptions;
     private readonly ITimer _timer;
     private bool _isSettling;
-    private long _version;
+    private volatile AddressSet _ranges = AddressSet.Empty;
 
     public ManagementRanges([FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time)
     {
@@ -39,7 +39,7 @@ internal sealed class ManagementRanges : IDisposable
         _services = management.Informer<V1ServiceCIDR>();
         _slices = management.Informer<V1EndpointSlice>();
         _addresses = management.Informer<Addresses>();
-        Ranges.Add(Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"));
+        _ranges = _ranges.Add(Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"));
         var gateways = management.Informer<Gateway>();
         _subscriptions =
         [
@@ -56,11 +56,8 @@ internal sealed class ManagementRanges : IDisposable
     /// <summary>Raised some time after one or more changes.</summary>
     public event Action? Settled;
 
-    /// <summary>All ranges.</summary>
-    public AddressSet Ranges { get; } = new();
-
-    /// <summary>Increases with each change of <see cref="Ranges"/>.</summary>
-    public long Version => Interlocked.Read(ref _version);
+    /// <summary>All ranges; another instance after a change.</summary>
+    public AddressSet Ranges => _ranges;
 
     /// <summary>What the API server does not tell, for the message of a condition; empty if everything is known.</summary>
     public IReadOnlyList<string> Unknown =>
@@ -178,7 +175,7 @@ internal sealed class ManagementRanges : IDisposable
     private void Update<T>(IInformer<T> informer, Change<T> change, Func<T, IEnumerable<string>> rangesOf)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var changed = new AddressSet();
+        var changed = new List<string>();
         lock (_gate)
         {
             // Compared with what was stored, because a handler that failed gets its objects once more.
@@ -194,15 +191,16 @@ internal sealed class ManagementRanges : IDisposable
                 _known[key] = now;
             }
 
-            // Added first, so that an address that moves is never missing.
-            var differences = now.Except(before).Where(Ranges.Add).Concat(before.Except(now).Where(Ranges.Remove));
-            if (differences.Where(changed.Add).ToList() is { Count: 0 })
+            var ranges = now.Except(before).Aggregate(_ranges, (all, range) => all.Add(range));
+            ranges = before.Except(now).Aggregate(ranges, (all, range) => all.Remove(range));
+            changed.AddRange(now.Union(before).Where(range => ranges.ContainsRange(range) != _ranges.ContainsRange(range)));
+            if (changed.Count == 0 && ReferenceEquals(ranges, _ranges))
             {
                 return;
             }
 
-            Interlocked.Increment(ref _version);
-            if (!_isSettling)
+            _ranges = ranges;
+            if (changed.Count > 0 && !_isSettling)
             {
                 _isSettling = true;
                 _timer.Change(Delays.RangesSettled, Timeout.InfiniteTimeSpan);
@@ -210,9 +208,10 @@ internal sealed class ManagementRanges : IDisposable
         }
 
         // Before the first list is complete, no controller of tenants' addresses runs.
-        if (informer.HasSynced && TenantAffected is { } affected)
+        if (changed.Count > 0 && informer.HasSynced && TenantAffected is { } affected)
         {
-            foreach (var addresses in _addresses.List().Where(a => a.Name == Addresses.DefaultName && IsIn(changed, a)))
+            var set = changed.Aggregate(AddressSet.Empty, (all, range) => all.Add(range));
+            foreach (var addresses in _addresses.List().Where(a => a.Name == Addresses.DefaultName && IsIn(set, a)))
             {
                 affected(addresses.Namespace);
             }

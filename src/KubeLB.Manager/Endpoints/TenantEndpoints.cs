@@ -43,29 +43,29 @@ internal sealed class TenantEndpoints(
             addresses.Spec,
             _tenants.HolderOf(tenantNamespace)?.Spec?.Addresses,
             _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses,
-            ranges.Version
+            ranges.Ranges
         );
         if (_evaluations.TryGetValue(tenantNamespace, out var known) && known.IsFrom(sources))
         {
             return known;
         }
 
-        var verdicts = new AddressPolicy(sources.Item2, sources.Item3, ranges.Ranges).Evaluate(sources.Spec?.Addresses);
+        var verdicts = new AddressPolicy(sources.Item2, sources.Item3, sources.Ranges).Evaluate(sources.Spec?.Addresses);
         return _evaluations[tenantNamespace] = new Evaluation(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
     }
 
     private sealed record Evaluation(
-        (object? Addresses, object? Tenant, object? Config, long Ranges) Sources,
+        (object? Addresses, object? Tenant, object? Config, AddressSet? Ranges) Sources,
         IReadOnlyList<EndpointResult> Verdicts,
         IReadOnlyList<string> Endpoints
     )
     {
         public static Evaluation None { get; } = new(default, [], []);
 
-        public bool IsFrom((object? Addresses, object? Tenant, object? Config, long Ranges) sources) =>
+        public bool IsFrom((object? Addresses, object? Tenant, object? Config, AddressSet? Ranges) sources) =>
             ReferenceEquals(Sources.Addresses, sources.Addresses)
             && ReferenceEquals(Sources.Tenant, sources.Tenant)
             && ReferenceEquals(Sources.Config, sources.Config)
-            && Sources.Ranges == sources.Ranges;
+            && ReferenceEquals(Sources.Ranges, sources.Ranges);
     }
 }

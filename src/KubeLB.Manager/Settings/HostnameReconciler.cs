@@ -145,7 +145,9 @@ internal sealed class SharedHostnames([FromKeyedServices(ManagementCluster.Name)
         }
     }
 
-    /// <summary>Adds condition <see cref="TenantHostnameConditions.HostnamesUnique"/> while hostnames overlap those of other tenants.</summary>
+    /// <summary>
+    /// Adds condition <see cref="TenantHostnameConditions.HostnamesUnique"/> while hostnames overlap those of other tenants.
+    /// </summary>
     public void SetCondition(ConditionSet conditions, Tenant tenant)
     {
         var @namespace = TenantNames.Namespace(tenant.Name);

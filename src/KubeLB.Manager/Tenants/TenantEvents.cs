@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Records Events on Tenants: ready, failed, no available proxy, no connected CCM, rotated token, shared hostnames, blocked deletion.</summary>
+/// <summary>
+/// Records Events on Tenants: ready, failed, no available proxy, no connected CCM, rotated token, shared hostnames, blocked deletion.
+/// </summary>
 internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] EventRecorder recorder)
 {
     /// <summary>Records the changes of a written status.</summary>

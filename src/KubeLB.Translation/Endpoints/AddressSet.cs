@@ -1,97 +1,56 @@
+using System.Collections.Immutable;
 using System.Net;
 
 namespace KubeLB.Translation.Endpoints;
 
 /// <summary>
-/// Addresses and ranges with the number of their sources. A lookup takes as many steps as there are different prefix lengths, regardless of
-/// the number of ranges. Thread-safe.
+/// Addresses and ranges with the number of their sources. Immutable. A lookup takes as many steps as there are different prefix lengths,
+/// regardless of the number of ranges.
 /// </summary>
 public sealed class AddressSet
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<(bool IsIPv4, int Prefix), Dictionary<UInt128, int>> _ranges = [];
+    private readonly ImmutableDictionary<(bool IsIPv4, int Prefix), ImmutableDictionary<UInt128, int>> _ranges;
 
-    /// <summary>Adds a range in CIDR notation, or one address.</summary>
-    /// <returns>Whether the set contains a range that it did not contain before; false also for an invalid text.</returns>
-    public bool Add(string? text)
-    {
-        if (AddressRange.Parse(text) is not { } range)
-        {
-            return false;
-        }
+    private AddressSet(ImmutableDictionary<(bool IsIPv4, int Prefix), ImmutableDictionary<UInt128, int>> ranges) => _ranges = ranges;
 
-        lock (_gate)
-        {
-            if (!_ranges.TryGetValue((range.IsIPv4, range.Prefix), out var networks))
-            {
-                _ranges[(range.IsIPv4, range.Prefix)] = networks = [];
-            }
+    /// <summary>No address.</summary>
+    public static AddressSet Empty { get; } = new(ImmutableDictionary<(bool IsIPv4, int Prefix), ImmutableDictionary<UInt128, int>>.Empty);
 
-            var count = networks.GetValueOrDefault(range.Network);
-            networks[range.Network] = count + 1;
-            return count == 0;
-        }
-    }
+    /// <summary>With one more source of a range in CIDR notation, or of one address. An invalid text adds nothing.</summary>
+    public AddressSet Add(string? text) => AddressRange.Parse(text) is { } range ? WithCount(range, CountOf(range) + 1) : this;
 
-    /// <summary>Removes one source of a range.</summary>
-    /// <returns>Whether it was the last one, so that the set does not contain the range any more.</returns>
-    public bool Remove(string? text)
-    {
-        if (AddressRange.Parse(text) is not { } range)
-        {
-            return false;
-        }
+    /// <summary>Without one source of a range. An invalid text, or one that is not in the set, removes nothing.</summary>
+    public AddressSet Remove(string? text) =>
+        AddressRange.Parse(text) is { } range && CountOf(range) is > 0 and var count ? WithCount(range, count - 1) : this;
 
-        lock (_gate)
-        {
-            if (!_ranges.TryGetValue((range.IsIPv4, range.Prefix), out var networks) || !networks.TryGetValue(range.Network, out var count))
-            {
-                return false;
-            }
-
-            if (count > 1)
-            {
-                networks[range.Network] = count - 1;
-                return false;
-            }
-
-            networks.Remove(range.Network);
-            if (networks.Count == 0)
-            {
-                _ranges.Remove((range.IsIPv4, range.Prefix));
-            }
-
-            return true;
-        }
-    }
+    /// <summary>Whether the range has a source. Other ranges that contain it are not looked at.</summary>
+    public bool ContainsRange(string? text) => AddressRange.Parse(text) is { } range && CountOf(range) > 0;
 
     /// <summary>Whether an address is in one of the ranges.</summary>
-    public bool Contains(IPAddress address)
-    {
-        lock (_gate)
-        {
-            return _ranges.Any(ranges =>
-                ranges.Key.IsIPv4 == AddressRange.IsIPv4Address(address)
-                && ranges.Value.ContainsKey(AddressRange.NetworkOf(address, ranges.Key.Prefix))
-            );
-        }
-    }
+    public bool Contains(IPAddress address) =>
+        _ranges.Any(ranges =>
+            ranges.Key.IsIPv4 == AddressRange.IsIPv4Address(address)
+            && ranges.Value.ContainsKey(AddressRange.NetworkOf(address, ranges.Key.Prefix))
+        );
 
     /// <summary>The ranges in CIDR notation, in a stable order. Two halves of a range are one range.</summary>
-    public IReadOnlyList<string> Ranges()
+    public IReadOnlyList<string> Ranges() =>
+        [
+            .. AddressRange
+                .Merge(
+                    _ranges.SelectMany(ranges => ranges.Value.Keys.Select(n => new AddressRange(ranges.Key.IsIPv4, n, ranges.Key.Prefix)))
+                )
+                .Select(range => range.ToString()),
+        ];
+
+    private int CountOf(AddressRange range) =>
+        _ranges.TryGetValue((range.IsIPv4, range.Prefix), out var networks) ? networks.GetValueOrDefault(range.Network) : 0;
+
+    private AddressSet WithCount(AddressRange range, int count)
     {
-        lock (_gate)
-        {
-            return
-            [
-                .. AddressRange
-                    .Merge(
-                        _ranges.SelectMany(ranges =>
-                            ranges.Value.Keys.Select(n => new AddressRange(ranges.Key.IsIPv4, n, ranges.Key.Prefix))
-                        )
-                    )
-                    .Select(range => range.ToString()),
-            ];
-        }
+        var key = (range.IsIPv4, range.Prefix);
+        var networks = _ranges.GetValueOrDefault(key, ImmutableDictionary<UInt128, int>.Empty);
+        networks = count == 0 ? networks.Remove(range.Network) : networks.SetItem(range.Network, count);
+        return new AddressSet(networks.IsEmpty ? _ranges.Remove(key) : _ranges.SetItem(key, networks));
     }
 }

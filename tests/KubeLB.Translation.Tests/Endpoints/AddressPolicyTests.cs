@@ -220,10 +220,7 @@ public sealed class AddressPolicyTests
     [Trait("Threat", "management-addresses")]
     public void Addresses_of_the_management_cluster_are_rejected_unless_allowed(string ip, string? tenant, string? config, bool used)
     {
-        var own = new AddressSet();
-        own.Add("10.244.0.0/16");
-        own.Add("192.0.2.10");
-        own.Add("fd00:10::/64");
+        var own = AddressSet.Empty.Add("10.244.0.0/16").Add("192.0.2.10").Add("fd00:10::/64");
 
         var result = Only(new AddressPolicy(Settings(tenant), Settings(config), own), Ip(ip));
 

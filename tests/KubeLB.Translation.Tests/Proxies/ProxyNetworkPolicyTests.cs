@@ -59,8 +59,7 @@ public sealed class ProxyNetworkPolicyTests
             .Sample(
                 (tenant, config, own) =>
                 {
-                    var managementCluster = new AddressSet();
-                    own.ForEach(range => managementCluster.Add(range));
+                    var managementCluster = own.Aggregate(AddressSet.Empty, (all, range) => all.Add(range));
                     var policy = new AddressPolicy(tenant, config, managementCluster);
                     foreach (var address in Addresses)
                     {
@@ -74,10 +73,7 @@ public sealed class ProxyNetworkPolicyTests
     [Fact]
     public void Rules_are_these()
     {
-        var own = new AddressSet();
-        own.Add("10.96.0.0/12");
-        own.Add("10.244.0.0/24");
-        own.Add("10.244.1.0/24");
+        var own = AddressSet.Empty.Add("10.96.0.0/12").Add("10.244.0.0/24").Add("10.244.1.0/24");
 
         var rules = ProxyNetworkPolicy.Egress(
             null,
@@ -108,13 +104,13 @@ public sealed class ProxyNetworkPolicyTests
     [Fact]
     public void Without_a_permitted_address_there_is_no_rule_for_nodes() =>
         ProxyNetworkPolicy
-            .Egress(new AddressSettings { Ranges = [] }, null, new AddressSet(), NodePortRanges.Default, "kubelb", 8001)
+            .Egress(new AddressSettings { Ranges = [] }, null, AddressSet.Empty, NodePortRanges.Default, "kubelb", 8001)
             .Should()
             .HaveCount(2, "a rule without peers permits every destination");
 
     [Fact]
     public void Permitted_hostnames_can_resolve_outside_of_the_ranges() =>
-        Permits(new AddressSettings { Ranges = ["10.1.0.0/16"], AllowHostnames = ["*.example.com"] }, null, new AddressSet(), "192.0.2.1")
+        Permits(new AddressSettings { Ranges = ["10.1.0.0/16"], AllowHostnames = ["*.example.com"] }, null, AddressSet.Empty, "192.0.2.1")
             .Should()
             .BeTrue();
 
