@@ -224,6 +224,62 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("copy")]
+    [InlineData("add")]
+    public async Task JSON_Patch_that_nests_values_is_rejected(string op)
+    {
+        (await _api.PostAsync(Maps, """{"metadata":{"name":"p"},"data":{"a":"b"}}""")).ShouldBe(201);
+        var operations = string.Join(
+            ',',
+            op == "copy"
+                ? Enumerable.Repeat("""{"op":"copy","from":"/data","path":"/data/a"}""", 9_000)
+                : Enumerable
+                    .Range(1, 1_000)
+                    .Select(i => $$$"""{"op":"add","path":"/data{{{string.Concat(Enumerable.Repeat("/a", i))}}}","value":{"a":[]}}""")
+        );
+
+        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/p", $"[{operations}]", "application/json-patch+json"))
+            .Status.Should()
+            .BeInRange(400, 499);
+    }
+
+    [Theory]
+    [InlineData(20_000, 0, 414)]
+    [InlineData(0, 64_000, 431)]
+    public async Task Oversized_URL_or_header_is_rejected(int url, int header, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Maps}?labelSelector={new string('a', url)}");
+        request.Headers.Add("X-Large", new string('a', header));
+
+        using var response = await _api.Http.SendAsync(request);
+
+        ((int)response.StatusCode).Should().Be(status);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    public async Task Compressed_body_is_not_decompressed(string encoding)
+    {
+        using var content = new ByteArrayContent([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+        content.Headers.ContentType = new("application/json");
+        content.Headers.ContentEncoding.Add(encoding);
+
+        using var response = await _api.Http.PostAsync(Maps, content);
+
+        ((int)response.StatusCode).Should().BeInRange(400, 499);
+    }
+
+    [Fact]
+    public async Task JSON_Patch_with_more_than_10_000_operations_gets_413()
+    {
+        (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);
+        var operations = string.Join(',', Enumerable.Repeat("""{"op":"add","path":"/data","value":{}}""", 10_001));
+
+        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/p", $"[{operations}]", "application/json-patch+json")).ShouldBe(413);
+    }
+
+    [Theory]
     [InlineData("POST", "/api/v1/namespaces/default/configmaps/a")]
     [InlineData("PUT", "/api/v1/namespaces/default/configmaps")]
     [InlineData("OPTIONS", "/api/v1/namespaces/default/configmaps")]

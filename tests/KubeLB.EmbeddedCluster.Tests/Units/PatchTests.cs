@@ -110,6 +110,19 @@ public sealed class PatchTests
     public void JSON_Patch_follows_RFC_6902(string patch, string expected) =>
         JsonPatch.Apply(Tree("""{"a":[1,2]}"""), JsonNode.Parse(patch)!.AsArray()).ToJsonString().Should().Be(expected);
 
+    /// <summary>Each operation doubles the object.</summary>
+    [Fact]
+    public void JSON_Patch_that_copies_more_than_3_MB_is_rejected()
+    {
+        var operations = JsonNode
+            .Parse($"[{string.Join(',', Enumerable.Range(0, 20).Select(i => $$"""{"op":"copy","from":"/a","path":"/a/c{{i}}"}"""))}]")!
+            .AsArray();
+
+        var apply = () => JsonPatch.Apply(Tree("""{"a":{"b":"text"}}"""), operations);
+
+        apply.Should().Throw<ApiException>().Which.Status.Code.Should().Be(422);
+    }
+
     private static string Strategic(Type type, string target, string patch) =>
         StrategicMergePatch.Apply(Tree(target), Tree(patch), TypeSchema.Of(type)).ToJsonString();
 

@@ -10,8 +10,11 @@ internal static class JsonPatch
 {
     private const int MaxOperations = 10_000;
 
+    // In characters. Each copy can double the object.
+    private const int MaxCopied = 3 * 1024 * 1024;
+
     /// <exception cref="ApiException">
-    /// 400 for a malformed operation, 422 for one that cannot be applied, 413 for too many operations.
+    /// 400 for a malformed operation, 422 for one that cannot be applied or copies too much, 413 for too many operations.
     /// </exception>
     public static JsonObject Apply(JsonObject target, JsonArray operations)
     {
@@ -26,18 +29,19 @@ internal static class JsonPatch
             );
         }
         JsonNode? root = target;
+        var copied = 0L;
         foreach (var operation in operations)
         {
             if (operation is not JsonObject step)
             {
                 throw ApiErrors.BadRequest("json: cannot unmarshal into Go value of type jsonpatch.Operation");
             }
-            root = Apply(root, step);
+            root = Apply(root, step, ref copied);
         }
         return root as JsonObject ?? throw ApiErrors.Unprocessable();
     }
 
-    private static JsonNode? Apply(JsonNode? root, JsonObject step)
+    private static JsonNode? Apply(JsonNode? root, JsonObject step, ref long copied)
     {
         var path = Pointer(step.Text("path") ?? throw ApiErrors.Unprocessable());
         switch (step.Text("op"))
@@ -58,7 +62,9 @@ internal static class JsonPatch
                 var moved = Read(root, from)?.DeepClone();
                 return Add(Remove(root, from), path, moved);
             case "copy":
-                return Add(root, path, Read(root, Pointer(step.Text("from") ?? throw ApiErrors.Unprocessable()))?.DeepClone());
+                var source = Read(root, Pointer(step.Text("from") ?? throw ApiErrors.Unprocessable()));
+                copied += source?.ToJsonString().Length ?? 0;
+                return copied <= MaxCopied ? Add(root, path, source?.DeepClone()) : throw ApiErrors.Unprocessable();
             case "test":
                 if (!JsonNode.DeepEquals(ReadOrNull(root, path), step["value"]))
                 {
@@ -90,6 +96,7 @@ internal static class JsonPatch
 
     private static JsonNode? Add(JsonNode? root, string[] path, JsonNode? value)
     {
+        ThrowIfTooDeep(path, value);
         if (path.Length == 0)
         {
             return value;
@@ -130,11 +137,29 @@ internal static class JsonPatch
     {
         if (Read(root, path[..^1]) is JsonArray list)
         {
+            ThrowIfTooDeep(path, value);
             list[Index(path[^1], list.Count - 1)] = value;
             return root;
         }
         return Add(root, path, value);
     }
+
+    // Each operation can put the result of the one before deeper.
+    private static void ThrowIfTooDeep(string[] path, JsonNode? value)
+    {
+        if (path.Length + Depth(value) > JsonReading.MaxDepth)
+        {
+            throw ApiErrors.Unprocessable();
+        }
+    }
+
+    private static int Depth(JsonNode? node) =>
+        node switch
+        {
+            JsonObject tree => 1 + tree.Select(member => Depth(member.Value)).DefaultIfEmpty().Max(),
+            JsonArray list => 1 + list.Select(Depth).DefaultIfEmpty().Max(),
+            _ => 0,
+        };
 
     private static JsonNode? Read(JsonNode? root, string[] path)
     {
