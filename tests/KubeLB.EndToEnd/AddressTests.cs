@@ -227,6 +227,24 @@ public sealed class AddressTests : IAsyncLifetime
         await WaitForEndpointsAsync(_node);
     }
 
+    [Fact]
+    [Trait("Threat", "invalid-address")]
+    public async Task Addresses_in_a_Route_are_ignored()
+    {
+        foreach (var route in await _fixture.Management.ListAsync<Route>("tenant-t1"))
+        {
+            await _fixture.Management.PatchAsync<Route>(
+                "tenant-t1",
+                route.Name,
+                """{"spec":{"endpoints":[{"name":"default","addresses":[{"ip":"169.254.169.254"},{"ip":"10.9.0.1"}]}]}}"""
+            );
+        }
+
+        await SendAsync($$"""[{"ip":"{{_node}}"},{"ip":"10.7.0.1"}]""");
+
+        await WaitForEndpointsAsync(_node, "10.7.0.1");
+    }
+
     [Theory]
     [InlineData("""{"spec":{"addresses":{"deny":["10.0.0.0/33"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"ranges":["10.0.0.1"]}}}""")]

@@ -21,6 +21,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
+    [Trait("Threat", "backend-switches")]
     public async Task Removal_of_a_former_backend_fails_no_request(ProxyKind proxies)
     {
         await using var fixture = await SystemFixture.StartAsync(proxies: proxies);
@@ -68,6 +69,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Threat", "backend-switches")]
     public async Task Fifty_backend_switches_under_load_fail_no_request()
     {
         const int Switches = 50;
@@ -87,6 +89,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Threat", "backend-switches")]
     public async Task Backend_switches_while_the_manager_is_stopped_fail_no_request()
     {
         const int Switches = 5;
@@ -161,6 +164,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         );
 
     [Fact]
+    [Trait("Threat", "backend-switches")]
     public async Task Old_backend_is_served_until_Envoy_Gateway_accepts_the_change()
     {
         await using var bare = await BareManagement.StartAsync();

@@ -160,6 +160,7 @@ public sealed class CertificateTests
     }
 
     [Fact]
+    [Trait("Threat", "secret-changes")]
     public async Task Recreated_Secret_is_served_and_its_old_copy_is_removed()
     {
         await using var fixture = await SystemFixture.StartAsync();

@@ -25,6 +25,7 @@ public sealed class EnduranceTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(20261129)]
+    [Trait("Threat", "restarts")]
     public async Task State_after_random_faults_and_changes_matches_the_tenants_objects(int seed)
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be disconnected on demand");

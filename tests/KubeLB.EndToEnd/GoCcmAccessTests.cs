@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -15,7 +17,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// The requests of a Go CCM (1.4) to the management API, as they were recorded, under the Role that this manager gives its tenant. A Go CCM
-/// exits if one of its three watches is rejected.
+/// exits if one of its three watches is rejected. And what a tenant could try with the same token.
 /// </summary>
 public sealed class GoCcmAccessTests : IAsyncLifetime
 {
@@ -203,6 +205,187 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers"))
             .Status.Should()
             .Be(HttpStatusCode.Forbidden, "deletecollection is not granted");
+    }
+
+    [Fact]
+    [Trait("Threat", "other-tenants-objects")]
+    [Trait("Threat", "xds-certificates")]
+    public async Task Request_beyond_the_Role_is_forbidden()
+    {
+        const string Other = "/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t2";
+        const string Rbac = "/apis/rbac.authorization.k8s.io/v1";
+        foreach (
+            var request in new[]
+            {
+                "GET /api/v1/namespaces/tenant-t1/secrets/envoy-xds-client",
+                "GET /api/v1/namespaces/tenant-t1/secrets/kubelb-ccm",
+                "GET /api/v1/namespaces/tenant-t1/secrets/kubelb-ccm-kubeconfig",
+                "GET /api/v1/namespaces/tenant-t2/secrets",
+                "GET /api/v1/namespaces/kubelb/secrets/kubelb-xds-ca",
+                "GET /api/v1/secrets",
+                "GET /api/v1/namespaces/tenant-t2/configmaps",
+                "GET /api/v1/namespaces/kube-public/configmaps",
+                "GET /api/v1/configmaps",
+                "GET /api/v1/namespaces/tenant-t1/pods",
+                "GET /api/v1/namespaces/tenant-t2/pods",
+                "GET /api/v1/namespaces/tenant-t2/services",
+                "GET /api/v1/namespaces/tenant-t1/endpoints",
+                "GET /api/v1/namespaces/tenant-t1/serviceaccounts",
+                "GET /api/v1/namespaces/tenant-t1/events",
+                "GET /api/v1/namespaces",
+                "GET /api/v1/nodes",
+                "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                "DELETE /apis/apiextensions.k8s.io/v1/customresourcedefinitions/routes.kubelb.k8c.io",
+                $"GET {Other}/routes",
+                $"GET {Other}/addresses",
+                $"GET {Other}/syncsecrets",
+                $"GET {Other}/tenantstates",
+                "GET /apis/kubelb.k8c.io/v1alpha1/syncsecrets",
+                $"DELETE {Own}/routes",
+                $"DELETE {Other}/routes",
+                $"POST {Other}/routes",
+                "POST /apis/kubelb.k8c.io/v1alpha1/namespaces/kubelb/routes",
+                "POST /apis/kubelb.k8c.io/v1alpha1/namespaces/default/routes",
+                $"GET {Other}/routes/default",
+                $"DELETE {Other}/routes/default",
+                $"PATCH {Own}/tenantstates/default/status",
+                $"PUT {Own}/tenantstates/default/status",
+                $"POST {Own}/tenantstates",
+                $"PATCH {Own}/tenantstates/default",
+                $"DELETE {Own}/tenantstates/default",
+                "PATCH /apis/kubelb.k8c.io/v1alpha1/tenants/t1",
+                "DELETE /apis/kubelb.k8c.io/v1alpha1/tenants/t2",
+                "GET /apis/kubelb.k8c.io/v1alpha1/namespaces/kubelb/configs/default",
+                "PATCH /apis/kubelb.k8c.io/v1alpha1/namespaces/kubelb/configs/default",
+                $"GET {Rbac}/namespaces/tenant-t1/roles",
+                $"POST {Rbac}/namespaces/tenant-t1/roles",
+                $"PATCH {Rbac}/namespaces/tenant-t1/roles/kubelb-ccm",
+                $"POST {Rbac}/namespaces/tenant-t1/rolebindings",
+                $"POST {Rbac}/clusterrolebindings",
+                "POST /api/v1/namespaces/tenant-t1/serviceaccounts/kubelb-ccm/token",
+                "POST /api/v1/namespaces/tenant-t1/serviceaccounts/default/token",
+                "POST /api/v1/namespaces/tenant-t1/secrets",
+                "POST /api/v1/namespaces/tenant-t1/events",
+                "POST /apis/events.k8s.io/v1/namespaces/tenant-t1/events",
+                "POST /apis/coordination.k8s.io/v1/namespaces/tenant-t1/leases",
+                "POST /apis/coordination.k8s.io/v1/namespaces/kubelb/leases",
+                "POST /apis/gateway.networking.k8s.io/v1/namespaces/tenant-t1/gateways",
+                "POST /apis/gateway.networking.k8s.io/v1/namespaces/tenant-t2/httproutes",
+                "POST /apis/gateway.networking.k8s.io/v1/namespaces/tenant-t1/referencegrants",
+                "POST /apis/discovery.k8s.io/v1/namespaces/tenant-t1/endpointslices",
+                "GET /apis/apps/v1/namespaces/tenant-t1/deployments",
+                "PATCH /apis/apps/v1/namespaces/tenant-t1/deployments/envoy-tenant-t1/scale",
+                "POST /api/v1/namespaces/tenant-t1/pods/any/exec",
+                "GET /api/v1/namespaces/tenant-t1/services/any/proxy",
+                "GET /metrics",
+                "GET /logs",
+                "GET /debug/pprof/",
+            }
+        )
+        {
+            var (method, path) = (HttpMethod.Parse(request.Split(' ')[0]), request.Split(' ')[1]);
+            (await SendAsync(method, path, method == HttpMethod.Get ? null : new JsonObject()))
+                .Status.Should()
+                .Be(HttpStatusCode.Forbidden, request);
+        }
+    }
+
+    [Theory]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1/../tenant-t2/routes")]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1/%2e%2e/tenant-t2/routes")]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1%2f..%2ftenant-t2/routes")]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1/routes/..%2f..%2ftenant-t2%2froutes")]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1//namespaces/tenant-t2/routes")]
+    [InlineData("//apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t2/routes")]
+    [InlineData("/APIS/kubelb.k8c.io/v1alpha1/namespaces/tenant-t2/routes")]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1/namespaces/Tenant-T2/routes")]
+    [InlineData("/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1/routes/../../../tenants")]
+    [Trait("Threat", "other-tenants-objects")]
+    public async Task Unusual_path_reaches_no_other_namespace(string path)
+    {
+        var url = new Uri(
+            _ccm.BaseAddress!.GetLeftPart(UriPartial.Authority) + path,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
+        );
+
+        using var response = await _ccm.GetAsync(url);
+
+        response.StatusCode.Should().BeOneOf(HttpStatusCode.Forbidden, HttpStatusCode.NotFound, HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    [Trait("Threat", "other-tenants-objects")]
+    public async Task Namespace_of_a_request_is_that_of_its_path()
+    {
+        var route = ApiJson.ToJson(CcmRoutes.Http("tenant-t2", "foreign"));
+        (await SendAsync(HttpMethod.Post, $"{Own}/routes", route)).Status.Should().Be(HttpStatusCode.BadRequest);
+
+        await CreateAsync("routes", ApiJson.ToJson(CcmRoutes.Http("tenant-t1", "own")));
+        var (status, list) = await SendAsync(HttpMethod.Get, $"{Own}/routes?fieldSelector=metadata.namespace%3Dtenant-t2");
+
+        status.Should().Be(HttpStatusCode.OK);
+        list!["items"]!.AsArray().Should().BeEmpty();
+    }
+
+    [Fact]
+    [Trait("Threat", "forged-status")]
+    public async Task Status_of_a_created_Route_is_ignored()
+    {
+        var route = ApiJson.ToJson(CcmRoutes.Http("tenant-t1", "forged"));
+        route["status"] = new JsonObject { ["resources"] = new JsonObject() };
+
+        (await CreateAsync("routes", route))["status"].Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData("Impersonate-User", "system:admin")]
+    [InlineData("Impersonate-User", "system:serviceaccount:tenant-t2:kubelb-ccm")]
+    [InlineData("Impersonate-User", "system:serviceaccount:kubelb:kubelb-manager")]
+    [Trait("Threat", "impersonation")]
+    public async Task Impersonation_is_forbidden(string header, string value)
+    {
+        _ccm.DefaultRequestHeaders.Add(header, value);
+        foreach (var group in new[] { "", "system:masters" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{Own}/routes");
+            if (group.Length > 0)
+            {
+                request.Headers.Add("Impersonate-Group", group);
+            }
+
+            using var response = await _ccm.SendAsync(request);
+            response.StatusCode.Should().Be(HttpStatusCode.Forbidden);
+        }
+    }
+
+    [Fact]
+    [Trait("Threat", "forged-token")]
+    public async Task Forged_token_is_rejected()
+    {
+        var parts = _ccm.DefaultRequestHeaders.Authorization!.Parameter!.Split('.');
+        var claims = Decode(parts[1]).Replace("tenant-t1", "tenant-t2", StringComparison.Ordinal);
+        var unsigned = $"{Encode("""{"alg":"HS256","typ":"JWT"}""")}.{Encode(claims)}";
+        foreach (
+            var token in new[]
+            {
+                $"{parts[0]}.{Encode(claims)}.{parts[2]}",
+                $"{Encode("""{"alg":"none","typ":"JWT"}""")}.{Encode(claims)}.",
+                $"{unsigned}.{Base64Url.EncodeToString(HMACSHA256.HashData("secret"u8, Encoding.UTF8.GetBytes(unsigned)))}",
+                $"{parts[0]}.{parts[1]}.",
+            }
+        )
+        {
+            _ccm.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            (await SendAsync(HttpMethod.Get, $"{Own}/routes")).Status.Should().Be(HttpStatusCode.Unauthorized, token);
+        }
+
+        // Without a token, the user is system:anonymous.
+        _ccm.DefaultRequestHeaders.Authorization = null;
+        (await SendAsync(HttpMethod.Get, $"{Own}/routes")).Status.Should().BeOneOf(HttpStatusCode.Forbidden, HttpStatusCode.Unauthorized);
+
+        static string Decode(string part) => Encoding.UTF8.GetString(Base64Url.DecodeFromChars(part));
+
+        static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
     }
 
     private async Task<JsonNode> CreateAsync(string resource, JsonNode value)

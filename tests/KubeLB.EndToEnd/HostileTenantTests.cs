@@ -110,6 +110,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
 
     [Fact]
     [Trait("Threat", "many-statuses")]
+    [Trait("Threat", "many-events")]
     public async Task Route_that_alternates_between_two_rejected_states_causes_few_status_writes_and_Events()
     {
         const int Changes = 400;
@@ -258,6 +259,19 @@ public sealed class HostileTenantTests : IAsyncLifetime
         );
         await _fixture.Management.PatchAsync<Route>(Ns, "held", """{"metadata":{"finalizers":null}}""");
         await _fixture.Management.WaitGoneAsync<Tenant>("", "t1");
+    }
+
+    [Fact]
+    [Trait("Threat", "finalizers")]
+    public async Task Removed_finalizer_of_a_Route_is_restored()
+    {
+        var route = await ServedRouteAsync();
+        var finalizers = (await _fixture.Management.GetAsync<Route>(Ns, route))!.Metadata.Finalizers;
+        finalizers.Should().NotBeEmpty();
+
+        await _tenant.PatchAsync<Route>(Ns, route, """{"metadata":{"finalizers":null}}""");
+
+        await _fixture.Management.WaitAsync<Route>(Ns, route, r => finalizers.SequenceEqual(r.Metadata.Finalizers ?? []), "has it again");
     }
 
     [Fact]

@@ -73,6 +73,7 @@ public sealed class LeaderFencingTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "api-server-outage")]
     public async Task Leader_that_cannot_renew_its_lease_stops_writing()
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can inject faults");

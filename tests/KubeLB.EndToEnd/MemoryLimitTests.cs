@@ -95,6 +95,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "large-routes")]
     public async Task Manager_survives_large_Routes_and_serves_other_tenants()
     {
         Start();

@@ -21,6 +21,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait("Threat", "api-server-outage")]
     public async Task API_server_outage_of_thirty_seconds_fails_no_request_and_no_stream(bool ofManagement)
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be disconnected on demand");

@@ -78,6 +78,7 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-objects")]
     public async Task Gateway_beyond_the_quota_is_served_after_an_older_one_is_deleted()
     {
         await SetTenantAsync("""{"gatewayAPI":{"gateway":{"limit":1}}}""");
@@ -94,6 +95,7 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-objects")]
     public async Task Route_beyond_the_quota_is_not_served_after_a_manager_restart()
     {
         await SetTenantAsync("""{"gatewayAPI":{"route":{"limit":1}}}""");
@@ -115,6 +117,7 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-objects")]
     public async Task Lowered_route_quota_removes_the_newest_routes_until_it_is_raised()
     {
         await WaitUntilOneSecondOldAsync<HttpRoute>("api-route");
@@ -207,6 +210,7 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "gateway-scope")]
     public async Task Gateway_class_follows_the_settings()
     {
         await SetConfigAsync("""{"gatewayAPI":{"class":"general"}}""");

@@ -20,6 +20,7 @@ public sealed class SharedHostnameLoadTests
     [Theory]
     [InlineData(false, "*.example.com", "*.com")]
     [InlineData(true, "warm.example.com", "other.example.com")]
+    [Trait("Threat", "hostname-claims")]
     public async Task Route_is_generated_while_another_tenant_claims_its_hostnames_many_times(bool isExclusive, string first, string second)
     {
         await using var management = await BareManagement.StartAsync($"exclusiveHostnames: {(isExclusive ? "true" : "false")}");

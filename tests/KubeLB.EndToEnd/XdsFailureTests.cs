@@ -61,6 +61,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-without-certificate")]
     public async Task Client_in_plain_text_is_reported_once_and_counted_each_time()
     {
         for (var i = 0; i < 3; i++)
@@ -80,7 +81,34 @@ public sealed class XdsFailureTests : IAsyncLifetime
             .And.Contain("Remedy: check that the client uses the current Secret envoy-xds-client");
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\u0016\u0003\u0001\u0002")]
+    [Trait("Threat", "xds-idle-connections")]
+    public async Task Connection_without_a_complete_handshake_is_closed(string beginning)
+    {
+        var clients = Enumerable.Range(0, 50).Select(_ => new TcpClient()).ToList();
+        foreach (var client in clients)
+        {
+            await client.ConnectAsync(Server);
+            await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(beginning));
+        }
+
+        // Ten times the timeout of a handshake.
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+        foreach (var client in clients)
+        {
+            using (client)
+            {
+                (await client.GetStream().ReadAtLeastAsync(new byte[1024], 1024, throwOnEndOfStream: false, deadline.Token))
+                    .Should()
+                    .BeLessThan(1024, "the server ends the connection");
+            }
+        }
+    }
+
     [Fact]
+    [Trait("Threat", "xds-without-certificate")]
     public async Task Client_without_certificate_is_reported()
     {
         using var client = new TcpClient();
@@ -102,6 +130,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
     public async Task Stream_without_node_id_is_reported_with_the_cause()
     {
         using var proxy = new RawProxy(Server, "", await CertificateAsync());
@@ -113,6 +142,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "xds-unknown-requests")]
     public async Task Method_that_is_not_served_is_reported()
     {
         using var channel = RawProxy.Channel(Server, await CertificateAsync());

@@ -97,6 +97,7 @@ public sealed class CcmCommandTests
     [InlineData(2, "NodeIP", "--cluster-name", "t1", "--node-address-type", "NodeIP")]
     [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]
     [InlineData(1, "/no/such/file", "--cluster-name", "t1", "--kubeconfig", "/no/such/file")]
+    [Trait("Threat", "command-lines")]
     public async Task Invalid_command_line_reports_one_line(int exitCode, string named, params string[] args)
     {
         var run = await ProgramRun.OfAsync("kubelb-ccm", args);
@@ -110,6 +111,7 @@ public sealed class CcmCommandTests
     [InlineData("just text")]
     [InlineData("apiVersion: v1\nkind: Config\n")]
     [InlineData("{ broken: [")]
+    [Trait("Threat", "command-lines")]
     public async Task Invalid_kubeconfig_reports_its_path_in_one_line(string content)
     {
         var file = Path.GetTempFileName();

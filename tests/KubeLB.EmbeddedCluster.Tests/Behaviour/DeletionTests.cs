@@ -23,6 +23,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
+    [Trait("Threat", "forged-metadata")]
     public async Task Object_with_missing_owner_is_deleted()
     {
         var maps = await MapsAsync();

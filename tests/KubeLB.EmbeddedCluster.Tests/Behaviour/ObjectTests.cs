@@ -55,6 +55,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
+    [Trait("Threat", "api-patches")]
     public async Task Server_metadata_is_immutable()
     {
         var maps = await MapsAsync();

@@ -45,6 +45,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("{\"metadata\":{\"name\":\"a\",\"labels\":{\"a\":\"-\"}}}", "application/json", 422)]
     [InlineData("{\"metadata\":{\"name\":\"a\",\"finalizers\":[\"b d\"]}}", "application/json", 422)]
     [InlineData("{\"metadata\":{\"name\":\"a\",\"ownerReferences\":[{}]}}", "application/json", 422)]
+    [Trait("Threat", "api-requests")]
     public async Task Invalid_body_gets_a_Status(string body, string type, int status)
     {
         var reply = await _api.SendAsync(HttpMethod.Post, Maps, body, type);
@@ -85,6 +86,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-requests")]
     public async Task Deep_nesting_is_rejected()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 100_000));
@@ -129,6 +131,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-patches")]
     public async Task Deep_nesting_in_definitions_and_patches_is_rejected()
     {
         var deep = string.Concat(Enumerable.Repeat("""{"type":"object","properties":{"a":""", 400)) + "{}" + new string('}', 800);
@@ -178,6 +181,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-requests")]
     public async Task Random_protobuf_gets_a_Status()
     {
         var random = new Random(7);
@@ -196,6 +200,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-requests")]
     public async Task Body_of_20_MB_gets_413()
     {
         var reply = await _api.PostAsync(
@@ -208,6 +213,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-requests")]
     public async Task Chunked_body_of_20_MB_gets_413()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Maps)
@@ -226,6 +232,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("copy")]
     [InlineData("add")]
+    [Trait("Threat", "api-patches")]
     public async Task JSON_Patch_that_nests_values_is_rejected(string op)
     {
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"},"data":{"a":"b"}}""")).ShouldBe(201);
@@ -246,6 +253,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(20_000, 0, 414)]
     [InlineData(0, 64_000, 431)]
+    [Trait("Threat", "api-requests")]
     public async Task Oversized_URL_or_header_is_rejected(int url, int header, int status)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{Maps}?labelSelector={new string('a', url)}");
@@ -259,6 +267,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("gzip")]
     [InlineData("br")]
+    [Trait("Threat", "api-requests")]
     public async Task Compressed_body_is_not_decompressed(string encoding)
     {
         using var content = new ByteArrayContent([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
@@ -271,6 +280,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-patches")]
     public async Task JSON_Patch_with_more_than_10_000_operations_gets_413()
     {
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);
@@ -334,6 +344,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("application/strategic-merge-patch+json", "{\"$patch\":\"explode\"}", 400)]
     [InlineData("application/apply-patch+yaml", "{}", 422)]
     [InlineData("application/apply-patch+cbor", "{}", 415)]
+    [Trait("Threat", "api-patches")]
     public async Task Invalid_patch_is_rejected(string type, string patch, int status)
     {
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);

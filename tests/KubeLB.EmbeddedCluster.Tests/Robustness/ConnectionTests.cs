@@ -33,6 +33,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         "POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nTransfer-Encoding: "
             + "chunked\r\n\r\n5\r\n{\"m"
     )]
+    [Trait("Threat", "api-connections")]
     public async Task Half_open_connections_do_not_block_requests_or_stop(string beginning)
     {
         var sockets = await OpenAsync(300, beginning);
@@ -55,6 +56,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-connections")]
     public async Task Missing_body_times_out()
     {
         var sockets = await OpenAsync(
@@ -76,6 +78,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "api-connections")]
     public async Task Non_HTTP_bytes_close_the_connection()
     {
         var sockets = await OpenAsync(20, "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\r\n\r\n");
@@ -93,7 +96,33 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         }
     }
 
+    /// <summary>A request hidden in the body of another must not be answered.</summary>
+    [Theory]
+    [InlineData("Content-Length: 4\r\nTransfer-Encoding: chunked", "0\r\n\r\n")]
+    [InlineData("Content-Length: 0\r\nContent-Length: 60", "")]
+    [InlineData("Transfer-Encoding: xchunked", "0\r\n\r\n")]
+    [Trait("Threat", "api-connections")]
+    public async Task Ambiguous_body_length_ends_the_connection(string headers, string body)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(_cluster.Url.Host, _cluster.Url.Port);
+        await socket
+            .GetStream()
+            .WriteAsync(
+                Encoding.Latin1.GetBytes(
+                    $"POST {Maps} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{body}GET /version HTTP/1.1\r\nHost: x\r\n\r\n"
+                )
+            );
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var reader = new StreamReader(socket.GetStream(), Encoding.Latin1);
+
+        var text = await reader.ReadToEndAsync(deadline.Token);
+
+        text.Should().StartWith("HTTP/1.1 4").And.NotContain("gitVersion");
+    }
+
     [Fact]
+    [Trait("Threat", "api-connections")]
     public async Task Two_thousand_idle_watches_do_not_block_writes_and_are_closed()
     {
         const int Watches = 2_000;

@@ -43,6 +43,7 @@ public sealed class FuzzTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [Trait("Threat", "api-requests")]
     public async Task Mutated_request_never_gets_500(int seed)
     {
         await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false });

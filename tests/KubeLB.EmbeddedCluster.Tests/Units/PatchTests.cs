@@ -112,6 +112,7 @@ public sealed class PatchTests
 
     /// <summary>Each operation doubles the object.</summary>
     [Fact]
+    [Trait("Threat", "api-patches")]
     public void JSON_Patch_that_copies_more_than_3_MB_is_rejected()
     {
         var operations = JsonNode

@@ -48,13 +48,39 @@ public sealed class ManagerCommandTests
 
     [Theory]
     [InlineData(2, "--no-such-flag", "--no-such-flag")]
+    [InlineData(2, "loud", "--zap-log-level", "loud")]
     [InlineData(1, "/no/such/file", "-kubeconfig", "/no/such/file")]
+    [InlineData(1, "/tmp", "--kubeconfig", "/tmp")]
+    [Trait("Threat", "command-lines")]
     public async Task Invalid_command_line_reports_one_line(int exitCode, string named, params string[] args)
     {
         var run = await ProgramRun.OfAsync("kubelb-manager", args);
 
         run.ExitCode.Should().Be(exitCode);
         run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain(named);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("root:x:0:0:root:/root:/bin/sh\n")]
+    [InlineData("\u0001\u0002\ufffd")]
+    [InlineData("a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]\n")]
+    [Trait("Threat", "command-lines")]
+    public async Task Invalid_kubeconfig_reports_its_path_in_one_line(string content)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, content);
+            var run = await ProgramRun.OfAsync("kubelb-manager", "--kubeconfig", file);
+
+            run.ExitCode.Should().Be(1);
+            run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static ManagerOptions Parse(params string[] args)

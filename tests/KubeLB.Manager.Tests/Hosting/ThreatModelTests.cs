@@ -32,6 +32,10 @@ public sealed partial class ThreatModelTests
     [Fact]
     public void Names_of_threats_are_unique() => Threats.Select(row => row.Data).Should().OnlyHaveUniqueItems();
 
+    [Fact]
+    public void Attacks_are_those_of_the_review_in_order() =>
+        Attacks.Select(row => row.Data).Should().Equal(Enumerable.Range(1, 107).Select(id => $"{id}"));
+
     [Theory]
     [MemberData(nameof(Attacks))]
     public void Attack_is_stopped_or_harmless_and_has_a_test(string id)
@@ -92,7 +96,7 @@ public sealed partial class ThreatModelTests
             """
             # Attacks that were tried
             A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is
-            generated from `docs/threats.yaml`, tells what becomes of each attack. The tests are listed with its threats in the
+            generated from `docs/threats.yaml`, lists what stops each attack, or why it is harmless. The tests are listed with its threats in the
             [threat model](../security.md).
 
             | # | attack | verdict | why | threats |

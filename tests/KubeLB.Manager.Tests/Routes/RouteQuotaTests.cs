@@ -6,6 +6,7 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tests.Routes;
 
+[Trait("Threat", "many-objects")]
 public sealed class RouteQuotaTests
 {
     private static readonly TenantPolicy Policy = new() { GatewayLimit = 1, RouteLimit = 2 };

@@ -86,6 +86,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-events")]
     public async Task Repetition_increases_the_count_of_the_event()
     {
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
@@ -142,6 +143,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-events")]
     public async Task Flapping_object_is_rate_limited_and_others_are_not()
     {
         for (var i = 0; i < 3 * EventCorrelator.Burst; i++)
@@ -265,6 +267,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Threat", "many-events")]
     public void Full_queue_drops_events_without_blocking()
     {
         using var idle = NewRecorder();
@@ -295,6 +298,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
 
     [Fact]
     [Trait("Threat", "many-statuses")]
+    [Trait("Threat", "many-events")]
     public async Task Events_of_a_namespace_are_limited_before_the_queue_and_others_are_sent()
     {
         // Not started: all Events remain in the queue.
@@ -371,6 +375,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
 public sealed class LruCacheTests
 {
     [Fact]
+    [Trait("Threat", "many-events")]
     public void Least_recently_used_entry_is_evicted()
     {
         var cache = new LruCache<string, int>(2);

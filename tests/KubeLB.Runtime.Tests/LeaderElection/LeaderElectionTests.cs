@@ -105,6 +105,7 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
+    [Trait("Threat", "api-server-outage")]
     public async Task Host_that_lost_the_lease_keeps_caches_and_resumes()
     {
         _server.PutWidget("a");
@@ -127,6 +128,7 @@ public sealed class LeaderElectionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait("Threat", "api-server-outage")]
     public async Task Few_failed_renewals_do_not_end_the_leadership(bool writesOnly)
     {
         await using var host = await StartAsync("steady");

@@ -13,6 +13,7 @@ public sealed class DebugPageTests
     private readonly DebugPages _pages = new(new KubeRuntimeOptions { ProbeAddress = ":8081" }, [new EchoPage()]);
 
     [Fact]
+    [Trait("Threat", "xds-debug-page")]
     public async Task Debug_page_is_served_on_the_probe_listener_only()
     {
         await using var host = await TestHost.StartSyncedAsync(
@@ -56,8 +57,19 @@ public sealed class DebugPageTests
             );
 
     [Fact]
+    [Trait("Threat", "xds-debug-page")]
     public void Debug_page_rejects_POST() =>
         _pages.Respond("/debug/echo", "POST", IPAddress.Loopback, () => NoQuery)!.Value.Status.Should().Be(405);
+
+    [Theory]
+    [InlineData("/debug/echo/../echo")]
+    [InlineData("/debug/echo/")]
+    [InlineData("/debug/echo\0")]
+    [InlineData("/DEBUG/echo")]
+    [InlineData("/debug")]
+    [Trait("Threat", "xds-debug-page")]
+    public void Another_path_is_no_debug_page(string path) =>
+        _pages.Respond(path, "GET", IPAddress.Loopback, () => NoQuery).Should().BeNull();
 
     private sealed class EchoPage : IDebugPage
     {

@@ -180,4 +180,27 @@ public sealed class StrictSchemaTests : IAsyncLifetime
         output.ExitCode.Should().Be(1);
         output.Errors.Should().Contain($"strict decoding error: unknown field \"{path}\"");
     }
+
+    [Theory]
+    [InlineData(Gateway, "'*.example.com'", "'*'", "hostname")]
+    [InlineData(Gateway, "port: 443", "port: 99999999999", "port")]
+    [InlineData(Gateway, "port: 443", "port: 80.5", "port")]
+    [InlineData(HttpRoute, "[a.example.com]", "['*']", "hostnames")]
+    [InlineData(HttpRoute, "{name: a, value: b}", "{name: ':authority', value: b}", "name")]
+    [InlineData(HttpRoute, "{name: a, value: b}", "{name: 'a: b', value: b}", "name")]
+    [InlineData(HttpRoute, "{name: a, value: b}", "{name: LONG, value: b}", "name")]
+    [InlineData(HttpRoute, "request: 10s", "request: -1s", "request")]
+    [Trait("Threat", "rejected-by-api-server")]
+    public async Task Value_that_violates_the_Gateway_API_is_rejected(string manifest, string old, string value, string field)
+    {
+        manifest.Should().Contain(old);
+
+        var output = await _kubectl.RunAsync(
+            "apply -f -",
+            manifest.Replace(old, value.Replace("LONG", new string('a', 5_000), StringComparison.Ordinal), StringComparison.Ordinal)
+        );
+
+        output.ExitCode.Should().Be(1);
+        output.Errors.Should().Contain(field).And.Contain("nvalid");
+    }
 }

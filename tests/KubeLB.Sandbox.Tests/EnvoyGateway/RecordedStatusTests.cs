@@ -37,6 +37,8 @@ public sealed class RecordedStatusTests
 
     [Theory]
     [MemberData(nameof(Cases))]
+    [Trait("Threat", "regular-expressions")]
+    [Trait("Threat", "rejected-by-envoy-gateway")]
     public void Stand_in_writes_the_status_of_Envoy_Gateway(string name)
     {
         var recorded = Recording["cases"]!.AsArray().Single(c => (string)c!["case"]! == name)!;

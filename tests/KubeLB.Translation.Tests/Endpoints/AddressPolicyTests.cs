@@ -74,6 +74,7 @@ public sealed class AddressPolicyTests
     [InlineData("10.0.0.0/8")]
     [InlineData(" 10.0.0.1")]
     [InlineData("10.0.0.1\n")]
+    [InlineData("10.0.0.1\0")]
     [InlineData("[fd00::1]")]
     [InlineData("fd00::1%eth0")]
     [InlineData("fe80::1%1")]

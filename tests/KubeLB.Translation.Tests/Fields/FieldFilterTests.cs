@@ -76,7 +76,27 @@ public sealed class FieldFilterTests
         "matches[0].method.not"
     )]
     [InlineData("HTTPRoute", """{ "hostnames": ["a\u0000"] }""", "UnsupportedValue", "control character")]
+    [InlineData(
+        "HTTPRoute",
+        """{ "rules": [{ "filters": [{ "requestHeaderModifier": { "set": [{ "name": "a\r\nb", "value": "c" }] } }] }] }""",
+        "UnsupportedValue",
+        "control character"
+    )]
+    [InlineData(
+        "HTTPRoute",
+        """{ "rules": [{ "filters": [{ "responseHeaderModifier": { "add": [{ "name": "a", "value": "b\r\nX: 1" }] } }] }] }""",
+        "UnsupportedValue",
+        "control character"
+    )]
+    [InlineData(
+        "HTTPRoute",
+        """{ "rules": [{ "sessionPersistence": { "sessionName": "a\r\nb" } }] }""",
+        "UnsupportedValue",
+        "control character"
+    )]
     [Trait("Threat", "control-characters")]
+    [Trait("Threat", "gateway-fields")]
+    [Trait("Threat", "foreign-filters")]
     public void Field_rejects_the_object(string kind, string spec, string reason, string message)
     {
         var filter = Filter(kind, spec);

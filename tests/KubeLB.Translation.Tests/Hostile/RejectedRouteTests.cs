@@ -80,6 +80,9 @@ public sealed class RejectedRouteTests
     [InlineData("web.")]
     [InlineData("web..x")]
     [InlineData("web\n")]
+    [InlineData("web\0")]
+    [InlineData("we\u202eb")]
+    [InlineData("w\u0435b")]
     [InlineData("web%2f")]
     [Trait("Threat", "names-outside-namespace")]
     public void Invalid_DNS_name_is_rejected(string name) =>
@@ -111,8 +114,10 @@ public sealed class RejectedRouteTests
     [InlineData(0, 30080)]
     [InlineData(65536, 30080)]
     [InlineData(-80, 30080)]
+    [InlineData(70000, 30080)]
+    [InlineData(80, null)]
     [Trait("Threat", "ports")]
-    public void Port_or_node_port_out_of_range_is_rejected(int port, int nodePort) =>
+    public void Port_or_node_port_out_of_range_is_rejected(int port, int? nodePort) =>
         ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
 
     [Theory]
@@ -120,6 +125,8 @@ public sealed class RejectedRouteTests
     [InlineData(1.5)]
     [InlineData(true)]
     [InlineData(1e300)]
+    [InlineData("30080")]
+    [Trait("Threat", "ports")]
     public void Service_field_of_wrong_type_is_rejected_with_its_path(object nodePort) =>
         ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort))
             .Should()
@@ -132,6 +139,7 @@ public sealed class RejectedRouteTests
     [InlineData("{}")]
     [InlineData("[{\"metadata\":{\"labels\":{\"a\":{}}}}]")]
     [InlineData("[{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}]")]
+    [Trait("Threat", "malformed-input")]
     public void Entry_that_is_not_a_Service_is_rejected(string services)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
@@ -183,12 +191,14 @@ public sealed class RejectedRouteTests
     [Theory]
     [InlineData("""[{"type":"RequestRedirect"},{"type":"ExtensionRef"}]""")]
     [InlineData("""[{"type":"RequestRedirect"},{"type":"Other","extensionRef":{"name":"x"}}]""")]
+    [Trait("Threat", "foreign-filters")]
     public void ExtensionRef_is_rejected_among_other_filters(string filters) =>
         Problem(r => r["spec"]!["rules"]![0]!["filters"] = JsonNode.Parse(filters))
             .Should()
             .MatchRegex("(extensionRef|\"ExtensionRef\") is not supported");
 
     [Fact]
+    [Trait("Threat", "names-outside-namespace")]
     public void Services_whose_names_have_a_slash_are_rejected()
     {
         // Both would have the key a/b/c in the status.
@@ -210,6 +220,8 @@ public sealed class RejectedRouteTests
     [InlineData(AnHttpRoute, "hostnames", "HTTPRoute has 1 hostnames", 0)]
     [InlineData(AnHttpRoute, "backends", "HTTPRoute has ", 0)]
     [InlineData(0, "listeners", "Gateway has ", 0)]
+    [Trait("Threat", "many-objects")]
+    [Trait("Threat", "many-services")]
     public void Object_beyond_a_limit_of_its_parts_is_rejected(int kind, string field, string start, int limit)
     {
         var settings = ApiJson.Read<ConfigSpec>(new JsonObject { ["limits"] = new JsonObject { [field] = limit } });
@@ -257,8 +269,7 @@ public sealed class RejectedRouteTests
         var problem = Problem(r =>
         {
             var path = place.Split('.');
-            var node = path[..^1].Aggregate(r["spec"]!, (n, step) => int.TryParse(step, out var i) ? n[i]! : n[step]!);
-            node[path[^1]] = JsonNode.Parse(
+            Find(r["spec"]!, path[..^1])[path[^1]] = JsonNode.Parse(
                 """[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter","name":"x"}}]"""
             );
         });
@@ -285,6 +296,7 @@ public sealed class RejectedRouteTests
     [InlineData("", "Secret", true)]
     [InlineData("", "ConfigMap", false)]
     [InlineData("example.com", "Secret", false)]
+    [Trait("Threat", "foreign-references")]
     public void CertificateRef_to_another_kind_does_not_resolve(string group, string kind, bool resolves)
     {
         var json = HostileRoutes.Good(0);
@@ -331,6 +343,189 @@ public sealed class RejectedRouteTests
         translation.Generated!.Metadata.Labels.Values.Should().NotContain("forged").And.Contain("a");
         translation.Services.Should().OnlyContain(s => !s.Service.Metadata.Labels.Values.Contains("forged"));
     }
+
+    [Theory]
+    [InlineData("parentRefs", """{"name":"kubelb","namespace":"tenant-other"}""")]
+    [InlineData("parentRefs", """{"group":"","kind":"Service","name":"kubelb"}""")]
+    [InlineData("parentRefs", """{"kind":"ListenerSet","name":"kubelb"}""")]
+    [InlineData("rules.0.backendRefs", """{"name":"kubernetes","namespace":"default","port":443}""")]
+    [InlineData("rules.0.backendRefs", """{"name":"bench-web-web","namespace":"tenant-other","port":80}""")]
+    [InlineData("rules.0.backendRefs", """{"group":"gateway.envoyproxy.io","kind":"Backend","name":"web","port":80}""")]
+    [InlineData("rules.0.backendRefs", """{"group":"multicluster.x-k8s.io","kind":"ServiceImport","name":"web","port":80}""")]
+    [InlineData("rules.0.backendRefs", """{"kind":"Secret","name":"envoy-xds-client","port":80}""")]
+    [InlineData("rules.0.backendRefs", """{"name":"envoy-tenant-t","port":80}""")]
+    [InlineData("rules.0.filters.0.requestMirror.backendRef", """{"name":"web","namespace":"tenant-other","port":80}""")]
+    [Trait("Threat", "foreign-references")]
+    public void Reference_that_does_not_resolve_gets_a_name_that_cannot_exist(string place, string reference)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var value = JsonNode.Parse(reference)!;
+        var expected = UnresolvedNames.For((string?)value["namespace"] ?? "bench", (string)value["name"]!);
+        var path = place.Split('.');
+        var isList = !place.EndsWith("backendRef", StringComparison.Ordinal);
+        Find(json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!, path[..^1])[path[^1]] = isList ? new JsonArray(value) : value;
+
+        var generated = Find(ApiJson.ToJson(Translate(json).Generated!)["spec"]!, path);
+
+        var result = isList ? generated[0]! : generated;
+        ((string?)result["name"]).Should().Be(expected);
+        result["namespace"].Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData("gatewayClassName", "\"All\"")]
+    [InlineData("defaultScope", "\"All\"")]
+    [InlineData("allowedListeners", """{"namespaces":{"from":"All"}}""")]
+    [InlineData("listeners.0.allowedRoutes.namespaces", """{"from":"All"}""")]
+    [InlineData("listeners.0.allowedRoutes.namespaces", """{"from":"Selector","selector":{"matchLabels":{"a":"All"}}}""")]
+    [Trait("Threat", "gateway-scope")]
+    public void Field_that_opens_a_Gateway_to_other_objects_is_not_generated(string place, string value)
+    {
+        var json = HostileRoutes.Good(0);
+        var path = place.Split('.');
+        Find(json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!, path[..^1])[path[^1]] = JsonNode.Parse(value);
+
+        var gateway = (Gateway)Translate(json).Generated!;
+
+        gateway.Spec!.GatewayClassName.Should().Be("eg");
+        gateway.Spec.Listeners!.Select(l => l.AllowedRoutes!.Namespaces!.From).Should().OnlyContain(from => from == "Same");
+        ApiJson.ToJson(gateway).ToJsonString().Should().NotContain("\"All\"");
+    }
+
+    [Fact]
+    [Trait("Threat", "gateway-scope")]
+    public void Route_for_default_Gateways_is_generated_without_the_field()
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["useDefaultGateways"] = "All";
+
+        var translation = Translate(json);
+
+        ApiJson.ToJson(translation.Generated!).ToJsonString().Should().NotContain("useDefaultGateways");
+        translation.IgnoredFields.Should().Contain("spec.useDefaultGateways");
+    }
+
+    [Theory]
+    [InlineData(
+        "filters",
+        """
+            [{"type":"RequestHeaderModifier","requestHeaderModifier":{"remove":["x-forwarded-client-cert"],
+              "set":[{"name":"x-forwarded-for","value":"127.0.0.1"},{"name":"x-envoy-original-dst-host","value":"10.0.0.1:443"}]}}]
+            """
+    )]
+    [InlineData("filters", """[{"type":"RequestRedirect","requestRedirect":{"hostname":"www.example.net"}}]""")]
+    [InlineData("filters", """[{"type":"URLRewrite","urlRewrite":{"hostname":"kubernetes.default.svc"}}]""")]
+    [InlineData("timeouts", """{"request":"99999h"}""")]
+    [InlineData("sessionPersistence", """{"sessionName":"session"}""")]
+    [Trait("Threat", "own-traffic")]
+    public void Field_that_changes_requests_is_generated_for_the_Gateway_and_backends_of_the_tenant_only(string field, string value)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var rule = json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["rules"]![0]!;
+        rule[field] = JsonNode.Parse(value);
+
+        var generated = (HttpRoute)Translate(json).Generated!;
+
+        JsonNode.DeepEquals(ApiJson.ToJson(generated)["spec"]!["rules"]![0]![field], rule[field]).Should().BeTrue();
+        generated.ParentRefs.Select(p => p.Name).Should().Equal("bench-kubelb", UnresolvedNames.For("infra", "kubelb"));
+        generated
+            .Spec!.Rules![0]
+            .BackendRefs!.Select(b => b.Name)
+            .Should()
+            .Equal("bench-web-web", UnresolvedNames.For("tenant-other", "token"), "bench-web-web");
+    }
+
+    [Theory]
+    [InlineData("TCP")]
+    [InlineData("UDP")]
+    [InlineData("TLS")]
+    [Trait("Threat", "own-traffic")]
+    public void Listener_of_another_protocol_is_generated_for_the_tenants_routes_only(string protocol)
+    {
+        var json = HostileRoutes.Good(0);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["listeners"]![0]!["protocol"] = protocol;
+
+        var listener = ((Gateway)Translate(json).Generated!).Spec!.Listeners![0];
+
+        (listener.Protocol, listener.AllowedRoutes!.Namespaces!.From).Should().Be((protocol, "Same"));
+    }
+
+    [Fact]
+    [Trait("Threat", "forged-metadata")]
+    public void Finalizers_and_owners_of_the_source_object_are_not_generated()
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var source = json["spec"]!["source"]!["kubernetes"]!;
+        const string Forged =
+            """{"finalizers":["example.com/hold"],"ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"x","uid":"y"}]}""";
+        foreach (var (field, value) in JsonNode.Parse(Forged)!.AsObject())
+        {
+            source["resource"]!["metadata"]![field] = value!.DeepClone();
+            source["services"]![0]!["metadata"]![field] = value.DeepClone();
+        }
+
+        var translation = Translate(json);
+
+        foreach (var metadata in translation.Services.Select(s => s.Service.Metadata).Append(translation.Generated!.Metadata))
+        {
+            metadata.Finalizers.Should().BeNull();
+            metadata.OwnerReferences.Should().ContainSingle().Which.Kind.Should().Be("Route");
+        }
+    }
+
+    [Fact]
+    [Trait("Threat", "shared-origin")]
+    public void Services_of_one_origin_are_generated_once()
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var services = json["spec"]!["source"]!["kubernetes"]!["services"]!.AsArray();
+        for (var i = 0; i < 20; i++)
+        {
+            services.Add(services[0]!.DeepClone());
+            var forged = services[0]!.DeepClone();
+            forged["metadata"]!["name"] = $"forged-{i}";
+            services.Add(forged);
+        }
+
+        Translate(json).Services.Select(s => s.Service.Metadata.Name).Should().Equal("bench-web-web", "infra-web-web");
+    }
+
+    [Theory]
+    [InlineData("../../x")]
+    [InlineData("a/b c")]
+    [Trait("Threat", "names-outside-namespace")]
+    public void Service_name_with_a_slash_is_rejected(string name)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["spec"]!["source"]!["kubernetes"]!["services"]![1]!["metadata"]!["name"] = name;
+
+        Rejection(json).Should().NotBeNull();
+    }
+
+    [Fact]
+    [Trait("Threat", "service-types")]
+    public void Service_is_generated_with_type_selector_and_ports_only()
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var spec = json["spec"]!["source"]!["kubernetes"]!["services"]![0]!["spec"]!.AsObject();
+        const string Forged = """
+            {"type":"LoadBalancer","clusterIP":"10.96.0.1","clusterIPs":["10.96.0.1"],"externalIPs":["10.0.0.9"],
+             "loadBalancerIP":"192.0.2.1","loadBalancerSourceRanges":["0.0.0.0/0"],"externalName":"metadata.internal","selector":{"a":"b"}}
+            """;
+        foreach (var (field, value) in JsonNode.Parse(Forged)!.AsObject())
+        {
+            spec[field] = value!.DeepClone();
+        }
+
+        var service = Translate(json).Services[0].Service;
+
+        ApiJson.ToJson(service)["spec"]!.AsObject().Select(f => f.Key).Should().BeEquivalentTo("type", "selector", "ports");
+        service.Spec.Type.Should().Be("ClusterIP");
+        service.Spec.Selector.Should().Equal(new Dictionary<string, string> { ["app.kubernetes.io/name"] = "tenant-t" });
+    }
+
+    private static JsonNode Find(JsonNode node, IEnumerable<string> path) =>
+        path.Aggregate(node, (n, step) => int.TryParse(step, out var i) ? n[i]! : n[step]!);
 
     private static string? ServiceProblem(Action<JsonNode> change)
     {

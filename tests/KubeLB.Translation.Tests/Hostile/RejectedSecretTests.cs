@@ -63,12 +63,14 @@ public sealed class RejectedSecretTests
     }
 
     [Fact]
+    [Trait("Threat", "secret-keys")]
     public void Secret_key_of_more_than_253_characters_is_rejected() =>
         Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is invalid");
 
     [Theory]
     [InlineData("tls.crt")]
     [InlineData("tls.key")]
+    [Trait("Threat", "secret-keys")]
     public void Certificate_without_private_key_or_reverse_is_rejected(string only) =>
         Problem(Secret("kubernetes.io/tls", only)).Should().Contain("must contain tls.crt and tls.key");
 
@@ -112,6 +114,7 @@ public sealed class RejectedSecretTests
 
     [Fact]
     [Trait("Threat", "secret-content")]
+    [Trait("Threat", "secret-keys")]
     public void Invalid_base64_is_rejected()
     {
         var source = Secret("Opaque");
@@ -133,13 +136,24 @@ public sealed class RejectedSecretTests
 
     [Fact]
     [Trait("Threat", "secret-names")]
+    [Trait("Threat", "secret-metadata")]
+    [Trait("Threat", "secret-changes")]
     public void Secret_is_rebuilt_and_named_after_the_UID()
     {
         var source = Secret("Opaque");
         source.Immutable = true;
         source.Metadata.Name = "kubelb-ccm-kubeconfig";
-        source.Metadata.Labels = new Dictionary<string, string> { ["kubelb.k8c.io/tenant"] = "other", ["team"] = "a" };
-        source.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" };
+        source.Metadata.Labels = new Dictionary<string, string>
+        {
+            ["kubelb.k8c.io/tenant"] = "other",
+            ["argocd.argoproj.io/secret-type"] = "cluster",
+            ["team"] = "a",
+        };
+        source.Metadata.Annotations = new Dictionary<string, string>
+        {
+            ["kubernetes.io/service-account.name"] = "kubelb-ccm",
+            ["replicator.v1.mittwald.de/replicate-to"] = "kubelb",
+        };
         source.Metadata.OwnerReferences =
         [
             new k8s.Models.V1OwnerReference
@@ -148,6 +162,7 @@ public sealed class RejectedSecretTests
                 Kind = "Namespace",
                 Name = "x",
                 Uid = "y",
+                BlockOwnerDeletion = true,
             },
         ];
         source.Metadata.Finalizers = ["example.com/hold"];

@@ -8,6 +8,7 @@ using KubeLB.Translation.Tests.Properties;
 namespace KubeLB.Translation.Tests.Hostile;
 
 /// <summary>A Route's spec is read once for each version, in one place, and what is wrong with it is the same for every reader.</summary>
+[Trait("Threat", "malformed-input")]
 public sealed class SourceObjectTests
 {
     [Theory]

@@ -21,6 +21,7 @@ public sealed partial class NamingProperties
 
     /// <summary>Whatever the parts are; the contract's longest name is cut to 60 characters.</summary>
     [Fact]
+    [Trait("Threat", "generated-names")]
     public void Name_of_a_generated_Service_is_a_DNS_1035_label_of_at_most_60_characters() =>
         Gen.Select(AnyText, AnyText, AnyText)
             .Sample(
@@ -34,6 +35,7 @@ public sealed partial class NamingProperties
             );
 
     [Fact]
+    [Trait("Threat", "generated-names")]
     public void Name_of_a_generated_route_is_a_subdomain_of_at_most_60_characters() =>
         Gen.Select(Label, Subdomain)
             .Sample(
@@ -74,6 +76,7 @@ public sealed partial class NamingProperties
         });
 
     [Fact]
+    [Trait("Threat", "generated-names")]
     public void Unresolved_name_is_a_label_that_no_generated_object_has() =>
         Gen.Select(AnyText, AnyText)
             .Sample(

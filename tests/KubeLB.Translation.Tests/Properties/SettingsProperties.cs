@@ -32,6 +32,7 @@ public sealed class SettingsProperties
 
     [Fact]
     [Trait("Threat", "envoy-gateway-annotations")]
+    [Trait("Threat", "hostnames")]
     public void Generated_objects_have_only_allowed_hostnames_and_annotations()
     {
         var generated = 0;

@@ -92,6 +92,7 @@ public sealed class RouteConditionTests
 
     [Theory]
     [MemberData(nameof(OfRoutes))]
+    [Trait("Threat", "rejected-by-envoy-gateway")]
     public void Route_reports_the_conditions_of_the_current_generated_route(string what, string parents, string accepted, string programmed)
     {
         var status = new RouteParentsStatus

@@ -16,6 +16,9 @@ public sealed class AllowedDomainsTests
     [InlineData("*.example.com", "badexample.com", false)]
     [InlineData("*.example.com", "example.com.evil.org", false)]
     [InlineData("*.example.com", ".example.com", false)]
+    [InlineData("*.example.com", "a.example.com.", false)]
+    [InlineData("*.example.com", "a.example.com:80", false)]
+    [InlineData("*.example.com", "a.example.com\n", false)]
     [InlineData("*.example.com", "*", false)]
     [InlineData("*.example.com", "*.com", false)]
     [InlineData("**.example.com", "a.b.c.example.com", true)]
@@ -25,12 +28,14 @@ public sealed class AllowedDomainsTests
     [InlineData("*.EXAMPLE.com", "A.example.COM", true)]
     [InlineData("*", "anything.org", true)]
     [InlineData("**", "*", true)]
+    [Trait("Threat", "hostnames")]
     public void Domain_allows_matching_hostnames(string domain, string hostname, bool allows) =>
         AllowedDomains.Parse([domain]).Allows(hostname).Should().Be(allows);
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
+    [Trait("Threat", "hostnames")]
     public void Missing_hostname_requires_every_domain(string? hostname)
     {
         AllowedDomains.Parse(["*.example.com", "**.example.org"]).Allows(hostname).Should().BeFalse();

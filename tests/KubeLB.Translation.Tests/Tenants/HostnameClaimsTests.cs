@@ -5,6 +5,7 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Tenants;
 
+[Trait("Threat", "shared-hostnames")]
 public sealed class HostnameClaimsTests
 {
     [Theory]

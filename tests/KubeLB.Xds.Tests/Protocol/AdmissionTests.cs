@@ -12,6 +12,7 @@ namespace KubeLB.Xds.Tests.Protocol;
 public class AdmissionTests
 {
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
     public async Task Denied_stream_ends_with_PermissionDenied_and_is_observed()
     {
         var denials = new Denials();
@@ -33,6 +34,7 @@ public class AdmissionTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
     public async Task Stream_receives_only_resources_of_its_node()
     {
         await using var host = await XdsHost.StartAsync();
@@ -44,6 +46,7 @@ public class AdmissionTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
     public async Task Stream_without_node_id_is_rejected()
     {
         await using var host = await XdsHost.StartAsync();
@@ -55,6 +58,7 @@ public class AdmissionTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
     public async Task Stream_with_changed_node_id_is_rejected()
     {
         await using var host = await XdsHost.StartAsync();
@@ -71,6 +75,43 @@ public class AdmissionTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-other-tenant")]
+    public async Task State_of_the_world_stream_with_changed_node_id_is_rejected()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using var client = new SotwClient(host.Connect(), node: "one");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.Call.RequestStream.WriteAsync(
+            new()
+            {
+                TypeUrl = ResourceTypes.Cluster,
+                Node = new() { Id = "two" },
+            }
+        );
+        (await client.EndAsync()).StatusCode.Should().Be(StatusCode.InvalidArgument);
+    }
+
+    [Theory]
+    [InlineData(ResourceTypes.Cluster)]
+    [InlineData(ResourceTypes.Secret)]
+    [InlineData("type.googleapis.com/google.protobuf.Any")]
+    [Trait("Threat", "xds-unknown-requests")]
+    public async Task Name_of_another_node_is_listed_as_removed(string typeUrl)
+    {
+        await using var host = await XdsHost.StartAsync();
+        host.Cache.Update("one", t => t.Set("a", Samples.Cluster("a")));
+        host.Cache.Update("two", t => t.Set("b", Samples.Cluster("b")));
+        using var client = new DeltaClient(host.Connect(), node: "two");
+        await client.SendAsync(typeUrl, subscribe: ["a"]);
+
+        var response = await client.TakeAsync();
+
+        response.Resources.Should().BeEmpty();
+        response.RemovedResources.Should().Equal("a");
+    }
+
+    [Fact]
+    [Trait("Threat", "xds-unknown-requests")]
     public async Task Aggregated_request_without_type_is_rejected()
     {
         await using var host = await XdsHost.StartAsync();
@@ -141,6 +182,7 @@ public class AdmissionTests
     }
 
     [Fact]
+    [Trait("Threat", "xds-idle-connections")]
     public async Task Idle_connection_receives_keep_alive_pings()
     {
         await using var host = await XdsHost.StartAsync(o =>

@@ -32,6 +32,44 @@ public sealed class RouteTableTests
             .Should()
             .Be(matches);
 
+    /// <summary>A backtracking matcher would need 2^40 steps.</summary>
+    [Theory]
+    [InlineData("/(a+)+b")]
+    [InlineData("/(a|a)*b")]
+    [InlineData("/(a|aa)+b")]
+    [Trait("Threat", "regular-expressions")]
+    public async Task Regular_expression_takes_linear_time(string pattern)
+    {
+        var match = RouteMatch.Of(
+            new HttpRouteMatch
+            {
+                Path = new HttpPathMatch { Type = "RegularExpression", Value = pattern },
+            }
+        );
+
+        var matching = Task.Run(() => match.Matches(Request(path: "/" + new string('a', 40))), TestContext.Current.CancellationToken);
+
+        (await matching.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("/(a")]
+    [InlineData("/a[")]
+    [InlineData("/(?<=x)a")]
+    [Trait("Threat", "regular-expressions")]
+    public void Unsupported_regular_expression_is_rejected(string pattern) =>
+        FluentActions
+            .Invoking(() =>
+                RouteMatch.Of(
+                    new HttpRouteMatch
+                    {
+                        Path = new HttpPathMatch { Type = "RegularExpression", Value = pattern },
+                    }
+                )
+            )
+            .Should()
+            .Throw<ArgumentException>("the stand-in reports it in the status of the route");
+
     [Theory]
     [InlineData("my.Service", "Get", null, "/my.Service/Get", true)]
     [InlineData("my.Service", "Get", null, "/my.Service/Put", false)]
