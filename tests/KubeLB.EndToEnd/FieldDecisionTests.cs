@@ -96,6 +96,16 @@ public sealed class FieldDecisionTests : IAsyncLifetime
             "is rejected"
         );
         (await _fixture.Management.GetAsync<Gateway>("tenant-t1", "default-other")).Should().BeNull();
+
+        await _fixture.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"gatewayAPI":{"gatewayAddresses":["10.96.0.0/30"]}}}""");
+        var generated = await _fixture.Management.WaitAsync<Gateway>("tenant-t1", "default-other", _ => true, "is generated");
+        generated.Spec!.Addresses!.Single().Value.Should().Be("10.96.0.1");
+        await _fixture.Tenant.WaitAsync<Gateway>(
+            "default",
+            "other",
+            g => Accepted(g)?.Reason != "UnsupportedAddress",
+            "is no longer rejected for its address"
+        );
     }
 
     [Fact]

@@ -34,6 +34,12 @@ public sealed class SizeLimits : Extensible
     /// <summary>Maximum number of Services that one route refers to; 64 if absent.</summary>
     public int? Services { get; set; }
 
+    /// <summary>
+    /// Maximum number of Services that are generated for all routes of a tenant; 2000 if absent. Each needs an IP address of the management
+    /// cluster.
+    /// </summary>
+    public int? TotalServices { get; set; }
+
     /// <summary>Maximum number of ports of the Services that one route refers to; 256 if absent.</summary>
     public int? Ports { get; set; }
 
@@ -91,6 +97,12 @@ public sealed class GatewayApiSettings : Extensible
     /// Maximum number of retries that a route can configure, 0 or more; <see cref="DefaultMaxRetries"/> if absent on Tenant and Config.
     /// </summary>
     public int? MaxRetries { get; set; }
+
+    /// <summary>
+    /// IP ranges (CIDR) from which Gateways may request addresses in <c>spec.addresses</c>; none if absent on Tenant and Config. Envoy
+    /// Gateway makes them addresses of a Service, so each must be reserved for the tenant.
+    /// </summary>
+    public List<string>? GatewayAddresses { get; set; }
 
     /// <summary>The Gateway for routes that the Go manager generates from Ingresses; ignored.</summary>
     public ObjectReference? DefaultGateway { get; set; }

@@ -73,6 +73,12 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, Hostn
 
     public bool IsHostnameInUse(Route route, string hostname) => hostnames.IsInUse(route, hostname);
 
+    public (int Existing, int Missing) CountServices(IEnumerable<string> names)
+    {
+        var services = management.Informer<V1Service>();
+        return (services.CountByIndex(Indexes.ByProxy, tenantNamespace), names.Count(name => services.Get(tenantNamespace, name) is null));
+    }
+
     private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? legacyOrigin = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         value is null

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
@@ -74,7 +75,10 @@ public static class EnvoyGatewayTranslator
         }
 
         var unserved = UnservedListeners(route, source, gateway, policy, view);
-        var rejection = source.FieldRejection ?? (listeners > 0 && unserved.Count == listeners ? unserved[0] : null);
+        var rejection =
+            source.FieldRejection
+            ?? AddressRejection(gateway, policy)
+            ?? (listeners > 0 && unserved.Count == listeners ? unserved[0] : null);
         if (rejection is not null && view.GatewayName(route) is null)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
@@ -90,6 +94,14 @@ public static class EnvoyGatewayTranslator
             UnservedListeners = [.. unserved.Select(u => new UnservedListener(gateway.Spec!.Listeners![u.Key].Name, u.Value))],
         };
     }
+
+    private static Rejection? AddressRejection(Gateway gateway, TenantPolicy policy) =>
+        (gateway.Spec?.Addresses ?? []).FirstOrDefault(address => !GatewayGenerator.IsPermitted(address, policy)) is { } denied
+            ? new Rejection(
+                GatewayConditions.UnsupportedAddress,
+                FieldMessages.AddressNotPermitted(MessageText.Quote(denied.Value ?? "", MaxQuoteLength))
+            )
+            : null;
 
     private static SortedDictionary<int, Rejection> UnservedListeners(
         Route route,
@@ -155,6 +167,17 @@ public static class EnvoyGatewayTranslator
         var plans = source
             .Services.Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();
+        var (existing, missing) = view.CountServices(plans.Select(p => p.Service.Metadata.Name));
+        if (missing > 0 && existing + missing > policy.MaxTotalServices)
+        {
+            // What is served stays.
+            var message = TenantMessages.TotalServicesReached(TenantNames.TenantOf(route.Namespace) ?? "", policy.MaxTotalServices);
+            return EnvoyGatewayTranslation.Failed(source.Origin, message, RouteConditions.LimitExceeded) with
+            {
+                PolicyReason = RouteConditions.LimitExceeded,
+            };
+        }
+
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);
         var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)

@@ -3,6 +3,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Tenants;
 
@@ -30,6 +31,15 @@ internal static class GatewayGenerator
     /// <summary>Whether a listener of a generated Gateway is one to which routes can be attached.</summary>
     public static bool IsServed(Listener generated) => generated.AllowedRoutes?.Namespaces?.From != NoNamespace.From;
 
+    /// <summary>
+    /// Whether a Gateway may request an address. Envoy Gateway makes it an address of a Service, to which each node then sends traffic.
+    /// </summary>
+    public static bool IsPermitted(GatewayAddress? address, TenantPolicy policy) =>
+        address is { Type: null or "IPAddress", Value: { } value }
+        && AddressText.Parse(value) is { } parsed
+        && !AddressText.IsIPv4MappedOrCompatible(parsed)
+        && policy.GatewayAddresses.Contains(parsed);
+
     /// <param name="route">The Route.</param>
     /// <param name="sourceObject">Its object.</param>
     /// <param name="source">The tenant's Gateway.</param>
@@ -48,6 +58,9 @@ internal static class GatewayGenerator
         var origin = sourceObject.Origin;
         var spec = ApiJson.Copy(source.Spec ?? new GatewaySpec());
         spec.GatewayClassName = policy.GatewayClass;
+        spec.Addresses = spec.Addresses?.Where(address => IsPermitted(address, policy)).ToList() is { Count: > 0 } permitted
+            ? permitted
+            : null;
         var listeners = spec.Listeners ?? [];
         var unserved = listeners.Where((_, i) => unservedListeners.Contains(i)).ToList();
         if (unserved.Count < listeners.Count)

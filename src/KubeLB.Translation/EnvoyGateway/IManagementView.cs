@@ -32,6 +32,11 @@ public interface IManagementView
     /// <summary>Whether the Route is within the tenant's limit for objects of its kind.</summary>
     bool IsWithinLimit(Route route);
 
+    /// <summary>
+    /// The number of Services that exist for the tenant's routes, and how many of these names have none.
+    /// </summary>
+    (int Existing, int Missing) CountServices(IEnumerable<string> names);
+
     /// <summary>Whether a Route of another tenant that takes precedence claims a hostname that overlaps this one of the Route.</summary>
     bool IsHostnameInUse(Route route, string hostname);
 }

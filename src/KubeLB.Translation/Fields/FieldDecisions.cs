@@ -51,7 +51,12 @@ internal static class FieldDecisions
             Frontend(Tls + "frontend"),
             Rejection(Tls + "backend", "client certificates for backends are not supported"),
             Rejection("spec.backendTLS", "client certificates for backends are not supported"),
-            Rejection("spec.addresses", "the management cluster assigns the addresses", GatewayConditions.UnsupportedAddress),
+            new("spec.addresses.type", Checked, "Must be IPAddress."),
+            new(
+                "spec.addresses.value",
+                Checked,
+                "Must be an IP address in gatewayAPI.gatewayAddresses; the Gateway is rejected otherwise."
+            ),
             Rejection(
                 "spec.infrastructure.parametersRef",
                 "the administrator of the management cluster configures the proxies",

@@ -28,18 +28,10 @@ internal static class FieldMessages
         + "without the validation. Remove the field.";
 
     /// <summary>The object has a field that KubeLB rejects.</summary>
-    [ReportedMessage(GatewayConditions.UnsupportedAddress, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
     [ReportedMessage(GatewayConditions.InvalidParameters, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
     [ReportedMessage(GatewayConditions.UnsupportedValue, On = All, Condition = "Accepted=False", Event = "Warning")]
     [ReportedMessage(
         GatewayConditions.UnsupportedValue,
-        On = "Route",
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Reader = MessageReader.Administrator
-    )]
-    [ReportedMessage(
-        GatewayConditions.UnsupportedAddress,
         On = "Route",
         Condition = "Accepted=False",
         Event = "Warning",
@@ -53,6 +45,19 @@ internal static class FieldMessages
         Reader = MessageReader.Administrator
     )]
     public static string Unsupported(string path, string why) => $"{Path(path)} is not supported: {why}. Remove the field.";
+
+    /// <summary>A Gateway requests an address that the administrator has not permitted.</summary>
+    [ReportedMessage(GatewayConditions.UnsupportedAddress, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(
+        GatewayConditions.UnsupportedAddress,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string AddressNotPermitted(string address) =>
+        $"spec.addresses: {address} is not permitted. "
+        + "Remove the field, or ask the administrator of the management cluster to permit it in gatewayAPI.gatewayAddresses.";
 
     /// <summary>A filter has a type that KubeLB does not know.</summary>
     [ReportedMessage(GatewayConditions.UnsupportedValue, On = Routes, Condition = "Accepted=False", Event = "Warning")]

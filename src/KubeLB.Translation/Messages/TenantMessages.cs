@@ -157,6 +157,12 @@ internal static class TenantMessages
         $"The {kind} has {Text(number)} {objects}; the limit of tenant {tenant} is {Text(limit)}. "
         + $"Split it, or {AskAdministrator} to raise limits.{field}.";
 
+    /// <summary>The routes of the tenant need more Services than may be generated for it.</summary>
+    [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string TotalServicesReached(string tenant, int limit) =>
+        $"The routes of tenant {tenant} need more than {Text(limit)} Services. "
+        + $"Delete a route, or {AskAdministrator} to raise limits.totalServices.";
+
     /// <summary>No entry of the tenant's allowed domains is valid.</summary>
     [ReportedMessage(RouteConditions.HostnameNotAllowed, On = Sources, Condition = "Accepted=False", Event = "Warning")]
     public static string NoDomainAllowed(string tenant) =>

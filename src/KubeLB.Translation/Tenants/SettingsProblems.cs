@@ -47,6 +47,7 @@ public static partial class SettingsProblems
                 ("routeBytes", settings.Limits?.RouteBytes, RouteSpecJson.MaxSize),
                 ("totalBytes", settings.Limits?.TotalBytes, int.MaxValue),
                 ("services", settings.Limits?.Services, int.MaxValue),
+                ("totalServices", settings.Limits?.TotalServices, int.MaxValue),
                 ("ports", settings.Limits?.Ports, int.MaxValue),
                 ("listeners", settings.Limits?.Listeners, int.MaxValue),
                 ("hostnames", settings.Limits?.Hostnames, int.MaxValue),

@@ -43,6 +43,9 @@ public sealed record TenantPolicy
     /// <summary>Maximum number of Services of one route.</summary>
     public int MaxServices { get; init; } = 64;
 
+    /// <summary>Maximum number of Services that are generated for all routes.</summary>
+    public int MaxTotalServices { get; init; } = 2000;
+
     /// <summary>Maximum number of ports of the Services of one route.</summary>
     public int MaxPorts { get; init; } = 256;
 
@@ -57,6 +60,9 @@ public sealed record TenantPolicy
 
     /// <summary>Maximum number of retries that a route can configure.</summary>
     public int MaxRetries { get; init; } = GatewayApiSettings.DefaultMaxRetries;
+
+    /// <summary>The addresses that Gateways may request.</summary>
+    public AddressSet GatewayAddresses { get; init; } = AddressSet.Empty;
 
     /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
@@ -103,6 +109,8 @@ public sealed record TenantPolicy
             MaxRouteBytes = SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, Default.MaxRouteBytes, RouteSpecJson.MaxSize),
             MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, Default.MaxTotalBytes),
             MaxServices = SizeOf(own?.Limits, general?.Limits, l => l.Services, Default.MaxServices),
+            MaxTotalServices = SizeOf(own?.Limits, general?.Limits, l => l.TotalServices, Default.MaxTotalServices),
+            GatewayAddresses = RangesOf(ownApi?.GatewayAddresses ?? generalApi?.GatewayAddresses),
             MaxPorts = SizeOf(own?.Limits, general?.Limits, l => l.Ports, Default.MaxPorts),
             MaxListeners = SizeOf(own?.Limits, general?.Limits, l => l.Listeners, Default.MaxListeners),
             MaxHostnames = SizeOf(own?.Limits, general?.Limits, l => l.Hostnames, Default.MaxHostnames),
@@ -169,14 +177,18 @@ public sealed record TenantPolicy
             || Annotations.MayDiffer(kind, other.Annotations)
             || (
                 kind == Gateway.KindName
-                    ? GatewayClass != other.GatewayClass
+                    ? GatewayClass != other.GatewayClass || !GatewayAddresses.Ranges().SequenceEqual(other.GatewayAddresses.Ranges())
                     : MaxRetries != other.MaxRetries
+                        || MaxTotalServices != other.MaxTotalServices
                         || $"{NodePorts}" != $"{other.NodePorts}"
                         || Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
             );
     }
 
     private static string? ClassOf(GatewayApiSettings? settings) => settings?.Class is { } name && DnsNames.IsSubdomain(name) ? name : null;
+
+    private static AddressSet RangesOf(IEnumerable<string>? ranges) =>
+        (ranges ?? []).Aggregate(AddressSet.Empty, (all, range) => all.Add(range));
 
     private static int? RetriesOf(GatewayApiSettings? settings) => settings?.MaxRetries is >= 0 ? settings.MaxRetries : null;
 

@@ -40,7 +40,6 @@ public sealed class FieldFilterTests
     }
 
     [Theory]
-    [InlineData("Gateway", """{ "addresses": [{ "value": "10.0.0.1" }] }""", "UnsupportedAddress", "spec.addresses")]
     [InlineData("Gateway", """{ "infrastructure": { "parametersRef": {} } }""", "InvalidParameters", "spec.infrastructure.parametersRef")]
     [InlineData("Gateway", """{ "tls": { "backend": {} } }""", "UnsupportedValue", "spec.tls.backend")]
     [InlineData("Gateway", """{ "backendTLS": {} }""", "UnsupportedValue", "spec.backendTLS")]

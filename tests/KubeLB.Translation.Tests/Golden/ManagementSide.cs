@@ -58,6 +58,8 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     // The oldest are within the limit; a case sets creation times if they matter.
     public bool IsHostnameInUse(Route route, string hostname) => false;
 
+    public (int Existing, int Missing) CountServices(IEnumerable<string> names) => (0, names.Count());
+
     public bool IsWithinLimit(Route route)
     {
         var isGateway = RouteOrigin.Of(route)?.Kind == "Gateway";

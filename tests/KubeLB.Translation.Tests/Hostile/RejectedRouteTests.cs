@@ -237,6 +237,66 @@ public sealed class RejectedRouteTests
         translation.Problem.Should().StartWith($"The {start}").And.Contain($"limits.{field}");
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    [Trait("Threat", "many-services")]
+    public void Route_whose_new_Services_exceed_the_total_fails_and_keeps_what_is_served(int existing, bool fits)
+    {
+        var translation = EnvoyGatewayTranslator.Translate(
+            ApiJson.Read<Route>(HostileRoutes.Good(AnHttpRoute)),
+            TenantPolicy.Default with
+            {
+                MaxTotalServices = 2,
+            },
+            new ManagementStub(NameHolder.Free) { Services = existing },
+            _ => 10_000
+        );
+
+        (translation.Problem is null).Should().Be(fits);
+        translation.IsRejected.Should().BeFalse("it would be removed");
+        if (!fits)
+        {
+            translation.Reason.Should().Be(RouteConditions.LimitExceeded);
+            translation.Problem.Should().Contain("need more than 2 Services").And.Contain("limits.totalServices");
+        }
+    }
+
+    [Theory]
+    [InlineData("IPAddress", "203.0.113.7", true)]
+    [InlineData(null, "203.0.113.7", true)]
+    [InlineData("IPAddress", "203.0.114.7", false)]
+    [InlineData("IPAddress", "::ffff:203.0.113.7", false)]
+    [InlineData("IPAddress", "203.0.113.007", false)]
+    [InlineData("Hostname", "203.0.113.7", false)]
+    [InlineData("example.com/pool", "203.0.113.7", false)]
+    [InlineData("IPAddress", null, false)]
+    [Trait("Threat", "gateway-fields")]
+    public void Gateway_requests_only_permitted_addresses(string? type, string? value, bool permitted)
+    {
+        var json = HostileRoutes.Good(0);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["addresses"] = new JsonArray(
+            new JsonObject { ["type"] = type, ["value"] = value }
+        );
+
+        var translation = EnvoyGatewayTranslator.Translate(
+            ApiJson.Read<Route>(json),
+            TenantPolicy.Merge(new Config { Spec = new() { GatewayAPI = new() { GatewayAddresses = ["203.0.113.0/24"] } } }, null),
+            new ManagementStub(NameHolder.Free),
+            _ => 10_000
+        );
+
+        (translation.Problem is null).Should().Be(permitted);
+        if (permitted)
+        {
+            ((Gateway)translation.Generated!).Spec!.Addresses!.Single().Value.Should().Be(value);
+        }
+        else
+        {
+            translation.Reason.Should().Be(GatewayConditions.UnsupportedAddress);
+        }
+    }
+
     [Fact]
     public void Services_of_a_Gateway_are_not_read()
     {

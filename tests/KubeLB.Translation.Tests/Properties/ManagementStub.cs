@@ -39,5 +39,10 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
 
     public bool IsHostnameInUse(Route route, string hostname) => false;
 
+    /// <summary>The number of Services of the tenant; none has a name that is asked for.</summary>
+    public int Services { get; init; }
+
+    public (int Existing, int Missing) CountServices(IEnumerable<string> names) => (Services, names.Count());
+
     public NameHolder HolderOf(string kind, string name) => names;
 }
