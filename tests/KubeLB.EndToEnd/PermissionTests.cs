@@ -142,10 +142,11 @@ public sealed class PermissionTests : IAsyncLifetime
             "api-route",
             """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}"""
         );
-        await _fixture.ConfigureProxiesAsync("""{"podMonitor":{"enabled":true}}""");
+        await _fixture.ConfigureProxiesAsync("""{"podMonitor":{"enabled":true},"networkPolicy":{"enabled":true}}""");
         await WaitForAnyAsync<BackendTrafficPolicy>();
         await WaitForAnyAsync<GrpcRoute>();
         await WaitForAnyAsync<PodMonitor>();
+        await WaitForAnyAsync<V1NetworkPolicy>();
         await Eventually.GetAsync(
             "the certificate and the user's Secret are synced",
             () => Management.ListAsync<SyncSecret>("tenant-t1"),
@@ -196,9 +197,7 @@ public sealed class PermissionTests : IAsyncLifetime
         await WaitForAnyAsync<V1DaemonSet>();
         await RemoveLabelAsync<V1DaemonSet>();
         await Management.WaitGoneAsync<V1Deployment>("tenant-t1", "envoy-tenant-t1");
-        await _fixture.ConfigureProxiesAsync(
-            """{"useDaemonset":null,"nodeSelector":null,"podMonitor":null,"networkPolicy":{"enabled":false}}"""
-        );
+        await _fixture.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null,"networkPolicy":null}""");
         await Eventually.HoldsAsync(
             async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0,
             "the PodMonitor is removed"

@@ -55,6 +55,8 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
     public async Task NetworkPolicy_follows_the_settings_and_the_nodes_of_the_management_cluster()
     {
         await _fixture.ApplyBasicExampleAsync();
+        (await _fixture.Management.GetAsync<V1NetworkPolicy>(Namespace, Name)).Should().BeNull("it is not enabled");
+        await _fixture.ConfigureProxiesAsync("""{"networkPolicy":{"enabled":true}}""");
         var policy = await PolicyAsync(p => p.Spec.PolicyTypes.SequenceEqual(["Egress"]), "limits egress");
         var deployment = await AvailableAsync();
         policy.Spec.PodSelector.MatchLabels.Should().BeEquivalentTo(deployment.Spec.Selector.MatchLabels);
@@ -82,7 +84,7 @@ public sealed class ProxyWorkloadTests : IAsyncLifetime
         );
         await PolicyAsync(p => Except(p).Contains("10.244.7.0/24"), "excludes the pods of a new node");
 
-        await _fixture.ConfigureProxiesAsync("""{"networkPolicy":{"enabled":false}}""");
+        await _fixture.ConfigureProxiesAsync("""{"networkPolicy":null}""");
         await _fixture.Management.WaitGoneAsync<V1NetworkPolicy>(Namespace, Name);
         await _fixture.ExpectBackendAsync("api.example.com");
 

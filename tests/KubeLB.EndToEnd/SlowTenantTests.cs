@@ -115,4 +115,39 @@ public sealed class SlowTenantTests
         delay.Dispose();
         await fixture.Management.WaitAsync<HttpRoute>(Slow, "default-many0", r => r.Spec!.Rules!.Count == 4, "is generated, in slices");
     }
+
+    [Fact]
+    [Trait("Threat", "slow-routes")]
+    public async Task Services_that_the_API_server_rejects_slowly_are_reported_and_not_written_again_and_again()
+    {
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can reject writes on request");
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Sandbox.Tenants[0].Ccm.StopAsync();
+        var writes = 0;
+        var server = ((EmbeddedTestCluster)fixture.Sandbox.Management).Server;
+        using var rejection = server.Faults.Add(
+            new FaultRule
+            {
+                Matches = r =>
+                {
+                    var matches = r is { UserAgent: "kubelb-manager", IsWrite: true, Namespace: Slow, Resource: "services" };
+                    Interlocked.Add(ref writes, matches ? 1 : 0);
+                    return matches;
+                },
+                Times = null,
+                Delay = TimeSpan.FromMilliseconds(20),
+                StatusCode = 422,
+            }
+        );
+
+        await fixture.Management.CreateAsync(CcmRoutes.HttpWithServices(Slow, "many", services: 64));
+        await fixture.Management.WaitAsync<Api.V1Alpha1.Route>(
+            Slow,
+            "many",
+            r => r.Status?.Conditions?.Any(c => c.Status == "False") == true,
+            "reports the error"
+        );
+
+        Volatile.Read(ref writes).Should().BeLessThan(3 * 64);
+    }
 }

@@ -101,12 +101,14 @@ public static class TenantNames
 
     /// <summary>
     /// Name of the Secret with the token that replaces the token of another Secret. The name of the replaced Secret is part of the hash, so
-    /// that no name is used twice: tokens of Secrets with the same name can be equal.
+    /// that no name is used twice: tokens of Secrets with the same name can be equal. Its UID is, so that a tenant, which cannot read it,
+    /// does not know the name before the kubeconfig contains it.
     /// </summary>
     /// <param name="replaced">Name of the Secret with the replaced token.</param>
+    /// <param name="uid">UID of that Secret; empty if it does not exist.</param>
     /// <param name="rotation">Value of <see cref="Annotations.RotateToken"/>.</param>
-    public static string RotatedToken(string replaced, string rotation) =>
-        $"{Ccm}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{replaced}\n{rotation}")))[..TokenHashLength]}";
+    public static string RotatedToken(string replaced, string uid, string rotation) =>
+        $"{Ccm}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{replaced}\n{uid}\n{rotation}")))[..TokenHashLength]}";
 
     /// <summary>Secret with the CCM's kubeconfig.</summary>
     public const string KubeconfigSecret = "kubelb-ccm-kubeconfig";

@@ -107,7 +107,7 @@ public sealed class HeaderLimits : Extensible
 /// <summary>NetworkPolicies of the proxies.</summary>
 public sealed class ProxyNetworkPolicySettings : Extensible
 {
-    /// <summary>Creates a NetworkPolicy per tenant that limits where its proxies connect to; true if absent.</summary>
+    /// <summary>Creates a NetworkPolicy per tenant that limits where its proxies connect to; false if absent.</summary>
     public bool? Enabled { get; set; }
 }
 

@@ -195,7 +195,7 @@ internal sealed class CcmCommand
             EnableLeaderElection = parsed.GetValue(_leaderElection),
             LeaderElectionNamespace = parsed.GetValue(_leaderElectionNamespace),
             MetricsAddress = parsed.GetValue(_metricsAddress)!,
-            MetricsSecure = parsed.GetValue(_metricsSecure),
+            MetricsSecure = MetricsSecure(parsed, _metricsSecure, parsed.GetValue(_metricsAddress)!, parsed.GetValue(_probeAddress)!),
             MetricsCertPath = MetricsCertPath(parsed, _metricsSecure, _metricsCertPath),
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             LogLevel = parsed.GetValue(_logLevel),

@@ -53,7 +53,7 @@ internal static class Indexes
     public static IEnumerable<string> NodeAddresses(Addresses addresses) =>
         addresses.Name == Addresses.DefaultName
             ? (addresses.Spec?.Addresses ?? [])
-                .Select(a => IPAddress.TryParse(a?.Ip, out var ip) ? $"{ip}" : a?.Hostname)
+                .Select(a => IPAddress.TryParse(a?.Ip, out var ip) ? $"{ip}" : a?.Hostname?.ToLowerInvariant().TrimEnd('.'))
                 .OfType<string>()
                 .Distinct(StringComparer.Ordinal)
             : [];

@@ -74,9 +74,9 @@ internal sealed class AddressesReconciler(
     {
         var others = used.SelectMany(address =>
                 _addresses
-                    .ByIndex(Indexes.ByNodeAddress, address)
+                    .ByIndex(Indexes.ByNodeAddress, address.TrimEnd('.'))
                     .Where(other => other.Namespace != tenantNamespace)
-                    .Select(other => (other.Namespace, Address: address))
+                    .Select(other => (other.Namespace, Address: address.TrimEnd('.')))
             )
             .GroupBy(other => other.Namespace, other => other.Address, StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)

@@ -1,4 +1,3 @@
-using System.Net;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
@@ -219,5 +218,5 @@ internal sealed class ManagementRanges : IDisposable
     }
 
     private static bool IsIn(AddressSet changed, Addresses addresses) =>
-        (addresses.Spec?.Addresses ?? []).Any(a => IPAddress.TryParse(a?.Ip, out var address) && changed.Contains(address));
+        (addresses.Spec?.Addresses ?? []).Any(a => changed.ContainsAny(a?.Ip));
 }

@@ -86,7 +86,7 @@ internal sealed class ManagerCommand
             EnableGatewayApi = parsed.GetValue(_enableGatewayApi),
             EnableLeaderElection = parsed.GetValue(_leaderElection),
             MetricsAddress = parsed.GetValue(_metricsAddress)!,
-            MetricsSecure = parsed.GetValue(_metricsSecure),
+            MetricsSecure = MetricsSecure(parsed, _metricsSecure, parsed.GetValue(_metricsAddress)!, parsed.GetValue(_probeAddress)!),
             MetricsCertPath = MetricsCertPath(parsed, _metricsSecure, _metricsCertPath),
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             ListenAddress = parsed.GetValue(_listenAddress)!,

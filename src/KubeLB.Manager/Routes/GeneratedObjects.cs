@@ -164,6 +164,7 @@ internal sealed class GeneratedObjects(
             return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null)
             {
                 IsCreated = applied.Outcome == ApplyOutcome.Created,
+                IsWritten = applied.Outcome != ApplyOutcome.Unchanged,
                 IsRepaired = applied.IsRepair,
             };
         }

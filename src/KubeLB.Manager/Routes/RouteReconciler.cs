@@ -109,7 +109,8 @@ internal sealed class RouteReconciler(
 
         foreach (var service in plan.Services)
         {
-            if (slice.IsUsedUp)
+            // Only after progress: what failed, or takes longer than a slice to compare, would start again forever.
+            if (slice.IsUsedUp && services.Values.Any(s => s.IsWritten))
             {
                 return new WriteResult(services) { IsPartial = true };
             }

@@ -34,8 +34,8 @@ internal sealed class TokenRotation([FromKeyedServices(ManagementCluster.Name)] 
             && rotation != handled
         )
         {
-            await LabelAsync(tenant, secret, cancellationToken).ConfigureAwait(false);
-            (secret, handled) = (TenantNames.RotatedToken(secret, rotation), rotation);
+            var uid = await LabelAsync(tenant, secret, cancellationToken).ConfigureAwait(false);
+            (secret, handled) = (TenantNames.RotatedToken(secret, uid, rotation), rotation);
         }
 
         var desired = TenantObjects.ServiceAccount(tenant);
@@ -109,8 +109,8 @@ internal sealed class TokenRotation([FromKeyedServices(ManagementCluster.Name)] 
         );
     }
 
-    // The Secret of a Go manager has no label by which it is found later.
-    private async Task LabelAsync(Tenant tenant, string name, CancellationToken cancellationToken)
+    // The Secret of a Go manager has no label by which it is found later. Returns the UID of the Secret; empty if there is none.
+    private async Task<string> LabelAsync(Tenant tenant, string name, CancellationToken cancellationToken)
     {
         var desired = TenantObjects.Token(tenant, name);
         var key = ResourceKey.Of(desired);
@@ -119,6 +119,8 @@ internal sealed class TokenRotation([FromKeyedServices(ManagementCluster.Name)] 
         {
             await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
         }
+
+        return present?.Uid() ?? "";
     }
 
     private async Task DeleteAsync(IEnumerable<V1Secret> secrets, CancellationToken cancellationToken)

@@ -80,6 +80,20 @@ public static class ControllerOptions
             "Folder with the certificate of /metrics: tls.crt and tls.key; empty for a self-signed one. Requires --metrics-secure"
         );
 
+    /// <summary>The value of <c>--metrics-secure</c>.</summary>
+    /// <exception cref="UsageException">The probes have the same address: kubelet sends no token.</exception>
+    public static bool MetricsSecure(ParseResult parsed, Option<bool> secure, string metricsAddress, string probeAddress)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        return !parsed.GetValue(secure) ? false
+            : ListenAddress.Parse(metricsAddress, loopbackByDefault: false) is not { Port: > 0 } metrics
+            || !metrics.Equals(ListenAddress.Parse(probeAddress, loopbackByDefault: false))
+                ? true
+            : throw new UsageException(
+                "--metrics-secure requires another address for --metrics-addr than for --health-probe-bind-address: probes have no token."
+            );
+    }
+
     /// <summary>The value of <c>--metrics-cert-path</c>.</summary>
     /// <exception cref="UsageException"><c>--metrics-secure</c> is missing.</exception>
     public static string MetricsCertPath(ParseResult parsed, Option<bool> secure, Option<string> path)

@@ -22,7 +22,7 @@ internal sealed class MetricsAuthorization(Cluster cluster, TimeProvider time, I
     /// <summary>How long a denial is cached.</summary>
     public static readonly TimeSpan DeniedTime = TimeSpan.FromSeconds(10);
 
-    // Bounds the memory, since clients choose their tokens; results of further tokens are not cached.
+    // Bounds the memory of permissions and of denials each, since clients choose their tokens; further results are not cached.
     private const int MaxCached = 100;
 
     // Bounds the requests to the API server, which clients with invalid tokens cause.
@@ -30,7 +30,8 @@ internal sealed class MetricsAuthorization(Cluster cluster, TimeProvider time, I
     private static readonly TimeSpan ReviewTimeout = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _reviews = new(MaxConcurrentReviews);
-    private readonly Dictionary<string, (Denial? Denial, long At)> _cache = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Denial? Denial, long At)> _permitted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Denial? Denial, long At)> _denied = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private bool _isFailing;
 
@@ -150,7 +151,7 @@ internal sealed class MetricsAuthorization(Cluster cluster, TimeProvider time, I
     {
         lock (_gate)
         {
-            if (_cache.TryGetValue(key, out var known) && IsCurrent(known))
+            if ((_permitted.TryGetValue(key, out var known) || _denied.TryGetValue(key, out known)) && IsCurrent(known))
             {
                 denial = known.Denial;
                 return true;
@@ -161,21 +162,24 @@ internal sealed class MetricsAuthorization(Cluster cluster, TimeProvider time, I
         return false;
     }
 
+    // Denials do not displace permissions, so that clients without permission do not cause reviews of a permitted one.
     private void Cache(string key, Denial? denial)
     {
         lock (_gate)
         {
-            if (_cache.Count >= MaxCached)
+            var cache = denial is null ? _permitted : _denied;
+            (denial is null ? _denied : _permitted).Remove(key);
+            if (cache.Count >= MaxCached)
             {
-                foreach (var (old, _) in _cache.Where(c => !IsCurrent(c.Value)).ToList())
+                foreach (var (old, _) in cache.Where(c => !IsCurrent(c.Value)).ToList())
                 {
-                    _cache.Remove(old);
+                    cache.Remove(old);
                 }
             }
 
-            if (_cache.Count < MaxCached || _cache.ContainsKey(key))
+            if (cache.Count < MaxCached || cache.ContainsKey(key))
             {
-                _cache[key] = (denial, time.GetTimestamp());
+                cache[key] = (denial, time.GetTimestamp());
             }
         }
     }

@@ -33,6 +33,11 @@ public sealed class AddressSet
             && ranges.Value.ContainsKey(AddressRange.NetworkOf(address, ranges.Key.Prefix))
         );
 
+    /// <summary>Whether an address in the usual notation, or the IPv4 address that it embeds, is in one of the ranges.</summary>
+    public bool ContainsAny(string? text) =>
+        AddressText.Parse(text) is { } address
+        && (Contains(address) || (AddressText.Embedded(address) is { } embedded && Contains(embedded)));
+
     /// <summary>The ranges in CIDR notation, in a stable order. Two halves of a range are one range.</summary>
     public IReadOnlyList<string> Ranges() =>
         [

@@ -16,8 +16,8 @@ public static class ProxyNetworkPolicy
 {
     private const string NamespaceName = "kubernetes.io/metadata.name";
 
-    // DNS servers of OpenShift listen on 5353 behind the Service's port 53.
-    private static readonly int[] DnsPorts = [53, 5353];
+    // Behind the Service's port 53, DNS servers of OpenShift listen on 5353, and those of Gardener on 8053.
+    private static readonly int[] DnsPorts = [53, 5353, 8053];
 
     private static readonly string[] Protocols = ["TCP", "UDP"];
 

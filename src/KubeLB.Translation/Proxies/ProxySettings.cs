@@ -57,7 +57,7 @@ public sealed record ProxySettings
     public bool HasPodMonitor { get; init; }
 
     /// <summary>Whether to create a NetworkPolicy that limits where the proxies connect to.</summary>
-    public bool HasNetworkPolicy { get; init; } = true;
+    public bool HasNetworkPolicy { get; init; }
 
     /// <summary>
     /// Merges the settings field by field. Invalid fields, which <see cref="Tenants.SettingsProblems"/> reports, are ignored.

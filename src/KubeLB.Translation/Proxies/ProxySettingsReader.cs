@@ -41,7 +41,7 @@ internal static partial class ProxySettingsReader
             Overload = OverloadOf(general?.OverloadManager, ignored),
             Headers = HeadersOf(general?.HeaderLimits, ignored),
             HasPodMonitor = general?.PodMonitor?.Enabled ?? false,
-            HasNetworkPolicy = general?.NetworkPolicy?.Enabled ?? true,
+            HasNetworkPolicy = general?.NetworkPolicy?.Enabled ?? false,
         };
     }
 

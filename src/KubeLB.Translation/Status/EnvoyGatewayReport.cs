@@ -104,6 +104,9 @@ public sealed record AppliedObject(long? Generation, JsonObject? Status, string?
     /// <summary>Whether it was created.</summary>
     public bool IsCreated { get; init; }
 
+    /// <summary>Whether it was created or changed.</summary>
+    public bool IsWritten { get; init; }
+
     /// <summary>Whether an external change to it was reverted.</summary>
     public bool IsRepaired { get; init; }
 

@@ -32,7 +32,10 @@ public static class HostnameClaims
     /// <param name="policy">The effective settings of its tenant.</param>
     public static IReadOnlyList<string> Permitted(Route route, TenantPolicy policy) =>
         Of(route) is { Count: > 0 } hostnames
-        && PolicyRejection.Evaluate(route.Namespace, SourceObject.Read(route).Source!, policy, isWithinLimit: true) is null
+        && SourceObject.Read(route).Source is { TextRejection: null } source
+        && (source.FieldRejection is null || source.Value is Gateway)
+        && policy.NodePorts.Problem(source.Services) is null
+        && PolicyRejection.Evaluate(route.Namespace, source, policy, isWithinLimit: true) is null
             ? hostnames
             : [];
 

@@ -26,10 +26,10 @@ public sealed class XdsOptions
 
     /// <summary>
     /// The maximum size of a request in bytes. Exceeding it ends the stream with RESOURCE_EXHAUSTED. The largest request is the first one
-    /// of a reconnecting client, with names and versions of its resources of one type: at most 100 bytes each, so that 20,000 fit. A
-    /// rejection is small, because Envoy truncates its error message to 4 KiB.
+    /// of a reconnecting client, with names and versions of its resources of one type: at most 150 bytes each, so that the 55,000 ports
+    /// that a tenant can have fit. A rejection is small, because Envoy truncates its error message to 4 KiB.
     /// </summary>
-    public int MaxRequestBytes { get; set; } = 2 * 1024 * 1024;
+    public int MaxRequestBytes { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>
     /// The maximum number of open streams of a node id. Further ones end with RESOURCE_EXHAUSTED. An Envoy has one aggregated stream, or

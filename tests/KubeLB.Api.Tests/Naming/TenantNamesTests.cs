@@ -21,11 +21,12 @@ public sealed class TenantNamesTests
         var names = new List<string> { TenantNames.Ccm };
         foreach (var rotation in new[] { "a", "b", "a", "b", "a" })
         {
-            names.Add(TenantNames.RotatedToken(names[^1], rotation));
+            names.Add(TenantNames.RotatedToken(names[^1], "uid", rotation));
         }
 
         names.Should().OnlyHaveUniqueItems().And.OnlyContain(n => n.Length <= 21 && n != TenantNames.KubeconfigSecret);
-        TenantNames.RotatedToken("kubelb-ccm", "a").Should().Be(names[1], "a retry writes the same Secret");
+        TenantNames.RotatedToken("kubelb-ccm", "uid", "a").Should().Be(names[1], "a retry writes the same Secret");
+        TenantNames.RotatedToken("kubelb-ccm", "other", "a").Should().NotBe(names[1], "a tenant must not know the name in advance");
     }
 
     [Theory]

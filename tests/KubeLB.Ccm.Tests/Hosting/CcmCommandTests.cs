@@ -177,5 +177,27 @@ public sealed class StartTests : IDisposable
         run.Output.Should().NotContain("   at ");
     }
 
+    [Fact]
+    public async Task Secure_metrics_on_the_address_of_the_probes_are_rejected()
+    {
+        var run = await ProgramRun.OfAsync(
+            "kubelb-ccm",
+            "--cluster-name",
+            "t1",
+            "--kubeconfig",
+            _kubeconfig,
+            "--kubelb-kubeconfig",
+            _kubeconfig,
+            "--metrics-secure",
+            "--metrics-addr",
+            "127.0.0.1:9999",
+            "--health-probe-bind-address",
+            "127.0.0.1:9999"
+        );
+
+        run.ExitCode.Should().Be(2);
+        run.Error.Should().StartWith("--metrics-secure requires another address for --metrics-addr than for --health-probe-bind-address");
+    }
+
     public void Dispose() => File.Delete(_kubeconfig);
 }

@@ -96,8 +96,8 @@ public sealed partial class ThreatModelTests
             """
             # Attacks that were tried
             A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is
-            generated from `docs/threats.yaml`, lists what stops each attack, or why it is harmless. The [threat model](../security.md) lists
-            the tests.
+            generated from `docs/threats.yaml`, lists what stops each attack, or why it is harmless. The tests are listed in
+            the [threat model](../security.md).
 
             | # | attack | verdict | why | threats |
             |---|---|---|---|---|

@@ -90,7 +90,10 @@ public sealed class ProxyNetworkPolicyTests
             .Equal(new Dictionary<string, string> { ["kubernetes.io/metadata.name"] = "kubelb" });
         rules[0].Ports.Select(p => $"{p.Protocol} {p.Port.Value}").Should().Equal("TCP 8001");
         rules[1].To.Should().BeNull();
-        rules[1].Ports.Select(p => $"{p.Protocol} {p.Port.Value}").Should().Equal("TCP 53", "UDP 53", "TCP 5353", "UDP 5353");
+        rules[1]
+            .Ports.Select(p => $"{p.Protocol} {p.Port.Value}")
+            .Should()
+            .Equal("TCP 53", "UDP 53", "TCP 5353", "UDP 5353", "TCP 8053", "UDP 8053");
         rules[2]
             .Ports.Select(p => $"{p.Protocol} {p.Port.Value}-{p.EndPort}")
             .Should()

@@ -105,15 +105,15 @@ public class ClientLimitTests
         using var log = new ErrorLog();
         await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<ILoggerProvider>(log));
         using var large = new DeltaClient(host.Connect());
-        var sending = large.SendAsync(ResourceTypes.Cluster, subscribe: Enumerable.Repeat(new string('a', 200), 12_000));
+        var sending = large.SendAsync(ResourceTypes.Cluster, subscribe: Enumerable.Repeat(new string('a', 200), 45_000));
         (await large.EndAsync())
             .Status.Should()
             .Be(
                 new Status(
                     StatusCode.ResourceExhausted,
-                    "A request is larger than 2097152 bytes; restart the proxy, whose first request is then smaller."
+                    "A request is larger than 8388608 bytes; restart the proxy, whose first request is then smaller."
                 ),
-                because: "2 MiB are permitted"
+                because: "8 MiB are permitted"
             );
         // The server may end the stream before the request is sent completely.
         await Record.ExceptionAsync(() => sending);
