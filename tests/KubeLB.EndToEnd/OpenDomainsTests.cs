@@ -59,6 +59,8 @@ public sealed class OpenDomainsTests
             c => c.Status is not null && holds(c.Status.Conditions?.FirstOrDefault(o => o.Type == "DomainsRestricted")),
             because
         );
-        (config.Status!.Conditions ?? []).Should().NotContain(c => c.Status != "False" || c.Reason != "AllowedDomainsNotSet");
+        (config.Status!.Conditions ?? [])
+            .Should()
+            .NotContain(c => c.Type == "DomainsRestricted" && (c.Status != "False" || c.Reason != "AllowedDomainsNotSet"));
     }
 }
