@@ -18,7 +18,7 @@ public sealed class WriteRate(TimeProvider time, WriteLimit objects, WriteLimit 
 
     private readonly LruCache<(string Kind, ResourceKey Key), TokenBucket> _objects = new(CacheSize);
     private readonly LruCache<string, TokenBucket> _namespaces = new(CacheSize);
-    private readonly Dictionary<(string Kind, ResourceKey Key), DateTimeOffset> _delayed = [];
+    private readonly Dictionary<(string Kind, ResourceKey Key), (long Since, TimeSpan Delay)> _delayed = [];
     private readonly Lock _gate = new();
 
     /// <summary>The number of objects with a delayed write.</summary>
@@ -41,24 +41,25 @@ public sealed class WriteRate(TimeProvider time, WriteLimit objects, WriteLimit 
     {
         lock (_gate)
         {
-            var now = time.GetUtcNow();
-            if (!_delayed.TryGetValue((kind, key), out var at))
+            // The monotonic clock: a clock that is set back must not delay a status.
+            if (!_delayed.TryGetValue((kind, key), out var delayed))
             {
                 var inObject = _objects.GetOrAdd((kind, key), () => new TokenBucket(objects.Burst, objects.Interval, time)).Reserve();
                 var inNamespace = _namespaces
                     .GetOrAdd(key.Namespace, () => new TokenBucket(namespaces.Burst, namespaces.Interval, time))
                     .Reserve();
-                at = now + (inObject > inNamespace ? inObject : inNamespace);
+                delayed = (time.GetTimestamp(), inObject > inNamespace ? inObject : inNamespace);
             }
 
-            if (at <= now)
+            var left = delayed.Delay - time.GetElapsedTime(delayed.Since);
+            if (left <= TimeSpan.Zero)
             {
                 _delayed.Remove((kind, key));
                 return null;
             }
 
-            _delayed[(kind, key)] = at;
-            return at - now;
+            _delayed[(kind, key)] = delayed;
+            return left;
         }
     }
 

@@ -29,6 +29,20 @@ public sealed class WriteRateTests
     }
 
     [Fact]
+    public void Clock_that_is_set_back_does_not_delay_a_write()
+    {
+        var clock = new AdjustedClock(_clock);
+        var rate = new WriteRate(clock, new WriteLimit(1, Second), new WriteLimit(100, Second));
+        Request(rate, "a").Should().BeNull();
+        Request(rate, "a").Should().Be(Second);
+
+        clock.Adjustment = TimeSpan.FromHours(-1);
+        _clock.Advance(Second);
+
+        Request(rate, "a").Should().BeNull();
+    }
+
+    [Fact]
     public void Constantly_changing_object_is_written_once_per_interval()
     {
         var rate = Rate(objects: 5, namespaces: 100);
@@ -82,4 +96,16 @@ public sealed class WriteRateTests
     private WriteRate Rate(int objects, int namespaces) => new(_clock, new WriteLimit(objects, Second), new WriteLimit(namespaces, Second));
 
     private static TimeSpan? Request(WriteRate rate, string name) => rate.TimeLeft("Widget", new ResourceKey("team", name));
+
+    // FakeTimeProvider adjusts its timestamps as well.
+    private sealed class AdjustedClock(FakeTimeProvider monotonic) : TimeProvider
+    {
+        public TimeSpan Adjustment { get; set; }
+
+        public override long TimestampFrequency => monotonic.TimestampFrequency;
+
+        public override long GetTimestamp() => monotonic.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => monotonic.GetUtcNow() + Adjustment;
+    }
 }
