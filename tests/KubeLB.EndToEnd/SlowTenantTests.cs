@@ -26,14 +26,9 @@ public sealed class SlowTenantTests
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can delay writes");
         await using var fixture = await SystemFixture.StartAsync(tenants: 2);
-        foreach (var tenant in fixture.Sandbox.Tenants)
-        {
-            // The CCM would remove Routes that it did not create.
-            await tenant.Ccm.StopAsync();
-        }
+        await StopCcmsAsync(fixture);
 
-        await fixture.Management.CreateAsync(CcmRoutes.Http(Quick, "warm"));
-        await fixture.Management.WaitAsync<HttpRoute>(Quick, "default-warm", _ => true, "is generated");
+        await GenerateAsync(fixture, Quick, "warm");
         await fixture.SettleAsync();
 
         var server = ((EmbeddedTestCluster)fixture.Sandbox.Management).Server;
@@ -60,8 +55,7 @@ public sealed class SlowTenantTests
         await Task.Delay(TimeSpan.FromMilliseconds(200));
 
         var started = Stopwatch.GetTimestamp();
-        await fixture.Management.CreateAsync(CcmRoutes.Http(Quick, "quick"));
-        await fixture.Management.WaitAsync<HttpRoute>(Quick, "default-quick", _ => true, "is generated");
+        await GenerateAsync(fixture, Quick, "quick");
         var elapsed = Stopwatch.GetElapsedTime(started);
         TestContext.Current.TestOutputHelper?.WriteLine($"Generated after {elapsed.TotalMilliseconds:0} ms.");
         elapsed.Should().BeLessThan(Deadline);
@@ -73,13 +67,9 @@ public sealed class SlowTenantTests
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can delay writes");
         await using var fixture = await SystemFixture.StartAsync(tenants: 3);
-        foreach (var tenant in fixture.Sandbox.Tenants)
-        {
-            await tenant.Ccm.StopAsync();
-        }
+        await StopCcmsAsync(fixture);
 
-        await fixture.Management.CreateAsync(CcmRoutes.Http(Third, "warm"));
-        await fixture.Management.WaitAsync<HttpRoute>(Third, "default-warm", _ => true, "is generated");
+        await GenerateAsync(fixture, Third, "warm");
         await fixture.SettleAsync();
         var writes = 0;
         var server = ((EmbeddedTestCluster)fixture.Sandbox.Management).Server;
@@ -107,8 +97,7 @@ public sealed class SlowTenantTests
         await Eventually.HoldsAsync(() => Volatile.Read(ref writes) >= 8, "Services of both tenants are being written");
 
         var started = Stopwatch.GetTimestamp();
-        await fixture.Management.CreateAsync(CcmRoutes.Http(Third, "quick"));
-        await fixture.Management.WaitAsync<HttpRoute>(Third, "default-quick", _ => true, "is generated");
+        await GenerateAsync(fixture, Third, "quick");
         var elapsed = Stopwatch.GetElapsedTime(started);
         TestContext.Current.TestOutputHelper?.WriteLine($"Generated after {elapsed.TotalMilliseconds:0} ms.");
         elapsed.Should().BeLessThan(Deadline);
@@ -122,7 +111,7 @@ public sealed class SlowTenantTests
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can reject writes on request");
         await using var fixture = await SystemFixture.StartAsync();
-        await fixture.Sandbox.Tenants[0].Ccm.StopAsync();
+        await StopCcmsAsync(fixture);
         var writes = 0;
         var server = ((EmbeddedTestCluster)fixture.Sandbox.Management).Server;
         using var rejection = server.Faults.Add(
@@ -149,5 +138,20 @@ public sealed class SlowTenantTests
         );
 
         Volatile.Read(ref writes).Should().BeLessThan(3 * 64);
+    }
+
+    // They would remove Routes that they did not create.
+    private static async Task StopCcmsAsync(SystemFixture fixture)
+    {
+        foreach (var tenant in fixture.Sandbox.Tenants)
+        {
+            await tenant.Ccm.StopAsync();
+        }
+    }
+
+    private static async Task GenerateAsync(SystemFixture fixture, string tenantNamespace, string name)
+    {
+        await fixture.Management.CreateAsync(CcmRoutes.Http(tenantNamespace, name));
+        await fixture.Management.WaitAsync<HttpRoute>(tenantNamespace, $"default-{name}", _ => true, "is generated");
     }
 }
