@@ -117,7 +117,7 @@ public sealed class GatewayApiSettings : Extensible
 /// <summary>How many objects of a kind a tenant may have.</summary>
 public sealed class LimitSettings : Extensible
 {
-    /// <summary>The maximum number, 0 or more; the oldest objects are served. No limit if absent.</summary>
+    /// <summary>The maximum number, 0 or more; the oldest objects are served. If absent, 100 Gateways, and 10,000 routes.</summary>
     public int? Limit { get; set; }
 }
 

@@ -87,9 +87,7 @@ internal sealed class ManagementRanges : IDisposable
     /// Enqueues the keys of all tenants some time after the ranges have changed, so that nodes that join together are one change.
     /// </summary>
     public static void WatchAll(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
-        controller
-            .WaitFor<V1Node>(ManagementCluster.Name)
-            .WaitFor<V1ServiceCIDR>(ManagementCluster.Name)
+        WaitFor(controller)
             .Source(
                 (host, enqueue) =>
                 {
@@ -110,11 +108,7 @@ internal sealed class ManagementRanges : IDisposable
 
     /// <summary>Lets a controller of tenants' addresses start with the ranges, and follow them.</summary>
     public static void Watch(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
-        controller
-            .WaitFor<V1Node>(ManagementCluster.Name)
-            .WaitFor<V1ServiceCIDR>(ManagementCluster.Name)
-            .WaitFor<V1EndpointSlice>(ManagementCluster.Name)
-            .WaitFor<Gateway>(ManagementCluster.Name)
+        WaitFor(controller)
             .Source(
                 (host, enqueue) =>
                 {
@@ -134,6 +128,13 @@ internal sealed class ManagementRanges : IDisposable
     /// <summary>The ranges of a node's pods; empty if its network plugin allocates them without the API server.</summary>
     public static IList<string> PodRanges(V1Node node) =>
         node.Spec?.PodCIDRs is { Count: > 0 } ranges ? ranges : [.. new[] { node.Spec?.PodCIDR }.OfType<string>()];
+
+    private static ControllerBuilder WaitFor(ControllerBuilder controller) =>
+        controller
+            .WaitFor<V1Node>(ManagementCluster.Name)
+            .WaitFor<V1ServiceCIDR>(ManagementCluster.Name)
+            .WaitFor<V1EndpointSlice>(ManagementCluster.Name)
+            .WaitFor<Gateway>(ManagementCluster.Name);
 
     private static IEnumerable<string> OfNode(V1Node node) =>
         (node.Status?.Addresses ?? []).Select(address => address.Address).Concat(PodRanges(node));

@@ -41,14 +41,20 @@ internal sealed class HostnameUse(
         OtherRoutes(tenantNamespace, hostname).SelectMany(route => Overlapping(route, hostname));
 
     /// <summary>Up to <paramref name="maximum"/> namespaces of other tenants with an overlapping claim.</summary>
-    public IReadOnlyList<string> OtherTenantsOf(string tenantNamespace, string hostname, int maximum) =>
-        [
-            .. OtherRoutes(tenantNamespace, hostname)
-                .GroupBy(route => route.Namespace, StringComparer.Ordinal)
-                .Where(routes => routes.Any(route => Overlapping(route, hostname).Any()))
-                .Select(routes => routes.Key)
-                .Take(maximum),
-        ];
+    public IReadOnlyList<string> OtherTenantsOf(string tenantNamespace, string hostname, int maximum)
+    {
+        // A wildcard can overlap every hostname of its domain, so only as many are compared as are needed.
+        var tenants = new List<string>();
+        foreach (var route in OtherRoutes(tenantNamespace, hostname).TakeWhile(_ => tenants.Count < maximum))
+        {
+            if (!tenants.Contains(route.Namespace) && Overlapping(route, hostname).Any())
+            {
+                tenants.Add(route.Namespace);
+            }
+        }
+
+        return tenants;
+    }
 
     /// <summary>
     /// Whether an overlapping claim of another tenant takes precedence. If its Route is not served although it takes precedence, for

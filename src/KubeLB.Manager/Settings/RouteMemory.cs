@@ -132,6 +132,11 @@ internal sealed class RouteMemory : IHostedService, IDisposable
     public static HashSet<string> RoutesBeyond(TenantPolicy policy, IReadOnlyList<Route> all)
     {
         var beyond = new HashSet<string>(StringComparer.Ordinal);
+        if (all.All(route => SizeOf(route) <= policy.MaxRouteBytes) && all.Sum(route => (long)SizeOf(route)) <= policy.MaxTotalBytes)
+        {
+            return beyond;
+        }
+
         var total = 0L;
         foreach (var route in all.OrderBy(RouteQuota.Created).ThenBy(r => r.Name, StringComparer.Ordinal))
         {

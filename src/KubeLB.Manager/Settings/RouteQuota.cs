@@ -84,10 +84,15 @@ internal sealed class RouteQuota(
     /// <summary>Names of a tenant's Routes that exceed its limits.</summary>
     internal static HashSet<string> RoutesBeyond(TenantPolicy policy, IReadOnlyList<Route> all)
     {
-        var live = Live(all);
         var beyond = RouteMemory.RoutesBeyond(policy, all);
-        return Enum.GetValues<Group>()
-            .Where(group => all.Count > LimitOf(group, policy))
+        var exceeded = Enum.GetValues<Group>().Where(group => all.Count > LimitOf(group, policy)).ToList();
+        if (exceeded.Count == 0)
+        {
+            return beyond;
+        }
+
+        var live = Live(all);
+        return exceeded
             .SelectMany(group =>
                 all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live))
                     .OrderBy(Created)

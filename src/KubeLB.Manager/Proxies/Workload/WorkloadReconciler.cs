@@ -78,12 +78,13 @@ internal sealed class WorkloadReconciler(
             return ReconcileResult.Done;
         }
 
+        var proxies = settings.ProxiesOf(tenantNamespace);
         var workload = ProxyWorkload.Build(
             tenantNamespace,
-            settings.ProxiesOf(tenantNamespace),
+            proxies,
             controlPlane,
             CertificateSecrets.Client,
-            egress.Of(tenant, controlPlane.Port)
+            proxies.HasNetworkPolicy ? egress.Of(tenant, controlPlane.Port) : []
         );
         try
         {
