@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
+using KubeLB.EndToEnd.Support;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Tests.Shared;
@@ -19,7 +20,8 @@ public sealed class NodeAddressesTests
         await using var fixture = await CcmFixture.StartAsync();
         await fixture.CreateAsync(TestObjects.Node("n1", "10.0.0.1"));
         await AddressesAsync(fixture, "10.0.0.1");
-        var reconciles = await ReconcilesAsync(fixture);
+        await ReconcileCounts.WaitUntilIdleAsync(() => [fixture.Host]);
+        var reconciles = await ReconcileCounts.OfAsync(fixture.Host, "node");
         var writes = Writes(fixture);
 
         V1Node last = null!;
@@ -36,7 +38,7 @@ public sealed class NodeAddressesTests
         }
 
         await ObservedAsync(fixture, last);
-        (await ReconcilesAsync(fixture)).Should().Be(reconciles);
+        (await ReconcileCounts.OfAsync(fixture.Host, "node")).Should().Be(reconciles);
         Writes(fixture).Should().Be(writes);
     }
 
@@ -179,7 +181,4 @@ public sealed class NodeAddressesTests
             "the CCM observes the node"
         );
     }
-
-    private static async Task<double> ReconcilesAsync(CcmFixture fixture) =>
-        Scrape.Of(await fixture.MetricsAsync()).Sum("kubelb_ccm_reconcile_total", ("controller", "node"));
 }

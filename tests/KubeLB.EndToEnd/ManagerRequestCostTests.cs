@@ -31,14 +31,14 @@ public sealed class ManagerRequestCostTests
             await AttachedAsync(fixture, gateway, chunk[^1] + 2);
         }
 
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
 
         fixture.ForgetRequests();
         var reconciles = await ReconcileCounts.OfAsync(fixture.Sandbox.Manager.Host!, "route");
         await fixture.Management.CreateAsync(CcmRoutes.Http(Tenant, "fresh"));
         await fixture.Management.WaitAsync<Route>(Tenant, "fresh", r => IsProgrammed(r), "is programmed");
         await AttachedAsync(fixture, gateway, others + 2);
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
 
         // The last write is the number of attached routes of the Gateway.
         Requests(fixture)
@@ -61,7 +61,7 @@ public sealed class ManagerRequestCostTests
             r => IsProgrammed(r) && r.Status!.Resources!.Route!.SourceGeneration == 2,
             "is programmed again"
         );
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
 
         Requests(fixture).Should().Equal("patch httproutes/default-fresh", "patch routes/fresh status");
         (await ReconcileCounts.OfAsync(fixture.Sandbox.Manager.Host!, "route") - reconciles).Should().BeInRange(1, 25);

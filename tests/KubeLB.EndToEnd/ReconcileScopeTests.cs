@@ -22,7 +22,7 @@ public sealed class ReconcileScopeTests
             await fixture.Tenant.WaitAsync<HttpRoute>("default", $"r{i}", Statuses.IsAccepted, "is accepted");
         }
 
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
         var ccm = await ReconcileCounts.OfAsync(fixture.Sandbox.Tenants[0].Ccm.Host!);
         var manager = await ReconcileCounts.OfAsync(fixture.Sandbox.Manager.Host!);
 
@@ -30,7 +30,7 @@ public sealed class ReconcileScopeTests
             Documents.Route.Replace("api-route", "one-more").Replace("api.example.com", "one-more.example.com")
         );
         await fixture.Tenant.WaitAsync<HttpRoute>("default", "one-more", Statuses.IsAccepted, "is accepted");
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
 
         (await ReconcileCounts.OfAsync(fixture.Sandbox.Tenants[0].Ccm.Host!) - ccm).Should().BeInRange(1, Others - 1);
         (await ReconcileCounts.OfAsync(fixture.Sandbox.Manager.Host!) - manager).Should().BeInRange(1, Others - 1);

@@ -25,7 +25,7 @@ public sealed class SettingsReconcileTests
             await fixture.Tenant.WaitAsync<HttpRoute>("default", $"r{i}", Statuses.IsAccepted, "is accepted");
         }
 
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
         (await ReconcilesCausedByAsync(fixture, Tenant("""{"metadata":{"labels":{"customer":"a"}}}""")))
             .Should()
             .Be(0, "a label is no setting");
@@ -66,7 +66,7 @@ public sealed class SettingsReconcileTests
         var before = (Routes: await ReconcileCounts.OfAsync(manager, "route"), Tenants: await ReconcileCounts.OfAsync(manager, "tenant"));
         await change(fixture);
         await Eventually.HoldsAsync(async () => await ReconcileCounts.OfAsync(manager, "tenant") > before.Tenants, "the change is seen");
-        await ReconcileCounts.WaitUntilIdleAsync(fixture);
+        await fixture.WaitUntilIdleAsync();
         return await ReconcileCounts.OfAsync(manager, "route") - before.Routes;
     }
 }

@@ -70,7 +70,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         (await MetricAsync("kubelb_manager_xds_rejections_total{tenant=\"t1\",type=\"cluster\"}")).Should().Be("1");
 
         // A route that is served keeps its conditions, and nothing else is written.
-        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        await _fixture.WaitUntilIdleAsync();
         Programmed(await RouteAsync("api-route", _ => true)).IsTrue.Should().BeTrue();
         _fixture.Requests().Should().NotContain(r => r.Resource == "leases" && r.Name.Contains("xds"));
         (await _fixture.Management.ListAsync<Corev1Event>("default")).Count(e => e.Reason == "ProxyRejected").Should().Be(1);
@@ -102,7 +102,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     public async Task Acknowledgements_cost_no_request()
     {
         using var proxy = await ConnectAsync("tenant-t1", "tenant-t1");
-        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        await _fixture.WaitUntilIdleAsync();
         _fixture.ForgetRequests();
         foreach (var type in new[] { ResourceTypes.Cluster, ResourceTypes.Listener })
         {
@@ -110,7 +110,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
             await proxy.AckAsync(await proxy.ReceiveAsync());
         }
 
-        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        await _fixture.WaitUntilIdleAsync();
         _fixture.Requests().Where(r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Verb != "watch").Should().BeEmpty();
     }
 
@@ -140,7 +140,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         }
 
         await EventAsync(_fixture.Management, "default", "t2", "Warning ProxyDenied");
-        await ReconcileCounts.WaitUntilIdleAsync(_fixture);
+        await _fixture.WaitUntilIdleAsync();
         var events = (await _fixture.Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyDenied").ToList();
         events.Select(e => $"{e.InvolvedObject.Name} {e.Count}").Should().BeEquivalentTo("t1 1", "t2 1");
         events.Should().NotContain(e => e.Message.Contains("made-up"));

@@ -25,15 +25,15 @@ public static class ReconcileCounts
     }
 
     /// <summary>Waits until there was no reconcile for longer than the CCM defers a first status.</summary>
-    public static async Task WaitUntilIdleAsync(SystemFixture fixture)
+    /// <param name="hosts">The running hosts: asked each time, since tests restart them.</param>
+    public static async Task WaitUntilIdleAsync(Func<IEnumerable<IHost>> hosts)
     {
         var last = -1;
         var since = Stopwatch.StartNew();
         await Eventually.HoldsAsync(
             async () =>
             {
-                var running = fixture.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(fixture.Sandbox.Manager.Host).OfType<IHost>();
-                var now = (await Task.WhenAll(running.Select(host => OfAsync(host)))).Sum();
+                var now = (await Task.WhenAll(hosts().Select(host => OfAsync(host)))).Sum();
                 if (now != last)
                 {
                     last = now;

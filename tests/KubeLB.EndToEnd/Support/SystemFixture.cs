@@ -7,6 +7,7 @@ using KubeLB.EmbeddedCluster;
 using KubeLB.Sandbox.Composition;
 using KubeLB.TestClusters;
 using KubeLB.Tests.Shared;
+using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd.Support;
 
@@ -49,6 +50,10 @@ public sealed class SystemFixture : IAsyncDisposable
     public ClusterFeatures Features => _clusters[0].Features;
 
     public SandboxEnvironment Sandbox => _sandbox;
+
+    /// <summary>Waits until the manager and all CCMs are idle.</summary>
+    public Task WaitUntilIdleAsync() =>
+        ReconcileCounts.WaitUntilIdleAsync(() => _sandbox.Tenants.Select(t => t.Ccm.Host).Append(_sandbox.Manager.Host).OfType<IHost>());
 
     /// <summary>Starts and waits until the tenants are set up, unless the controllers are not started.</summary>
     public static async Task<SystemFixture> StartAsync(
