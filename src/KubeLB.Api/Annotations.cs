@@ -35,6 +35,11 @@ public static class Annotations
     /// <summary>On a Tenant, by the administrator: each new value rotates the token of the tenant's CCM.</summary>
     public const string RotateToken = "kubelb.k8c.io/rotate-token";
 
+    /// <summary>
+    /// On a Tenant, by the manager: the minor version whose defaults the tenant has, for example <c>0.1</c>. Administrators may change it.
+    /// </summary>
+    public const string Defaults = "kubelb.k8c.io/defaults";
+
     /// <summary>On a tenant's ServiceAccount, by the manager: the last handled value of <see cref="RotateToken"/>.</summary>
     public const string RotatedFor = "kubelb.k8c.io/rotated-for";
 

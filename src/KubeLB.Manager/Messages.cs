@@ -54,6 +54,35 @@ internal static class Messages
     [ReportedMessage(TenantHostnameConditions.HostnamesUnique, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
     public const string HostnamesUnique = "No hostname of this Tenant is also used by another Tenant any longer.";
 
+    /// <summary>The Tenant has the current defaults.</summary>
+    [ReportedMessage(TenantDefaultsConditions.DefaultsCurrent, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string DefaultsCurrent = "The Tenant has the current defaults.";
+
+    /// <summary>A Tenant has the defaults of an earlier version.</summary>
+    [ReportedMessage(
+        RouteConditions.EarlierDefaults,
+        On = "Tenant",
+        Condition = "DefaultsCurrent=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string EarlierDefaults(string current, string next, int routes, int addresses)
+    {
+        var rejected = new[] { Count(routes, "Route", "Routes"), Count(addresses, "node address", "node addresses") }
+            .OfType<string>()
+            .ToList();
+        var remedy = $"set annotation {Annotations.Defaults} to \"{current}\"";
+        return $"Earlier defaults apply until version {next}. "
+            + (
+                rejected.Count == 0
+                    ? $"Those of version {current} reject nothing that the tenant has: {remedy}."
+                    : $"Those of version {current} reject {string.Join(" and ", rejected)}: configure what it needs, then {remedy}."
+            );
+    }
+
+    private static string? Count(int count, string one, string many) =>
+        count == 0 ? null : $"{count.ToString(CultureInfo.InvariantCulture)} {(count == 1 ? one : many)}";
+
     /// <summary>The CustomResourceDefinition of PodMonitors is not installed.</summary>
     [ReportedMessage(
         TenantReasons.PodMonitorUnavailable,

@@ -87,6 +87,9 @@ public static class GatewayConditions
     /// <summary>Type (KubeLB's own): True while fields of the object are ignored; absent otherwise.</summary>
     public const string FieldsIgnored = $"{ApiGroups.Kubelb}/FieldsIgnored";
 
+    /// <summary>Type: True while the next version will reject the object, which only earlier defaults permit; absent otherwise.</summary>
+    public const string DefaultExceeded = $"{ApiGroups.Kubelb}/DefaultExceeded";
+
     /// <summary>Reason: the Gateway requests an address that is not supported.</summary>
     public const string UnsupportedAddress = "UnsupportedAddress";
 

@@ -133,6 +133,17 @@ public static class RouteConditions
     /// <summary>Reason of <see cref="FieldsIgnored"/>: KubeLB does not support the fields.</summary>
     public const string UnsupportedField = "UnsupportedField";
 
+    /// <summary>
+    /// Type: True while earlier defaults permit what the next version rejects (annotation <see cref="Annotations.Defaults"/> of the
+    /// Tenant); absent otherwise. The CCM reports it to the tenant.
+    /// </summary>
+    public const string DefaultExceeded = "DefaultExceeded";
+
+    /// <summary>
+    /// Reason of <see cref="DefaultExceeded"/>, and of a Tenant's <see cref="TenantDefaultsConditions.DefaultsCurrent"/>.
+    /// </summary>
+    public const string EarlierDefaults = "EarlierDefaults";
+
     /// <summary>Reason of <c>False</c>: an annotation is invalid or denied.</summary>
     public const string InvalidAnnotation = "InvalidAnnotation";
 

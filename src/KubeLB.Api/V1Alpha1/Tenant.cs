@@ -48,7 +48,7 @@ public sealed class TenantStatus : Extensible
     /// <summary>
     /// Condition <c>Ready</c>; and, while there is a problem, <see cref="SettingsConditions.SettingsValid"/>,
     /// <see cref="TenantProxyConditions.ProxiesAvailable"/>, <see cref="TenantTokenConditions.TokenRotated"/>,
-    /// <see cref="TenantHostnameConditions.HostnamesUnique"/> and those of
+    /// <see cref="TenantHostnameConditions.HostnamesUnique"/>, <see cref="TenantDefaultsConditions.DefaultsCurrent"/> and those of
     /// <see cref="TenantCcmConditions"/>.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
@@ -138,6 +138,19 @@ public static class TenantTokenConditions
 
     /// <summary>Reason of False: the previous token is valid until the CCM uses the new one.</summary>
     public const string WaitingForCcm = "WaitingForCCM";
+}
+
+/// <summary>
+/// The condition of a Tenant that has the defaults of an earlier version (<see cref="Annotations.Defaults"/>); absent otherwise. An
+/// addition of this project.
+/// </summary>
+public static class TenantDefaultsConditions
+{
+    /// <summary>
+    /// Type: False, with reason <see cref="RouteConditions.EarlierDefaults"/>, while the defaults are those of an earlier version. Also the
+    /// reason of the Event when they are the current ones.
+    /// </summary>
+    public const string DefaultsCurrent = "DefaultsCurrent";
 }
 
 /// <summary>

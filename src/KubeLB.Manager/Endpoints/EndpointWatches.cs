@@ -6,6 +6,7 @@ using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Endpoints;
@@ -56,6 +57,7 @@ internal static class EndpointWatches
             _ =>
                 (Change<Tenant> change) =>
                     SettingsSection.Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses)
+                    && !VersionedDefaults.Differ(change.Old, change.New)
                         ? []
                         : [keyOf(TenantNames.Namespace(change.Key.Name))]
         );

@@ -9,6 +9,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Endpoints;
@@ -57,6 +58,9 @@ internal sealed class ManagementRanges : IDisposable
 
     /// <summary>All ranges; another instance after a change.</summary>
     public AddressSet Ranges => _ranges;
+
+    /// <summary>The ranges that a policy denies: all, or none (<see cref="TenantPolicy.DeniesManagementCluster"/>).</summary>
+    public AddressSet DeniedBy(TenantPolicy policy) => policy.DeniesManagementCluster ? _ranges : AddressSet.Empty;
 
     /// <summary>What the API server does not tell, for the message of a condition; empty if everything is known.</summary>
     public IReadOnlyList<string> Unknown =>

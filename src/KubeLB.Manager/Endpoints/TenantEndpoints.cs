@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Endpoints;
@@ -16,6 +17,7 @@ namespace KubeLB.Manager.Endpoints;
 internal sealed class TenantEndpoints(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     ManagementRanges ranges,
+    TenantSettingsResolver settings,
     ManagerOptions options
 )
 {
@@ -30,6 +32,26 @@ internal sealed class TenantEndpoints(
     /// <summary>Whether each address of the tenant is allowed.</summary>
     public IReadOnlyList<EndpointResult> VerdictsOf(string tenantNamespace) => Evaluate(tenantNamespace).Verdicts;
 
+    /// <summary>The number of endpoints that the next version will reject, because only earlier defaults permit them.</summary>
+    public int CountUpcomingRejections(string tenantNamespace)
+    {
+        if (
+            settings.PolicyOf(tenantNamespace).Upcoming is not { } upcoming
+            || _addresses.Get(tenantNamespace, Addresses.DefaultName) is not { } addresses
+        )
+        {
+            return 0;
+        }
+
+        var policy = new AddressPolicy(
+            settings.TenantOf(tenantNamespace)?.Spec?.Addresses,
+            _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses,
+            ranges.DeniedBy(upcoming)
+        );
+        var served = policy.Evaluate(addresses.Spec?.Addresses).Select(v => v.Endpoint).OfType<string>();
+        return EndpointsOf(tenantNamespace).Except(served, StringComparer.Ordinal).Count();
+    }
+
     private Evaluation Evaluate(string tenantNamespace)
     {
         if (_addresses.Get(tenantNamespace, Addresses.DefaultName) is not { } addresses)
@@ -43,14 +65,14 @@ internal sealed class TenantEndpoints(
             addresses.Spec,
             _tenants.HolderOf(tenantNamespace)?.Spec?.Addresses,
             _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses,
-            ranges.Ranges
+            ranges.DeniedBy(settings.PolicyOf(tenantNamespace))
         );
         if (_evaluations.TryGetValue(tenantNamespace, out var known) && known.IsFrom(sources))
         {
             return known;
         }
 
-        var verdicts = new AddressPolicy(sources.Item2, sources.Item3, sources.Ranges).Evaluate(sources.Spec?.Addresses);
+        var verdicts = new AddressPolicy(sources.Item2, sources.Item3, sources.Item4).Evaluate(sources.Spec?.Addresses);
         return _evaluations[tenantNamespace] = new Evaluation(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
     }
 

@@ -64,7 +64,10 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
     private static ResourceKey KeyOf(string tenantNamespace) => new("", tenantNamespace);
 
     private static bool IsStatusOnly(Change<Tenant> change) =>
-        change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid && SettingsSection.Same(old.Spec, now.Spec);
+        change is { Old: { } old, New: { } now }
+        && old.Metadata.Uid == now.Metadata.Uid
+        && !VersionedDefaults.Differ(old, now)
+        && SettingsSection.Same(old.Spec, now.Spec);
 }
 
 /// <summary>

@@ -29,6 +29,7 @@ internal sealed class TenantReconciler(
     TenantRemoval removal,
     TenantCcm ccm,
     TokenRotation tokens,
+    TenantDefaults defaults,
     Applier applier,
     TenantEvents events,
     TimeProvider time,
@@ -73,6 +74,7 @@ internal sealed class TenantReconciler(
         TimeSpan? requeueAfter;
         try
         {
+            tenant = await defaults.RecordAsync(tenant, cancellationToken).ConfigureAwait(false);
             var progress = await SetUpAsync(tenant, cancellationToken).ConfigureAwait(false);
             requeueAfter = await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
         }
@@ -155,6 +157,7 @@ internal sealed class TenantReconciler(
         TenantCcm.SetConditions(conditions, report, generation);
         tokens.SetCondition(conditions, tenant, report);
         hostnames?.SetCondition(conditions, tenant);
+        defaults.SetCondition(conditions, tenant);
         var status = new TenantStatus
         {
             ObservedGeneration = generation,

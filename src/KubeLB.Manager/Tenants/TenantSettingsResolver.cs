@@ -43,7 +43,7 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
             return known.Policy;
         }
 
-        var policy = TenantPolicy.Merge(config, tenant);
+        var policy = TenantPolicy.Merge(config, tenant, VersionedDefaults.Of(tenant));
         _resolved[tenantNamespace] = new Resolved(config, tenant, policy);
         return policy;
     }

@@ -22,6 +22,7 @@ internal static class TenantWatches
             .AddSingleton<TenantStatusWriter>()
             .AddSingleton<TenantAccess>()
             .AddSingleton<TokenRotation>()
+            .AddSingleton<TenantDefaults>()
             .AddSingleton<TenantRemoval>()
             .AddSingleton<TenantCcm>()
             .AddSingleton<TenantEvents>();
@@ -83,6 +84,14 @@ internal static class TenantWatches
 
                 // Only for a Tenant that is being removed: it waits for deletions, and must delete objects created in the meantime.
                 controller.Watch<Route>(ManagementCluster.Name, OfTerminatingTenants<Route>);
+                controller.Watch<Route>(
+                    ManagementCluster.Name,
+                    host =>
+                    {
+                        var keysOf = ClaimantsOf(host);
+                        return (Change<Route> change) => TenantDefaults.Concerns(change) ? keysOf(change.Key.Namespace) : [];
+                    }
+                );
                 controller.Watch<SyncSecret>(ManagementCluster.Name, OfTerminatingTenants<SyncSecret>);
                 controller.Watch<Addresses>(
                     ManagementCluster.Name,

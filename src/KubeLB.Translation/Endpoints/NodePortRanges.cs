@@ -22,6 +22,9 @@ public sealed class NodePortRanges
     /// <summary>The default of the API server's <c>--service-node-port-range</c>.</summary>
     public static NodePortRanges Default { get; } = new([(30000, 32767)]);
 
+    /// <summary>Every port.</summary>
+    public static NodePortRanges All { get; } = new([(1, ushort.MaxValue)]);
+
     /// <summary>The ranges in the order of the settings.</summary>
     public IReadOnlyList<(int First, int Last)> Ranges => _ranges;
 

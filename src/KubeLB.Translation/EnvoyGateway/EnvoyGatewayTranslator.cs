@@ -49,9 +49,34 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
-        return source.Value is Gateway gateway
+        var translation = source.Value is Gateway gateway
             ? TranslateGateway(route, source, gateway, policy, view)
             : TranslateRoute(route, source, (IGatewayRoute)source.Value, policy, view, proxyPort);
+        return policy.Upcoming is { } upcoming && translation.Generated is not null
+            ? translation with
+            {
+                UpcomingRejection = UpcomingRejection(route, source, translation, upcoming),
+            }
+            : translation;
+    }
+
+    // Only of the object itself: what depends on the number of objects is reported on the Tenant.
+    private static string? UpcomingRejection(Route route, SourceObject source, EnvoyGatewayTranslation translation, TenantPolicy upcoming)
+    {
+        var tenantRoute = source.Value as IGatewayRoute;
+        var rejection =
+            upcoming.SizeRejection(route.Namespace, route.Spec?.Size ?? 0, () => false)
+            ?? PolicyRejection.Evaluate(route.Namespace, source, upcoming, isWithinLimit: true)
+            ?? (tenantRoute is null ? null : RouteGenerator.Rejection(tenantRoute, upcoming));
+        var problem =
+            rejection?.Message
+            ?? (tenantRoute is null ? null : upcoming.NodePorts.Problem(source.Services))
+            ?? (
+                translation.Retries is { Problem: null }
+                    ? RetryAnnotationReader.Read(source.Value.Metadata.Annotations, upcoming.MaxRetries).Problem
+                    : null
+            );
+        return problem is null ? null : TenantMessages.DefaultExceeded(VersionedDefaults.Next, problem);
     }
 
     private static EnvoyGatewayTranslation TranslateGateway(
@@ -222,6 +247,9 @@ public sealed record EnvoyGatewayTranslation(
 
     /// <summary>A message that lists the ignored fields of the tenant's object; null if there are none.</summary>
     public string? IgnoredFields { get; internal init; }
+
+    /// <summary>Why the next version will reject the object, which only earlier defaults permit; null if it will not.</summary>
+    public string? UpcomingRejection { get; internal init; }
 
     /// <summary>The Gateway's listeners that are not served.</summary>
     public IReadOnlyList<UnservedListener> UnservedListeners { get; internal init; } = [];

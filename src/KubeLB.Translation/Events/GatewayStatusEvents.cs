@@ -48,10 +48,13 @@ public static class GatewayStatusEvents
             yield return StatusEvent.Warning(programmed.After.Reason, programmed.After.Message);
         }
 
-        var ignored = ConditionChange.Of(GatewayConditions.FieldsIgnored, before?.Conditions, after?.Conditions);
-        if (ignored.After is { IsTrue: true } && ignored.Before?.Message != ignored.After.Message)
+        foreach (var type in new[] { GatewayConditions.FieldsIgnored, GatewayConditions.DefaultExceeded })
         {
-            yield return StatusEvent.Warning(ignored.After.Reason, ignored.After.Message);
+            var change = ConditionChange.Of(type, before?.Conditions, after?.Conditions);
+            if (change.After is { IsTrue: true } && change.Before?.Message != change.After.Message)
+            {
+                yield return StatusEvent.Warning(change.After.Reason, change.After.Message);
+            }
         }
     }
 

@@ -65,7 +65,9 @@ public static class RouteStatusEvents
         }
 
         // Unlike the other conditions, these report a problem when they are True.
-        foreach (var type in new[] { GatewayConditions.PartiallyInvalid, GatewayConditions.FieldsIgnored })
+        foreach (
+            var type in new[] { GatewayConditions.PartiallyInvalid, GatewayConditions.FieldsIgnored, GatewayConditions.DefaultExceeded }
+        )
         {
             var partial = ConditionChange.Of(type, before?.Conditions, parent.Conditions);
             if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)

@@ -197,4 +197,9 @@ internal static class TenantMessages
         $"Hostname {hostname} is already in use, or overlaps one that is. Use another hostname, or {AskAdministrator}.";
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The next version will reject an object.</summary>
+    [ReportedMessage(RouteConditions.EarlierDefaults, On = Sources, Condition = "kubelb.k8c.io/DefaultExceeded=True", Event = "Warning")]
+    public static string DefaultExceeded(string version, string message) =>
+        $"Served until KubeLB {version}, which will reject it: {message}";
 }

@@ -72,6 +72,7 @@ public static class GatewayStatusTranslator
         }
 
         conditions.SetOwn(GatewayConditions.FieldsIgnored, report.FieldsIgnored, generation);
+        conditions.SetOwn(GatewayConditions.DefaultExceeded, report.DefaultExceeded, generation);
         var status = new GatewayStatus
         {
             Conditions = conditions.ToList(),

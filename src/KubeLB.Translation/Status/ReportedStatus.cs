@@ -62,6 +62,10 @@ public sealed class ReportedStatus
     public Condition? FieldsIgnored =>
         _generated?.Conditions?.FirstOrDefault(c => c is { Type: RouteConditions.FieldsIgnored, IsTrue: true });
 
+    /// <summary>Why the next version will reject the object; null if it will not.</summary>
+    public Condition? DefaultExceeded =>
+        _generated?.Conditions?.FirstOrDefault(c => c is { Type: RouteConditions.DefaultExceeded, IsTrue: true });
+
     /// <summary>The condition that a proxy rejected a new backend; null if none did, or nothing is reported.</summary>
     public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
 

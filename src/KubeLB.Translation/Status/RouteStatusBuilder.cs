@@ -114,7 +114,8 @@ public static class RouteStatusBuilder
         {
             SetApplied(conditions, outcome.Error, outcome.SourceGeneration);
             SetPermitted(conditions, outcome);
-            SetFieldsIgnored(conditions, outcome);
+            SetProblem(conditions, outcome, RouteConditions.FieldsIgnored, RouteConditions.UnsupportedField, t => t.IgnoredFields);
+            SetProblem(conditions, outcome, RouteConditions.DefaultExceeded, RouteConditions.EarlierDefaults, t => t.UpcomingRejection);
             SetRetryPolicyApplied(conditions, outcome);
             SetProxiesAvailable(conditions, outcome);
         }
@@ -204,21 +205,22 @@ public static class RouteStatusBuilder
         }
     }
 
-    private static void SetFieldsIgnored(ConditionSet conditions, RouteOutcome outcome)
+    // A condition that is True while there is a problem.
+    private static void SetProblem(
+        ConditionSet conditions,
+        RouteOutcome outcome,
+        string type,
+        string reason,
+        Func<EnvoyGatewayTranslation, string?> messageOf
+    )
     {
         if (outcome.Translation.Generated is null && !outcome.Translation.IsRejected)
         {
-            conditions.Keep(RouteConditions.FieldsIgnored);
+            conditions.Keep(type);
         }
-        else if (outcome.Translation.IgnoredFields is { } message)
+        else if (messageOf(outcome.Translation) is { } message)
         {
-            conditions.Set(
-                RouteConditions.FieldsIgnored,
-                ConditionStatus.True,
-                RouteConditions.UnsupportedField,
-                message,
-                outcome.SourceGeneration
-            );
+            conditions.Set(type, ConditionStatus.True, reason, message, outcome.SourceGeneration);
         }
     }
 

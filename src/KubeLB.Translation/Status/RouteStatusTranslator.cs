@@ -91,6 +91,7 @@ public static class RouteStatusTranslator
         {
             SetReported(conditions, parent, report, view, generation);
             conditions.SetOwn(GatewayConditions.FieldsIgnored, report.FieldsIgnored, generation);
+            conditions.SetOwn(GatewayConditions.DefaultExceeded, report.DefaultExceeded, generation);
             conditions.SetOwn(GatewayConditions.RetryPolicyApplied, report.RetryPolicy, generation);
             conditions.SetOwn(GatewayConditions.ProxyProgrammed, report.ProxyRejection, generation);
             if (translation.Backends.Rejection is not null)

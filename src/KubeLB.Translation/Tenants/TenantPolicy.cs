@@ -79,14 +79,22 @@ public sealed record TenantPolicy
     /// <summary>The annotations of generated objects.</summary>
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
 
+    /// <summary>Whether node addresses in the management cluster's own ranges are denied, unless the settings allow them.</summary>
+    public bool DeniesManagementCluster { get; init; } = true;
+
+    /// <summary>The policy with the current defaults, if this one has earlier ones (<see cref="VersionedDefaults"/>); else null.</summary>
+    public TenantPolicy? Upcoming { get; init; }
+
     /// <summary>
     /// Merges the settings field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are treated as one. An invalid
     /// field (<see cref="SettingsProblems"/>) is ignored, or is applied in its most restrictive meaning.
     /// </summary>
     /// <param name="config">The Config; null if there is none.</param>
     /// <param name="tenant">The Tenant; null if there is none.</param>
-    public static TenantPolicy Merge(Config? config, Tenant? tenant)
+    /// <param name="defaults">The defaults of fields that neither sets; null for <see cref="Default"/>.</param>
+    public static TenantPolicy Merge(Config? config, Tenant? tenant, TenantPolicy? defaults = null)
     {
+        var standard = defaults ?? Default;
         var (general, own) = (config?.Spec, tenant?.Spec);
         var (generalApi, ownApi) = (general?.GatewayAPI, own?.GatewayAPI);
         return new TenantPolicy
@@ -95,26 +103,28 @@ public sealed record TenantPolicy
             IsGatewayApiDisabled = ownApi?.Disable ?? generalApi?.Disable ?? false,
             IsHttpRouteDisabled = ownApi?.DisableHTTPRoute ?? generalApi?.DisableHTTPRoute ?? false,
             IsGrpcRouteDisabled = ownApi?.DisableGRPCRoute ?? generalApi?.DisableGRPCRoute ?? false,
-            GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway) ?? Default.GatewayLimit,
-            RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route) ?? Default.RouteLimit,
-            MaxRetries = RetriesOf(ownApi) ?? RetriesOf(generalApi) ?? GatewayApiSettings.DefaultMaxRetries,
+            GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway) ?? standard.GatewayLimit,
+            RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route) ?? standard.RouteLimit,
+            MaxRetries = RetriesOf(ownApi) ?? RetriesOf(generalApi) ?? standard.MaxRetries,
             Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
             HasExclusiveHostnames = general?.ExclusiveHostnames ?? false,
             Labels = LabelRules.Parse(own?.PropagatedLabels ?? general?.PropagatedLabels),
             NodePorts =
                 NodePortRanges.Parse(own?.Addresses?.NodePorts)
                 ?? NodePortRanges.Parse(general?.Addresses?.NodePorts)
-                ?? NodePortRanges.Default,
+                ?? standard.NodePorts,
             Annotations = AnnotationRules.Merge(general, own),
-            MaxRouteBytes = SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, Default.MaxRouteBytes, RouteSpecJson.MaxSize),
-            MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, Default.MaxTotalBytes),
-            MaxServices = SizeOf(own?.Limits, general?.Limits, l => l.Services, Default.MaxServices),
-            MaxTotalServices = SizeOf(own?.Limits, general?.Limits, l => l.TotalServices, Default.MaxTotalServices),
+            MaxRouteBytes = SizeOf(own?.Limits, general?.Limits, l => l.RouteBytes, standard.MaxRouteBytes, RouteSpecJson.MaxSize),
+            MaxTotalBytes = SizeOf(own?.Limits, general?.Limits, l => l.TotalBytes, standard.MaxTotalBytes),
+            MaxServices = SizeOf(own?.Limits, general?.Limits, l => l.Services, standard.MaxServices),
+            MaxTotalServices = SizeOf(own?.Limits, general?.Limits, l => l.TotalServices, standard.MaxTotalServices),
             GatewayAddresses = RangesOf(ownApi?.GatewayAddresses ?? generalApi?.GatewayAddresses),
-            MaxPorts = SizeOf(own?.Limits, general?.Limits, l => l.Ports, Default.MaxPorts),
-            MaxListeners = SizeOf(own?.Limits, general?.Limits, l => l.Listeners, Default.MaxListeners),
-            MaxHostnames = SizeOf(own?.Limits, general?.Limits, l => l.Hostnames, Default.MaxHostnames),
-            MaxBackends = SizeOf(own?.Limits, general?.Limits, l => l.Backends, Default.MaxBackends),
+            MaxPorts = SizeOf(own?.Limits, general?.Limits, l => l.Ports, standard.MaxPorts),
+            MaxListeners = SizeOf(own?.Limits, general?.Limits, l => l.Listeners, standard.MaxListeners),
+            MaxHostnames = SizeOf(own?.Limits, general?.Limits, l => l.Hostnames, standard.MaxHostnames),
+            MaxBackends = SizeOf(own?.Limits, general?.Limits, l => l.Backends, standard.MaxBackends),
+            DeniesManagementCluster = standard.DeniesManagementCluster,
+            Upcoming = ReferenceEquals(standard, Default) ? null : Merge(config, tenant),
         };
     }
 
@@ -122,9 +132,9 @@ public sealed record TenantPolicy
         SizeLimits? own,
         SizeLimits? general,
         Func<SizeLimits, int?> limit,
-        int standard,
+        int @default,
         int maximum = int.MaxValue
-    ) => ValidSize(own, limit, maximum) ?? ValidSize(general, limit, maximum) ?? standard;
+    ) => ValidSize(own, limit, maximum) ?? ValidSize(general, limit, maximum) ?? @default;
 
     private static int? ValidSize(SizeLimits? limits, Func<SizeLimits, int?> limit, int maximum) =>
         limits is not null && limit(limits) is >= 0 and var value && value <= maximum ? value : null;
@@ -169,7 +179,8 @@ public sealed record TenantPolicy
             return false;
         }
 
-        return Domains.Differs(other.Domains)
+        return Upcoming is null != other.Upcoming is null
+            || Domains.Differs(other.Domains)
             || HasExclusiveHostnames != other.HasExclusiveHostnames
             || (MaxRouteBytes, MaxServices, MaxPorts) != (other.MaxRouteBytes, other.MaxServices, other.MaxPorts)
             || (MaxListeners, MaxHostnames, MaxBackends) != (other.MaxListeners, other.MaxHostnames, other.MaxBackends)

@@ -22,13 +22,16 @@ internal sealed class ProxyEgress(
     private readonly IInformer<Config> _configs = management.Informer<Config>();
 
     /// <summary>The egress rules of a tenant.</summary>
-    public IList<V1NetworkPolicyEgressRule> Of(Tenant tenant, int xdsPort) =>
-        ProxyNetworkPolicy.Egress(
+    public IList<V1NetworkPolicyEgressRule> Of(Tenant tenant, int xdsPort)
+    {
+        var policy = settings.PolicyOf(TenantNames.Namespace(tenant.Name));
+        return ProxyNetworkPolicy.Egress(
             tenant.Spec?.Addresses,
             _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses,
-            ranges.Ranges,
-            settings.PolicyOf(TenantNames.Namespace(tenant.Name)).NodePorts,
+            ranges.DeniedBy(policy),
+            policy.NodePorts,
             options.Namespace,
             xdsPort
         );
+    }
 }
