@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters.Embedded;
@@ -19,6 +20,11 @@ public sealed class SlowTenantTests
 
     // About 0.1 s without load, and 0.1 s while the other tenant's keys are in progress.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+
+    // 0.1 s, and at most 0.3 s while the other tenant's Routes are read.
+    private static readonly TimeSpan LoadedDeadline = TimeSpan.FromSeconds(3);
+
+    private const string OtherHostname = """{"spec":{"source":{"kubernetes":{"resource":{"spec":{"hostnames":["other.example.com"]}}}}}}""";
 
     [Fact]
     [Trait("Threat", "slow-routes")]
@@ -138,6 +144,68 @@ public sealed class SlowTenantTests
         );
 
         Volatile.Read(ref writes).Should().BeLessThan(3 * 64);
+    }
+
+    // 40 Routes of 1.4 MB delayed the other tenant by 102 s before the size of a Route was limited.
+    [Fact]
+    [Trait("Threat", "slow-routes")]
+    [Trait("Threat", "large-routes")]
+    public async Task Route_is_generated_while_another_tenant_creates_changes_and_deletes_large_Routes()
+    {
+        await using var fixture = await SystemFixture.StartAsync(tenants: 2);
+        await StopCcmsAsync(fixture);
+        await GenerateAsync(fixture, Quick, "warm");
+        await MeasureAsync("without load");
+        (string Name, int Count, Func<string, Route> Route)[] attacks =
+        [
+            ("1500-services", 8, name => CcmRoutes.HttpWithServices(Slow, name, services: 1500)),
+            ("600-services", 5, name => CcmRoutes.HttpWithServices(Slow, name, services: 600)),
+            ("400-services", 5, name => CcmRoutes.HttpWithServices(Slow, name, services: 400)),
+            ("64-services", 5, name => CcmRoutes.HttpWithServices(Slow, name, services: 64)),
+            ("unknown-fields", 16, WithUnknownFields),
+        ];
+
+        foreach (var attack in attacks)
+        {
+            var names = Enumerable.Range(0, attack.Count).Select(i => $"{attack.Name}-{i}").ToList();
+            await EachAsync(names, name => fixture.Management.CreateAsync(attack.Route(name)));
+            await MeasureAsync($"{attack.Name}-create");
+            await EachAsync(names, name => fixture.Management.PatchAsync<Route>(Slow, name, OtherHostname));
+            await MeasureAsync($"{attack.Name}-change");
+            await EachAsync(names, name => fixture.Management.DeleteAsync<Route>(Slow, name));
+            await MeasureAsync($"{attack.Name}-delete");
+        }
+
+        // The requests of the attack have been answered, but not all of its keys have been reconciled.
+        async Task MeasureAsync(string name)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await GenerateAsync(fixture, Quick, name.Replace(' ', '-'));
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {elapsed.TotalMilliseconds:0} ms");
+            elapsed.Should().BeLessThan(LoadedDeadline, name);
+        }
+    }
+
+    private static async Task EachAsync(IEnumerable<string> names, Func<string, Task> act)
+    {
+        foreach (var name in names)
+        {
+            await act(name);
+        }
+    }
+
+    private static Route WithUnknownFields(string name)
+    {
+        var route = CcmRoutes.Http(Slow, name);
+        route.Change(k =>
+        {
+            for (var i = 0; i < 70_000; i++)
+            {
+                k.Resource!["spec"]![$"key{i:D10}"] = 1;
+            }
+        });
+        return route;
     }
 
     // They would remove Routes that they did not create.
