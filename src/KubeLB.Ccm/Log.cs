@@ -57,4 +57,7 @@ internal static partial class Log
             + "--node-address-label-selector, and the nodes' addresses and labels."
     )]
     public static partial void NoNodeAddresses(ILogger logger, string addressType);
+
+    [LoggerMessage(4502, LogLevel.Information, "{Count} nodes have an address of type {AddressType} again.")]
+    public static partial void NodeAddressesFound(ILogger logger, int count, string addressType);
 }

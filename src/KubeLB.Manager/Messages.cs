@@ -54,6 +54,10 @@ internal static class Messages
     [ReportedMessage(TenantHostnameConditions.HostnamesUnique, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
     public const string HostnamesUnique = "No hostname of this Tenant is also used by another Tenant any longer.";
 
+    /// <summary>Addresses are used again.</summary>
+    [ReportedMessage(AddressesConditions.Accepted, On = "Addresses, Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string AddressesRecovered = "The tenant has usable node addresses.";
+
     /// <summary>The Tenant has the current defaults.</summary>
     [ReportedMessage(TenantDefaultsConditions.DefaultsCurrent, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
     public const string DefaultsCurrent = "The Tenant has the current defaults.";

@@ -16,6 +16,15 @@ public static class GatewayConditions
     /// <summary>Type: some rules were dropped.</summary>
     public const string PartiallyInvalid = "PartiallyInvalid";
 
+    /// <summary>Type (of a listener): it conflicts with another listener of the Gateway.</summary>
+    public const string Conflicted = "Conflicted";
+
+    /// <summary>Type (Envoy Gateway's): True while rules of the route have the same matches as those of an older one.</summary>
+    public const string RouteRulesOverlap = "RouteRulesOverlap";
+
+    /// <summary>Type (KubeLB's own): False while a backend has no ready endpoint; absent if none ever lacked one.</summary>
+    public const string BackendsReady = $"{ApiGroups.Kubelb}/BackendsReady";
+
     /// <summary>Type (KubeLB's own): the retry policy of the annotations is applied; absent if there are no annotations.</summary>
     public const string RetryPolicyApplied = $"{ApiGroups.Kubelb}/RetryPolicyApplied";
 

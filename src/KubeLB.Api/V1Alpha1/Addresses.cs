@@ -65,6 +65,9 @@ public static class AddressesConditions
     /// <summary>Reason: some addresses are rejected; the message lists them.</summary>
     public const string AddressesRejected = "AddressesRejected";
 
+    /// <summary>Reason: no address is used, so all routes of the tenant return 503.</summary>
+    public const string NoAddresses = "NoAddresses";
+
     /// <summary>
     /// Reason: some node ports are not served, because addresses times node ports exceed the limit that the message states.
     /// </summary>

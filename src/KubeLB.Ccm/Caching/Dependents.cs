@@ -6,6 +6,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.Caching;
 
 /// <summary>Maps a changed object to the keys of the objects that depend on it, by indexes.</summary>
-internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant)
+internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, NodeAddressSettings nodeSettings)
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
@@ -24,9 +25,13 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
 
     /// <summary>
     /// All Gateways, when Addresses are created in the tenant's namespace: the management cluster now accepts objects that it rejected.
+    /// Also when the tenant loses its last usable node, or has one again.
     /// </summary>
     public IEnumerable<ResourceKey> GatewaysOf(Change<Addresses> change) =>
-        change is { Old: null, New: not null } ? _gateways.List().Select(g => ResourceKey.Of(g)) : [];
+        change is { Old: null, New: not null }
+        || NodeAddressProblem.Of(change.Old, nodeSettings) != NodeAddressProblem.Of(change.New, nodeSettings)
+            ? _gateways.List().Select(g => ResourceKey.Of(g))
+            : [];
 
     /// <summary>Gateways whose listeners refer to the Secret.</summary>
     public IEnumerable<ResourceKey> GatewaysOf(V1Secret secret) =>

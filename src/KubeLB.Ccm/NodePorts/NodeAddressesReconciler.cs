@@ -80,6 +80,10 @@ internal sealed class NodeAddressesReconciler(
         {
             Log.NoNodeAddresses(logger, nodeSettings.AddressType);
         }
+        else if (!isEmpty && _isEmpty)
+        {
+            Log.NodeAddressesFound(logger, desired.Spec!.Addresses!.Count, nodeSettings.AddressType);
+        }
 
         _isEmpty = isEmpty;
     }

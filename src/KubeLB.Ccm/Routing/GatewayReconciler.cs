@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Registration;
@@ -10,6 +11,8 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
@@ -24,16 +27,21 @@ namespace KubeLB.Ccm.Routing;
 /// </summary>
 internal sealed class GatewayReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    [FromKeyedServices(ClusterNames.Management)] Cluster management,
     ManagementRoutes managementRoutes,
     KindAvailability kinds,
     Applier applier,
     StatusEvents events,
     ITenantView view,
     TenantSettings settings,
+    NodeAddressSettings nodeSettings,
     TimeProvider time
 ) : IReconciler
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
+    private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
+
+    private Rejection? NodesProblem => NodeAddressProblem.Of(_addresses.Get(settings.TenantNamespace, Addresses.DefaultName), nodeSettings);
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -61,7 +69,7 @@ internal sealed class GatewayReconciler(
                 .ConfigureAwait(false);
             var now = StatusTime.Of(time.GetUtcNow());
             var status = rejection is null
-                ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
+                ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now, NodesProblem)
                 : GatewayStatusTranslator.Reject(gateway, rejection.ToRejection(), now);
             await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
             if (rejection is not null)
@@ -107,7 +115,8 @@ internal sealed class GatewayReconciler(
                 gateway,
                 managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid),
                 ListenerCertificates.Evaluate(gateway, view),
-                StatusTime.Of(time.GetUtcNow())
+                StatusTime.Of(time.GetUtcNow()),
+                NodesProblem
             )
                 is { } status
         )

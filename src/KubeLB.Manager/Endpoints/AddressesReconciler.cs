@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
@@ -34,6 +35,7 @@ internal sealed class AddressesReconciler(
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
     private readonly ConcurrentDictionary<string, HashSet<string>> _overlaps = new(StringComparer.Ordinal);
+    private readonly DelayTracker _empty = new(time);
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -41,6 +43,7 @@ internal sealed class AddressesReconciler(
         {
             _overlaps.TryRemove(key.Namespace, out _);
             statuses.Forget<Addresses>(key);
+            _empty.End(key);
             return ReconcileResult.Done;
         }
 
@@ -54,6 +57,11 @@ internal sealed class AddressesReconciler(
         var verdicts = isDefault ? endpoints.VerdictsOf(key.Namespace) : [];
         var excess = isDefault ? configurations.ExcessOf(key.Namespace) : null;
         var status = AddressesStatusBuilder.Build(addresses, verdicts, excess, StatusTime.Of(time.GetUtcNow()));
+        if (EmptyDelay(key, addresses, status) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
         var (written, delay) = await statuses.WriteAsync(addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         if (written is null)
         {
@@ -99,6 +107,21 @@ internal sealed class AddressesReconciler(
         }
     }
 
+    // The CCM creates the object before it has read the nodes, and nodes can be replaced one after the other.
+    private TimeSpan? EmptyDelay(ResourceKey key, Addresses before, AddressesStatus now)
+    {
+        if (
+            RejectionIn(now) is { Reason: AddressesConditions.NoAddresses }
+            && RejectionIn(before.Status)?.Reason != AddressesConditions.NoAddresses
+        )
+        {
+            return _empty.Left(key, AddressesConditions.NoAddresses, Delays.NoAddresses);
+        }
+
+        _empty.End(key);
+        return null;
+    }
+
     // The previous status shows whether the rejection is new.
     private void RecordRejection(Addresses before, AddressesStatus now)
     {
@@ -106,10 +129,24 @@ internal sealed class AddressesReconciler(
         {
             events.Record(before, EventType.Warning, rejection.Reason, rejection.Message);
             Log.AddressesRejected(logger, ResourceKey.Of(before), rejection.Message);
-            if (rejection.Reason == AddressesConditions.EndpointLimitExceeded && _tenants.HolderOf(before.Namespace) is { } tenant)
+            if (
+                rejection.Reason is AddressesConditions.EndpointLimitExceeded or AddressesConditions.NoAddresses
+                && _tenants.HolderOf(before.Namespace) is { } tenant
+            )
             {
                 // Administrators read the Events of Tenants.
                 events.Record(tenant, EventType.Warning, rejection.Reason, rejection.Message);
+            }
+        }
+        else if (
+            RejectionIn(before.Status) is { Reason: AddressesConditions.NoAddresses }
+            && RejectionIn(now)?.Reason != AddressesConditions.NoAddresses
+        )
+        {
+            events.Record(before, EventType.Normal, AddressesConditions.Accepted, Messages.AddressesRecovered);
+            if (_tenants.HolderOf(before.Namespace) is { } tenant)
+            {
+                events.Record(tenant, EventType.Normal, AddressesConditions.Accepted, Messages.AddressesRecovered);
             }
         }
     }

@@ -37,6 +37,9 @@ internal static class Delays
     /// </summary>
     public static readonly TimeSpan WorkSlice = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Delay before the report that a tenant has no node address.</summary>
+    public static readonly TimeSpan NoAddresses = TimeSpan.FromSeconds(5);
+
     /// <summary>Delay before the proxies of a tenant without routes are removed.</summary>
     public static readonly TimeSpan ProxyRemoval = TimeSpan.FromSeconds(5);
 

@@ -27,6 +27,8 @@ public static class AddressesStatusBuilder
                     AddressesConditions.EndpointLimitExceeded,
                     excess.Message + (rejected.Count == 0 ? "" : $" {Message(rejected, used)}")
                 )
+            : rejected.Count == 0 && used == 0 ? (false, AddressesConditions.NoAddresses, AddressMessages.NoAddresses)
+            : used == 0 ? (false, AddressesConditions.NoAddresses, Message(rejected, used))
             : rejected.Count == 0 ? (true, AddressesConditions.Accepted, Used(used))
             : (false, AddressesConditions.AddressesRejected, Message(rejected, used));
         var generation = addresses.Metadata.Generation;
@@ -39,13 +41,7 @@ public static class AddressesStatusBuilder
         };
     }
 
-    private static string Used(int count) =>
-        count switch
-        {
-            0 => AddressMessages.NoAddresses,
-            1 => AddressMessages.OneUsed,
-            _ => AddressMessages.AllUsed(count),
-        };
+    private static string Used(int count) => count == 1 ? AddressMessages.OneUsed : AddressMessages.AllUsed(count);
 
     private static string Message(List<EndpointResult> rejected, int used)
     {

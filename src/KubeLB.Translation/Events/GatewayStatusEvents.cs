@@ -70,7 +70,7 @@ public static class GatewayStatusEvents
             }
         }
 
-        var conflicted = ConditionChange.Of("Conflicted", before?.Conditions, listener.Conditions);
+        var conflicted = ConditionChange.Of(GatewayConditions.Conflicted, before?.Conditions, listener.Conditions);
         if (conflicted.BecameTrue)
         {
             yield return StatusEvent.Warning(conflicted.After!.Reason, GatewayMessages.Listener(listener.Name, conflicted.After.Message));

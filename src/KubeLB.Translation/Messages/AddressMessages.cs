@@ -23,7 +23,14 @@ internal static class AddressMessages
     public const string NotUsed = "Only the Addresses named " + Addresses.DefaultName + " are used. Delete this object.";
 
     /// <summary>The object lists no address.</summary>
-    [ReportedMessage(AddressesConditions.Accepted, On = Kind, Condition = "Accepted=True", Reader = MessageReader.Administrator)]
+    [ReportedMessage(
+        AddressesConditions.NoAddresses,
+        On = Kind,
+        Condition = AcceptedFalse,
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    [ReportedMessage(AddressesConditions.NoAddresses, On = "Tenant", Event = "Warning", Reader = MessageReader.Administrator)]
     public const string NoAddresses =
         "No address is listed; requests return 503. Check the nodes of the tenant's cluster and --node-address-type of the CCM.";
 

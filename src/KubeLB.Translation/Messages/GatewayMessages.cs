@@ -1,6 +1,7 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Events;
 
@@ -66,6 +67,23 @@ internal static class GatewayMessages
     public const string NoProxyAvailable =
         "No Envoy proxy for this Gateway is available in the management cluster; requests return 503. "
         + "The cluster administrator has been notified; no action is required.";
+
+    /// <summary>No node of the tenant's cluster qualifies.</summary>
+    [ReportedMessage(AddressesConditions.NoAddresses, On = "Gateway", Condition = "Programmed=False", Event = "Warning")]
+    public static string NoNodeAddresses(string addressType) =>
+        $"No node of this cluster has a usable {addressType}; requests return 503. Set --node-address-type of the CCM to a type that "
+        + "the nodes have, or check their labels.";
+
+    /// <summary>The management cluster rejects the addresses of all nodes.</summary>
+    [ReportedMessage(
+        AddressesConditions.NoAddresses,
+        On = "Gateway",
+        Condition = "Programmed=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster to allow the addresses."
+    )]
+    public static string NodeAddressesRejected(string problems) =>
+        $"The management cluster rejects the addresses of all nodes; requests return 503. {problems}";
 
     /// <summary>The class of a Gateway that KubeLB serves was deleted.</summary>
     [ReportedMessage(GatewayOwnership.ClassNotFound, On = "Gateway", Event = "Warning", Remedy = "Create the GatewayClass.")]

@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Secrets;
@@ -17,7 +18,14 @@ public static class GatewayStatusTranslator
     /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
     /// <param name="certificates">The validation of its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus Translate(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
+    /// <param name="nodes">Why the tenant has no usable node (<see cref="NodeAddressProblem"/>); null if it has one.</param>
+    public static GatewayStatus Translate(
+        Gateway gateway,
+        Route? route,
+        IReadOnlyList<ListenerCertificate> certificates,
+        string now,
+        Rejection? nodes = null
+    )
     {
         var report = ReportedStatus.Read(route);
         var generation = gateway.Metadata.Generation ?? 0;
@@ -60,6 +68,14 @@ public static class GatewayStatusTranslator
             );
         }
 
+        if (
+            nodes is not null
+            && !conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, Status: ConditionStatus.False })
+        )
+        {
+            conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, nodes.Reason, nodes.Message, generation);
+        }
+
         if (report.IsServedWithoutRejectedFields)
         {
             conditions.Set(
@@ -80,7 +96,9 @@ public static class GatewayStatusTranslator
             Listeners = Listeners(gateway, reported, report, certificates, now),
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
-        return InvalidListeners.AddTo(gateway, status, now);
+        InvalidListeners.AddTo(gateway, status, now);
+        status.Conditions = ConditionPrecedence.Limit(status.Conditions ?? []);
+        return status;
     }
 
     /// <summary>
@@ -91,11 +109,19 @@ public static class GatewayStatusTranslator
     /// <param name="route">Its Route, which is about to be deleted; null if it never had one.</param>
     /// <param name="certificates">The validation of its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus? Release(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
+    /// <param name="nodes">As in <see cref="Translate"/>.</param>
+    public static GatewayStatus? Release(
+        Gateway gateway,
+        Route? route,
+        IReadOnlyList<ListenerCertificate> certificates,
+        string now,
+        Rejection? nodes = null
+    )
     {
         var isWrittenByKubelb = route is null
             ? InvalidListeners.IsStatusOf(gateway.Status)
-            : gateway.Status is { } status && JsonNode.DeepEquals(Content(status), Content(Translate(gateway, route, certificates, now)));
+            : gateway.Status is { } status
+                && JsonNode.DeepEquals(Content(status), Content(Translate(gateway, route, certificates, now, nodes)));
         if (!isWrittenByKubelb)
         {
             return null;
@@ -210,7 +236,7 @@ public static class GatewayStatusTranslator
                         Name = listener.Name,
                         SupportedKinds = listener.SupportedKinds,
                         AttachedRoutes = listener.AttachedRoutes,
-                        Conditions = conditions.ToList(),
+                        Conditions = ConditionPrecedence.Limit(conditions.ToList()),
                         Unknown = listener.Unknown,
                     };
                 }),

@@ -101,7 +101,7 @@ public static class RouteStatusTranslator
             }
         }
 
-        return conditions.ToList();
+        return ConditionPrecedence.Limit(conditions.ToList());
     }
 
     private static void SetResolvedRefs(ConditionSet conditions, RouteTranslation translation, long generation)
