@@ -78,6 +78,17 @@ internal static class Messages
         "The management cluster rejected the credentials of this cluster. "
         + $"Ask its administrator for the current kubeconfig of Tenant {tenant}.";
 
+    /// <summary>Both names of the node-port Service of a backend belong to other Services.</summary>
+    [ReportedMessage(
+        GatewayConditions.NodePortServiceRejected,
+        On = "HTTPRoute, GRPCRoute",
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Rename or delete the other Service."
+    )]
+    public static string NodePortServiceConflict(string service) =>
+        $"Service {service} already exists and was not created by KubeLB. Rename or delete it.";
+
     /// <summary>The API server of the management cluster rejected the object as invalid or too large.</summary>
     [ReportedMessage(
         GatewayConditions.ManagementClusterRejected,

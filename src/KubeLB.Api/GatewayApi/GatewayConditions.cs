@@ -72,6 +72,9 @@ public static class GatewayConditions
     /// <summary>Reason (Envoy Gateway's): a Service does not have the port.</summary>
     public const string PortNotFound = "PortNotFound";
 
+    /// <summary>Reason: the API server of the tenant rejected the node-port Service of a backend.</summary>
+    public const string NodePortServiceRejected = "NodePortServiceRejected";
+
     /// <summary>Reason: a backend's kind is not supported.</summary>
     public const string InvalidKind = "InvalidKind";
 

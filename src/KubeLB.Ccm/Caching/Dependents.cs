@@ -61,9 +61,12 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
 
     /// <summary>Routes that refer to the Service, or to the Service that this node-port Service belongs to.</summary>
     public IEnumerable<T> RoutesOf<T>(V1Service service)
+        where T : class, IGatewayRoute => ServiceKeys(service).SelectMany(RoutesOf<T>);
+
+    /// <summary>Routes that refer to the Service.</summary>
+    public IEnumerable<T> RoutesOf<T>(ResourceKey service)
         where T : class, IGatewayRoute =>
-        ServiceKeys(service)
-            .SelectMany(key => tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(key.Namespace, key.Name)));
+        tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(service.Namespace, service.Name));
 
     /// <summary>Routes of other namespaces that refer to objects in the grant's namespace.</summary>
     public IEnumerable<T> RoutesOf<T>(ReferenceGrant grant)

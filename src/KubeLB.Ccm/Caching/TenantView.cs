@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.NodePorts;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
@@ -13,6 +14,7 @@ namespace KubeLB.Ccm.Caching;
 internal sealed class TenantView(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
+    NodePortServiceErrors nodePortServiceErrors,
     TimeProvider time
 ) : ITenantView
 {
@@ -36,6 +38,8 @@ internal sealed class TenantView(
             : null;
 
     public V1Service? Service(string @namespace, string name) => _services.Get(@namespace, name);
+
+    public string? NodePortServiceError(string @namespace, string name) => nodePortServiceErrors.Of(new ResourceKey(@namespace, name));
 
     public V1Secret? Secret(string @namespace, string name) => _secrets.Get(@namespace, name);
 

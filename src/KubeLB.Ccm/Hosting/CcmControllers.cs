@@ -175,6 +175,16 @@ internal static class CcmControllers
                 controller.Watch<V1Namespace>(ClusterNames.Tenant, OnChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change))));
                 controller.Watch<V1Service>(ClusterNames.Tenant, OnObject<V1Service>(d => service => Keys(d.RoutesOf<T>(service))));
                 controller.Watch<Route>(ClusterNames.Management, OnChange<Route>(d => change => d.RoutesOf<T>(change, kind)));
+                controller.Source(
+                    (host, enqueue) =>
+                    {
+                        var dependents = host.GetRequiredService<Dependents>();
+                        var errors = host.GetRequiredService<NodePortServiceErrors>();
+                        void OnError(ResourceKey service) => Keys(dependents.RoutesOf<T>(service)).ToList().ForEach(enqueue);
+                        errors.Changed += OnError;
+                        return new SourceSubscription(() => errors.Changed -= OnError);
+                    }
+                );
             }
         );
 

@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.NodePorts;
 using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routing;
 using KubeLB.Runtime.Events;
@@ -71,6 +72,7 @@ public static class CcmHost
             }
         );
         services.AddSingleton(options.NodeAddresses);
+        services.AddSingleton<NodePortServiceErrors>();
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
         services.AddSingleton<TenantRegistration>();

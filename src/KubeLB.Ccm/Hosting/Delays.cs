@@ -14,6 +14,11 @@ internal static class Delays
     /// <summary>Maximum drain time while the manager still reports the generated Service.</summary>
     public static readonly TimeSpan NodePortDrainWithoutAnswer = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How long writes of a node-port Service fail with errors that the API server may recover from before routes report them.
+    /// </summary>
+    public static readonly TimeSpan NodePortServiceError = TimeSpan.FromSeconds(2);
+
     /// <summary>Requeue interval while a required kind is not available.</summary>
     public static readonly TimeSpan MissingKind = TimeSpan.FromSeconds(2);
 

@@ -1,3 +1,4 @@
+using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
@@ -30,6 +31,7 @@ internal sealed class NodePortServiceReconciler(
     ITenantView view,
     TenantSettings settings,
     CcmOptions options,
+    NodePortServiceErrors errors,
     TimeProvider time
 ) : IReconciler
 {
@@ -46,10 +48,10 @@ internal sealed class NodePortServiceReconciler(
             await applier.RemoveFinalizerAsync(tenant, present, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         }
 
-        var service = present is { Metadata.DeletionTimestamp: null } && NodePortService.IsNeededFor(present) ? present : null;
+        var service = present is { Metadata.DeletionTimestamp: null } && NodePortService.MayBeNeededFor(present) ? present : null;
         if (
             service is not null
-            && !IsUsed(key)
+            && !IsNeeded(key, service)
             && HasNodePortService(key)
             && await kinds.ProblemAsync(cancellationToken, RequiredKinds()).ConfigureAwait(false) is not null
         )
@@ -59,7 +61,7 @@ internal sealed class NodePortServiceReconciler(
         }
 
         TimeSpan? requeueAfter = null;
-        if (service is null || IsUsed(key))
+        if (service is null || IsNeeded(key, service))
         {
             _draining.End(key);
             _served.End(key);
@@ -92,12 +94,43 @@ internal sealed class NodePortServiceReconciler(
             }
         }
 
-        if (desired is not null)
+        if (desired is null)
         {
-            await applier.ApplyAsync(tenant, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false);
+            errors.Clear(key);
+        }
+        else if (await WriteAsync(key, desired, cancellationToken).ConfigureAwait(false) is { } problem)
+        {
+            return ReconcileResult.Retry(problem);
         }
 
         return requeueAfter is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
+    }
+
+    // Returns why the API server rejected the Service; null if it did not.
+    private async Task<string?> WriteAsync(ResourceKey key, V1Service desired, CancellationToken cancellationToken)
+    {
+        if (_services.Get(ResourceKey.Of(desired)) is { } other && !NodePortService.IsNodePortServiceOf(other, key.Namespace, key.Name))
+        {
+            errors.Record(key, Messages.NodePortServiceConflict(desired.Name()));
+            return errors.Of(key);
+        }
+
+        try
+        {
+            await applier.ApplyAsync(tenant, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false);
+            errors.Clear(key);
+            return null;
+        }
+        catch (HttpOperationException e)
+        {
+            errors.Record(key, e);
+            if (errors.Of(key) is { } error)
+            {
+                return error;
+            }
+
+            throw;
+        }
     }
 
     private Type[] RequiredKinds() =>
@@ -127,14 +160,19 @@ internal sealed class NodePortServiceReconciler(
     private static bool IsRejectedByProxy(Route route) =>
         route.Status?.Conditions?.Exists(c => c is { Type: RouteConditions.Programmed, Reason: RouteConditions.ProxyRejected }) == true;
 
-    private bool IsUsed(ResourceKey service)
+    // Whether an attached route uses a port that has no node port.
+    private bool IsNeeded(ResourceKey key, V1Service service)
     {
-        var key = Indexes.Key(service.Namespace, service.Name);
+        var index = Indexes.Key(key.Namespace, key.Name);
         return tenant
             .Informer<HttpRoute>()
-            .ByIndex(Indexes.ByBackendService, key)
-            .Concat<IGatewayRoute>(tenant.Informer<GrpcRoute>().ByIndex(Indexes.ByBackendService, key))
-            .Any(route => IsAttached(route) && new BackendGrants(route, view, settings).IsPermitted(service.Namespace, service.Name));
+            .ByIndex(Indexes.ByBackendService, index)
+            .Concat<IGatewayRoute>(tenant.Informer<GrpcRoute>().ByIndex(Indexes.ByBackendService, index))
+            .Any(route =>
+                NodePortService.IsNeededFor(service, BackendReferences.PortsOf(route, key.Namespace, key.Name))
+                && IsAttached(route)
+                && new BackendGrants(route, view, settings).IsPermitted(key.Namespace, key.Name)
+            );
     }
 
     private bool IsAttached(IGatewayRoute route) =>

@@ -22,7 +22,8 @@ namespace KubeLB.Ccm.Routing;
 /// <summary>
 /// Writes a Route to the management cluster for each HTTPRoute or GRPCRoute of the tenant, and copies its status back to KubeLB's entries
 /// of <c>status.parents</c>. It sets no finalizer: the Route of a deleted object is an orphan, which is deleted when it is observed, also
-/// after a restart. Node-port Services have their own controller: a Route is written after all node ports are allocated.
+/// after a restart. Node-port Services have their own controller: a Route is written after the node ports that it uses are allocated, or
+/// their Service is rejected.
 /// </summary>
 internal sealed class RouteReconciler<T>(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,

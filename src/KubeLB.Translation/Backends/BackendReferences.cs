@@ -35,6 +35,14 @@ public static class BackendReferences
     public static IEnumerable<(string Namespace, string Name)> ServicesOf(IGatewayRoute route) =>
         Of(route).Where(b => b.IsService).Select(b => (b.Namespace, b.Ref.Name)).Distinct();
 
+    /// <summary>The distinct ports of a Service that the route refers to.</summary>
+    public static IEnumerable<int> PortsOf(IGatewayRoute route, string @namespace, string name) =>
+        Of(route)
+            .Where(b => b.IsService && b.Namespace == @namespace && b.Ref.Name == name)
+            .Select(b => b.Ref.Port)
+            .OfType<int>()
+            .Distinct();
+
     /// <summary>Whether the reference is to a Service of the core group.</summary>
     public static bool RefersToService(this BackendObjectReference reference) =>
         string.IsNullOrEmpty(reference.Group) && (reference.Kind ?? V1Service.KubeKind) == V1Service.KubeKind;

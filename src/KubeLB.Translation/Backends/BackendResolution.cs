@@ -9,7 +9,10 @@ namespace KubeLB.Translation.Backends;
 
 /// <summary>The Services behind a route as they are reachable through node ports, and the problems of its backends.</summary>
 /// <param name="Services">The source Services of the Route, sorted by namespace and name.</param>
-/// <param name="PendingServices"><c>namespace/name</c> of Services that have no node ports yet.</param>
+/// <param name="PendingServices">
+/// <c>namespace/name</c> of Services that have no node port yet for a port that the route uses. A Service is not pending while its
+/// node-port Service cannot be written: that is a problem of the backend.
+/// </param>
 /// <param name="Rejection">The reason of the first problem and the messages of all; null if every reference is valid.</param>
 public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IReadOnlyList<string> PendingServices, Rejection? Rejection)
 {
@@ -33,27 +36,28 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
                 continue;
             }
 
-            var needsNodePortService = NodePortService.IsNeededFor(service);
+            var ports = BackendReferences
+                .PortsOf(route, @namespace, name)
+                .Where(port => BackendPort.Problem(service, port, route.Kind) is null)
+                .ToList();
+            var needsNodePortService = NodePortService.IsNeededFor(service, ports);
             var reachable = needsNodePortService ? NodePortService.Find(view, @namespace, name) : service;
-            if (reachable is not null && NodePortService.IsReady(reachable) && (!needsNodePortService || HasPortsOf(reachable, service)))
-            {
-                services.Add(SourceServices.Build(reachable, isNodePortService: needsNodePortService));
-            }
-            else
+            if (
+                !ports.TrueForAll(port => reachable is not null && NodePortService.HasNodePort(reachable, port))
+                && !(needsNodePortService && view.NodePortServiceError(@namespace, name) is not null)
+            )
             {
                 pending.Add($"{@namespace}/{name}");
+            }
+            else if (reachable?.Spec.Ports.Any(port => port.NodePort is > 0) == true)
+            {
+                services.Add(SourceServices.Build(reachable, isNodePortService: needsNodePortService));
             }
         }
 
         var rejection = problems.Count == 0 ? null : new Rejection(problems[0].Reason, string.Join("\n", problems.Select(p => p.Message)));
         return new BackendResolution(services, pending, rejection);
     }
-
-    // A node-port Service that is not updated yet may lack ports of the Service.
-    private static bool HasPortsOf(V1Service nodePortService, V1Service service) =>
-        (service.Spec.Ports ?? []).All(port =>
-            nodePortService.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))
-        );
 
     private static bool IsSupported(V1Service service) => service.Spec?.Type is null or "ClusterIP" or "NodePort" or "LoadBalancer";
 
@@ -88,9 +92,18 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
         }
 
         return IsSupported(service)
-            ? BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind)
+            ? BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind) ?? NodePortProblem(service, backend, view)
             : new(GatewayConditions.UnsupportedValue, BackendMessages.UnsupportedServiceType(name, service.Spec.Type));
     }
+
+    private static Rejection? NodePortProblem(V1Service service, BackendReference backend, ITenantView view) =>
+        NodePortService.IsNeededFor(service, [backend.Ref.Port!.Value])
+        && view.NodePortServiceError(backend.Namespace, backend.Ref.Name) is { } error
+            ? new(
+                GatewayConditions.NodePortServiceRejected,
+                BackendMessages.NodePortServiceRejected($"{backend.Namespace}/{backend.Ref.Name}", error)
+            )
+            : null;
 }
 
 /// <summary>Validates the port of a Service that a route sends requests to.</summary>

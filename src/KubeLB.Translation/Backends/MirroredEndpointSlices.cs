@@ -28,9 +28,9 @@ public static class MirroredEndpointSlices
 
     private const int HashLength = 10;
 
-    /// <summary>Whether the node-port Service of the Service needs mirrors to have endpoints.</summary>
+    /// <summary>Whether a node-port Service of the Service needs mirrors to have endpoints.</summary>
     public static bool AreNeededFor(V1Service service) =>
-        service.Spec?.Selector is not { Count: > 0 } && NodePortService.IsNeededFor(service);
+        service.Spec?.Selector is not { Count: > 0 } && NodePortService.MayBeNeededFor(service);
 
     /// <summary>Name of the Service that the EndpointSlice belongs to; null if it names none.</summary>
     public static string? ServiceOf(V1EndpointSlice slice) =>

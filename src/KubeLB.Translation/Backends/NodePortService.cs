@@ -11,15 +11,22 @@ namespace KubeLB.Translation.Backends;
 /// </summary>
 public static class NodePortService
 {
-    /// <summary>Whether the Service needs a node-port Service: it has ports, but no node ports.</summary>
-    public static bool IsNeededFor(V1Service service) =>
-        service.Spec?.Ports is { Count: > 0 } ports
-        && (service.Spec.Type ?? "ClusterIP") switch
-        {
-            "ClusterIP" => true,
-            "LoadBalancer" => service.Spec.AllocateLoadBalancerNodePorts == false && ports.All(p => p.NodePort is null),
-            _ => false,
-        };
+    /// <summary>Whether routes to these ports of the Service need a node-port Service. Other ports are irrelevant.</summary>
+    /// <param name="service">The Service.</param>
+    /// <param name="ports">The numbers of the ports.</param>
+    public static bool IsNeededFor(V1Service service, IEnumerable<int> ports) =>
+        MayBeNeededFor(service) && (service.Spec.Type is not "LoadBalancer" || ports.Any(port => LacksNodePort(service, port)));
+
+    /// <summary>
+    /// Whether the Service has ports that may have no node port: all of a ClusterIP Service, and those of a LoadBalancer Service for which
+    /// none was requested.
+    /// </summary>
+    public static bool MayBeNeededFor(V1Service service) =>
+        service.Spec?.Ports is { Count: > 0 }
+        && (service.Spec.Type is null or "ClusterIP" || service.Spec is { Type: "LoadBalancer", AllocateLoadBalancerNodePorts: false });
+
+    /// <summary>Whether the Service has a node port for a TCP port.</summary>
+    public static bool HasNodePort(V1Service service, int port) => TcpPort(service, port) is { NodePort: > 0 };
 
     /// <summary>Whether <paramref name="candidate"/> is the node-port Service that KubeLB created for the named Service.</summary>
     public static bool IsNodePortServiceOf(V1Service candidate, string @namespace, string name) => Origin(candidate) == (@namespace, name);
@@ -97,8 +104,10 @@ public static class NodePortService
         };
     }
 
-    /// <summary>Whether every port has a node port, so that a Route built from it is complete.</summary>
-    public static bool IsReady(V1Service service) => service.Spec?.Ports is { Count: > 0 } ports && ports.All(p => p.NodePort is > 0);
+    private static bool LacksNodePort(V1Service service, int port) => TcpPort(service, port) is { NodePort: not > 0 };
+
+    private static V1ServicePort? TcpPort(V1Service service, int port) =>
+        (service.Spec?.Ports ?? []).FirstOrDefault(p => p.Port == port && p.Protocol is (null or "TCP"));
 
     // An existing node-port Service keeps its name and node ports; a new one gets the contract's name unless it is already in use.
     private static string NameFor(V1Service service, ITenantView view)

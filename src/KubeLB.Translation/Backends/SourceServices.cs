@@ -42,7 +42,7 @@ public static class SourceServices
                 Ports =
                 [
                     .. (service.Spec.Ports ?? [])
-                        .Where(IsSupported)
+                        .Where(port => IsSupported(port) && port.NodePort is > 0)
                         .Select(port => new RouteServicePort
                         {
                             Name = port.Name,
@@ -67,6 +67,6 @@ public static class SourceServices
         return (service.Namespace, name);
     }
 
-    // Ports of other protocols are omitted; they do not make the Service invalid.
+    // Ports of other protocols, and ports without a node port, are omitted; they do not make the Service invalid.
     private static bool IsSupported(V1ServicePort port) => port.Protocol is null or "TCP" or "UDP";
 }

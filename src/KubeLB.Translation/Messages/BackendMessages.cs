@@ -12,6 +12,8 @@ internal static class BackendMessages
     /// <summary>What to do about a port that is missing.</summary>
     public const string PortRemedy = "Set the port of the backendRef to a port of the Service.";
 
+    private const int MaxErrorLength = 1024;
+
     private const string Routes = "HTTPRoute, GRPCRoute";
 
     /// <summary>A backendRef has no port. The first sentence is Envoy Gateway's.</summary>
@@ -70,6 +72,18 @@ internal static class BackendMessages
     /// <summary>The Service of a backendRef does not have the port. The first sentence is Envoy Gateway's.</summary>
     [ReportedMessage("PortNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = PortRemedy)]
     public static string PortNotFound(string service, int port) => $"TCP Port {port} not found on Service {service}. {PortRemedy}";
+
+    /// <summary>The API server of the tenant's cluster rejected the node-port Service of a backend; its error follows.</summary>
+    [ReportedMessage(
+        "NodePortServiceRejected",
+        On = Routes,
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Correct the Service as the error says, or make it a NodePort Service."
+    )]
+    public static string NodePortServiceRejected(string service, string error) =>
+        $"the node-port Service of service {service} cannot be written; correct the Service, or use type NodePort: "
+        + MessageText.Quote(error, MaxErrorLength);
 
     /// <summary>The port of a backendRef is not a TCP port.</summary>
     [ReportedMessage("UnsupportedProtocol", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use a TCP port.")]

@@ -25,6 +25,11 @@ public interface ITenantView
     /// <summary>A Service, including node-port Services.</summary>
     V1Service? Service(string @namespace, string name);
 
+    /// <summary>
+    /// Why the node-port Service of a Service cannot be written, in the words of the API server; null if it can, or was not tried yet.
+    /// </summary>
+    string? NodePortServiceError(string @namespace, string name);
+
     /// <summary>A Secret; messages must not disclose its content.</summary>
     V1Secret? Secret(string @namespace, string name);
 

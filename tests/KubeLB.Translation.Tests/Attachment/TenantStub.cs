@@ -27,6 +27,10 @@ internal sealed class TenantStub : ITenantView
 
     public V1Service? Service(string @namespace, string name) => Services(@namespace, name);
 
+    public Dictionary<(string Namespace, string Name), string> NodePortServiceErrors { get; } = [];
+
+    public string? NodePortServiceError(string @namespace, string name) => NodePortServiceErrors.GetValueOrDefault((@namespace, name));
+
     public List<V1Secret> Secrets { get; } = [];
 
     public List<ReferenceGrant> Grants { get; } = [];

@@ -13,11 +13,13 @@ public sealed class BackendResolutionTests
 
     [Theory]
     [InlineData("80/TCP 443/TCP", "80/TCP 443/TCP", true)]
-    [InlineData("80/TCP 443/TCP", "80/TCP", false)]
+    [InlineData("80/TCP 443/TCP", "80/TCP", true)]
+    [InlineData("80/TCP 443/TCP", "443/TCP", false)]
     [InlineData("80/TCP", "80/TCP 443/TCP", true)]
-    [InlineData("80/TCP 80/UDP", "80/TCP 443/UDP", false)]
+    [InlineData("80/TCP 80/UDP", "80/TCP 443/UDP", true)]
+    [InlineData("80/TCP 80/UDP", "80/UDP", false)]
     [InlineData("80/TCP", "80/", true)]
-    public void Service_is_pending_until_its_node_port_Service_has_all_ports(string ports, string nodePorts, bool isReady)
+    public void Service_is_pending_until_its_node_port_Service_has_the_port_of_the_route(string ports, string nodePorts, bool isReady)
     {
         var tenant = Tenant(Service("web", "ClusterIP", ports), NodePortServiceOf("web", nodePorts));
 
@@ -26,6 +28,64 @@ public sealed class BackendResolutionTests
         resolution.Rejection.Should().BeNull();
         resolution.Services.Select(s => s.Name).Should().Equal(isReady ? ["web-nodeport"] : []);
         resolution.PendingServices.Should().Equal(isReady ? [] : ["apps/web"]);
+    }
+
+    [Theory]
+    [InlineData(80, "web", "80")]
+    [InlineData(81, "web-nodeport", "80 81")]
+    public void LoadBalancer_with_some_node_ports_is_served_by_itself_or_by_its_node_port_Service(int port, string service, string ports)
+    {
+        var web = Service("web", "LoadBalancer", "80/TCP 81/TCP");
+        web.Spec.AllocateLoadBalancerNodePorts = false;
+        web.Spec.Ports[1].NodePort = null;
+        var tenant = Tenant(web, NodePortServiceOf("web", "80/TCP 81/TCP"));
+
+        var resolution = BackendResolution.Resolve(Route(new RouteBackendRef { Name = "web", Port = port }), tenant, Settings);
+
+        resolution.PendingServices.Should().BeEmpty();
+        resolution.Rejection.Should().BeNull();
+        var found = resolution.Services.Should().ContainSingle().Subject;
+        found.Name.Should().Be(service);
+        string.Join(' ', found.Spec!.Ports!.Select(p => p.Port)).Should().Be(ports, "a port without a node port is not part of a Route");
+    }
+
+    [Theory]
+    [InlineData("80/TCP", "web-nodeport")]
+    [InlineData("443/TCP", "web-nodeport")]
+    [InlineData(null, null)]
+    public void Service_whose_node_port_Service_is_rejected_is_reported_and_does_not_hold_the_route_back(string? nodePorts, string? service)
+    {
+        var tenant = nodePorts is null
+            ? Tenant(Service("web", "ClusterIP", "80/TCP"), Service("other", "NodePort", "80/TCP"))
+            : Tenant(Service("web", "ClusterIP", "80/TCP"), Service("other", "NodePort", "80/TCP"), NodePortServiceOf("web", nodePorts));
+        tenant.NodePortServiceErrors[("apps", "web")] = "exceeded quota: services.nodeports\nby 1";
+        var route = Route(new RouteBackendRef { Name = "web", Port = 80 }, new RouteBackendRef { Name = "other", Port = 80 });
+
+        var resolution = BackendResolution.Resolve(route, tenant, Settings);
+
+        resolution.PendingServices.Should().BeEmpty();
+        resolution.Services.Select(s => s.Name).Should().BeEquivalentTo(service is null ? ["other"] : new[] { "other", service });
+        resolution.Rejection!.Reason.Should().Be(GatewayConditions.NodePortServiceRejected);
+        resolution
+            .Rejection.Message.Should()
+            .Be(
+                "Failed to process route rule 0 backendRef 0: the node-port Service of service apps/web cannot be written; "
+                    + "correct the Service, or use type NodePort: exceeded quota: services.nodeports\\nby 1"
+            );
+    }
+
+    [Fact]
+    public void Error_of_the_API_server_is_cut()
+    {
+        var tenant = Tenant(Service("web", "ClusterIP", "80/TCP"));
+        tenant.NodePortServiceErrors[("apps", "web")] = new string('x', 300_000);
+
+        var resolution = BackendResolution.Resolve(Route(new RouteBackendRef { Name = "web", Port = 80 }), tenant, Settings);
+
+        resolution
+            .Rejection!.Message.Should()
+            .HaveLength(1024 + "Failed to process route rule 0 backendRef 0: ".Length + 104)
+            .And.EndWith("…");
     }
 
     [Fact]

@@ -9,16 +9,25 @@ namespace KubeLB.Translation.Tests.Backends;
 public sealed class NodePortServiceTests
 {
     [Theory]
-    [InlineData("ClusterIP", null, "- -", true)]
-    [InlineData(null, null, "- -", true)]
-    [InlineData("NodePort", null, "30000 30001", false)]
-    [InlineData("ExternalName", null, "-", false)]
-    [InlineData("LoadBalancer", null, "30000 30001", false)]
-    [InlineData("LoadBalancer", null, "- -", false)]
-    [InlineData("LoadBalancer", false, "- -", true)]
-    [InlineData("LoadBalancer", false, "30000 -", false)]
-    [InlineData("ClusterIP", null, "", false)]
-    public void Service_without_node_ports_needs_a_node_port_Service(string? type, bool? allocates, string nodePorts, bool expected)
+    [InlineData("ClusterIP", null, "- -", 80, true)]
+    [InlineData(null, null, "- -", 80, true)]
+    [InlineData("NodePort", null, "30000 30001", 80, false)]
+    [InlineData("ExternalName", null, "-", 80, false)]
+    [InlineData("LoadBalancer", null, "30000 30001", 80, false)]
+    [InlineData("LoadBalancer", null, "- -", 80, false)]
+    [InlineData("LoadBalancer", false, "- -", 80, true)]
+    [InlineData("LoadBalancer", false, "30000 -", 80, false)]
+    [InlineData("LoadBalancer", false, "30000 -", 81, true)]
+    [InlineData("LoadBalancer", false, "- 30001", 80, true)]
+    [InlineData("LoadBalancer", false, "- 30001", 82, false)]
+    [InlineData("ClusterIP", null, "", 80, false)]
+    public void Service_needs_a_node_port_Service_if_the_port_of_a_route_has_no_node_port(
+        string? type,
+        bool? allocates,
+        string nodePorts,
+        int port,
+        bool expected
+    )
     {
         var service = new V1Service
         {
@@ -30,17 +39,17 @@ public sealed class NodePortServiceTests
             },
         };
 
-        NodePortService.IsNeededFor(service).Should().Be(expected);
+        NodePortService.IsNeededFor(service, [port]).Should().Be(expected);
     }
 
     [Theory]
     [InlineData("30000", true)]
-    [InlineData("30000 30001", true)]
-    [InlineData("30000 -", false)]
+    [InlineData("30000 -", true)]
+    [InlineData("- 30001", false)]
     [InlineData("0", false)]
     [InlineData("", false)]
-    public void Service_is_ready_with_a_node_port_for_every_port(string nodePorts, bool expected) =>
-        NodePortService.IsReady(new V1Service { Spec = new V1ServiceSpec { Ports = [.. Ports(nodePorts)] } }).Should().Be(expected);
+    public void Port_without_a_node_port_is_not_ready(string nodePorts, bool expected) =>
+        NodePortService.HasNodePort(new V1Service { Spec = new V1ServiceSpec { Ports = [.. Ports(nodePorts)] } }, 80).Should().Be(expected);
 
     [Fact]
     public void Name_is_the_first_that_is_not_in_use()

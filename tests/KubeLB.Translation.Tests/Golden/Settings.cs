@@ -18,6 +18,7 @@ internal sealed record Settings
         "carriesGateways",
         "refusal",
         "nodePorts",
+        "nodePortServiceErrors",
         "enforceReferenceGrants",
         "synchronizesSecrets",
     ];
@@ -44,6 +45,9 @@ internal sealed record Settings
     /// <summary>Whether new node-port Services get node ports immediately, 30000 and up; false if the case sets them.</summary>
     public bool AllocatesNodePorts { get; private init; } = true;
 
+    /// <summary>Why node-port Services cannot be written, by <c>namespace/name</c> of their Service.</summary>
+    public IReadOnlyDictionary<string, string> NodePortServiceErrors { get; private init; } = new Dictionary<string, string>();
+
     public static Settings Of(JsonObject? document)
     {
         if (document is null)
@@ -66,6 +70,10 @@ internal sealed record Settings
             IsGatewayControllerEnabled = document["carriesGateways"]?.GetValue<bool>() ?? defaults.IsGatewayControllerEnabled,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
             SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,
+            NodePortServiceErrors = (document["nodePortServiceErrors"] as JsonObject ?? []).ToDictionary(
+                p => p.Key,
+                p => p.Value!.GetValue<string>()
+            ),
             AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",
         };
     }

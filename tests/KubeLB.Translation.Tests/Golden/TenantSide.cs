@@ -42,6 +42,9 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     public V1Service? Service(string @namespace, string name) => objects.Get<V1Service>(@namespace, name);
 
+    public string? NodePortServiceError(string @namespace, string name) =>
+        objects.Settings.NodePortServiceErrors.GetValueOrDefault($"{@namespace}/{name}");
+
     public V1Secret? Secret(string @namespace, string name) => objects.Get<V1Secret>(@namespace, name);
 
     public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) =>
@@ -93,7 +96,8 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
             if (
                 Service(@namespace, name) is not { } service
-                || !NodePortService.IsNeededFor(service)
+                || !NodePortService.IsNeededFor(service, BackendReferences.PortsOf(route, @namespace, name))
+                || NodePortServiceError(@namespace, name) is not null
                 || NodePortService.Find(this, @namespace, name) is not null
             )
             {
