@@ -67,6 +67,9 @@ public static class SourceServices
         return (service.Namespace, name);
     }
 
+    /// <summary>Whether HTTPRoutes and GRPCRoutes can use the port.</summary>
+    public static bool IsTcp(RouteServicePort port) => port.Protocol is null or "TCP";
+
     // Ports of other protocols, and ports without a node port, are omitted; they do not make the Service invalid.
     private static bool IsSupported(V1ServicePort port) => port.Protocol is null or "TCP" or "UDP";
 }

@@ -179,7 +179,7 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Rejected(source.Origin, new Rejection(RouteConditions.HostnameInUse, message));
         }
 
-        if (policy.NodePorts.Problem(source.Services) is { } problem)
+        if (policy.NodePorts.Problem(source.UsedServices) is { } problem)
         {
             return EnvoyGatewayTranslation.Rejected(source.Origin, problem);
         }
@@ -190,7 +190,10 @@ public static class EnvoyGatewayTranslator
         }
 
         var plans = source
-            .Services.Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
+            .Services.Zip(source.UsedServices)
+            .Select(s => (Service: s.First, Ports: ServiceGenerator.Ports(s.First, s.Second, policy)))
+            .Where(s => s.Ports.Count > 0)
+            .Select(s => ServiceGenerator.Generate(route, source.Origin, s.Service, s.Ports, policy, proxyPort, view))
             .ToList();
         var (existing, missing) = view.CountServices(plans.Select(p => p.Service.Metadata.Name));
         if (missing > 0 && existing + missing > policy.MaxTotalServices)
@@ -203,8 +206,8 @@ public static class EnvoyGatewayTranslator
             };
         }
 
-        var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);
-        var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
+        var services = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service);
+        var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, services, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
             IgnoredFields = source.IgnoredFields,

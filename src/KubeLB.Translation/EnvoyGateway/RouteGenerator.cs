@@ -1,4 +1,5 @@
 using System.Text.Json;
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
@@ -24,7 +25,7 @@ internal static class RouteGenerator
         RouteOrigin origin,
         IGatewayRoute source,
         TenantPolicy policy,
-        IReadOnlyDictionary<(string Namespace, string Name), string> services,
+        IReadOnlyDictionary<(string Namespace, string Name), V1Service> services,
         IManagementView view
     )
     {
@@ -36,18 +37,11 @@ internal static class RouteGenerator
 
         foreach (var rule in copy.Rules)
         {
-            foreach (var filter in rule.Filters ?? [])
-            {
-                RewriteMirror(filter, origin, services);
-            }
-
+            rule.Filters = RewriteMirrors(rule.Filters, origin, services);
             foreach (var backendRef in rule.BackendRefs ?? [])
             {
                 RewriteBackend(backendRef, origin, services);
-                foreach (var filter in backendRef.Filters ?? [])
-                {
-                    RewriteMirror(filter, origin, services);
-                }
+                backendRef.Filters = RewriteMirrors(backendRef.Filters, origin, services);
             }
         }
 
@@ -122,25 +116,37 @@ internal static class RouteGenerator
         parentRef.Namespace = null;
     }
 
-    private static void RewriteMirror(RouteFilter filter, RouteOrigin origin, IReadOnlyDictionary<(string, string), string> services)
+    // A mirror without a valid backend is omitted, since Envoy Gateway would respond with 500 to all requests of the rule.
+    private static List<RouteFilter>? RewriteMirrors(
+        List<RouteFilter>? filters,
+        RouteOrigin origin,
+        IReadOnlyDictionary<(string Namespace, string Name), V1Service> services
+    )
     {
-        if (filter.RequestMirror?.BackendRef is { } backendRef)
-        {
-            RewriteBackend(backendRef, origin, services);
-        }
+        var omitted = filters?.RemoveAll(filter =>
+            filter.RequestMirror?.BackendRef is { } backendRef && !RewriteBackend(backendRef, origin, services)
+        );
+        return omitted > 0 && filters!.Count == 0 ? null : filters;
     }
 
-    private static void RewriteBackend(
+    /// <returns>
+    /// Whether the backend is valid. An invalid one gets a name that does not exist, so that Envoy Gateway responds with 500.
+    /// </returns>
+    private static bool RewriteBackend(
         BackendObjectReference backendRef,
         RouteOrigin origin,
-        IReadOnlyDictionary<(string Namespace, string Name), string> services
+        IReadOnlyDictionary<(string Namespace, string Name), V1Service> services
     )
     {
         var @namespace = backendRef.Namespace ?? origin.Namespace;
-        backendRef.Name =
-            backendRef.RefersToService() && services.TryGetValue((@namespace, backendRef.Name), out var generated)
-                ? generated
-                : UnresolvedNames.For(@namespace, backendRef.Name);
+        var generated =
+            backendRef.RefersToService()
+            && services.TryGetValue((@namespace, backendRef.Name), out var service)
+            && BackendPort.Problem(service, backendRef.Port, origin.Kind) is null
+                ? service
+                : null;
+        backendRef.Name = generated?.Metadata.Name ?? UnresolvedNames.For(@namespace, backendRef.Name);
         backendRef.Namespace = null;
+        return generated is not null;
     }
 }

@@ -21,6 +21,7 @@ internal static class ServiceGenerator
         Route route,
         RouteOrigin origin,
         RouteService service,
+        IReadOnlyList<RouteServicePort> ports,
         TenantPolicy policy,
         Func<PortNeed, int> proxyPort,
         IManagementView view
@@ -45,7 +46,7 @@ internal static class ServiceGenerator
             StringComparer.Ordinal
         )
         {
-            [Annotations.NodePorts] = GeneratedNodePorts.Write(service.Spec?.Ports ?? []),
+            [Annotations.NodePorts] = GeneratedNodePorts.Write(ports),
         };
         return new GeneratedServicePlan(
             key,
@@ -68,19 +69,34 @@ internal static class ServiceGenerator
                     Selector = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.AppName] = route.Namespace },
                     Ports =
                     [
-                        .. (service.Spec?.Ports ?? []).Select(port => new V1ServicePort
+                        .. ports.Select(port => new V1ServicePort
                         {
                             Name = port.Name,
                             Port = port.Port,
-                            Protocol = port.Protocol ?? "TCP",
+                            Protocol = "TCP",
                             AppProtocol = port.AppProtocol,
-                            TargetPort = proxyPort(new PortNeed(name, port.Port, port.Protocol ?? "TCP")),
+                            TargetPort = proxyPort(new PortNeed(name, port.Port, "TCP")),
                         }),
                     ],
                 },
             }
         );
     }
+
+    /// <summary>
+    /// The ports of the generated Service. Envoy Gateway uses the first port of a number, regardless of its protocol, so UDP ports are
+    /// omitted; so are ports that the route does not use and whose node port is not permitted. Other unused ports are kept, because Envoy
+    /// Gateway may still send requests to them when the route has just changed.
+    /// </summary>
+    /// <param name="service">The source Service.</param>
+    /// <param name="used">The same Service with the ports that the route uses.</param>
+    /// <param name="policy">The administrator's settings for the tenant.</param>
+    public static IReadOnlyList<RouteServicePort> Ports(RouteService service, RouteService used, TenantPolicy policy) =>
+        [
+            .. (service.Spec?.Ports ?? [])
+                .Where(SourceServices.IsTcp)
+                .Where(port => used.Spec!.Ports!.Contains(port) || (port.NodePort is { } nodePort && policy.NodePorts.Contains(nodePort))),
+        ];
 
     /// <summary>Why the source Service is rejected; null if it is valid.</summary>
     public static string? Problem(RouteService service)

@@ -43,6 +43,7 @@ public sealed class SourceObject
         IgnoredFields = fields.IgnoredCount > 0 ? FieldMessages.Ignored(fields.Ignored, fields.IgnoredCount) : null;
         UnservedListeners = unservedListeners;
         Services = services;
+        UsedServices = value is IGatewayRoute route ? [.. services.Select(service => WithUsedPorts(route, service))] : [];
         Hostnames = HostnameClaims.OfObject(value);
     }
 
@@ -57,6 +58,9 @@ public sealed class SourceObject
 
     /// <summary>The Services that the object refers to, one entry each; none for a Gateway. Shared: must not be modified.</summary>
     public IReadOnlyList<RouteService> Services { get; }
+
+    /// <summary>The Services with only the TCP ports that the object refers to. Shared: must not be modified.</summary>
+    internal IReadOnlyList<RouteService> UsedServices { get; }
 
     /// <summary>The hostnames of the object (<see cref="HostnameClaims"/>).</summary>
     internal IReadOnlyList<string> Hostnames { get; }
@@ -89,6 +93,20 @@ public sealed class SourceObject
     /// The identity of the object, even if the rest is invalid; null if the Route has no object with apiVersion, kind and name.
     /// </summary>
     internal static RouteOrigin? OriginOf(Route route) => route.Spec is null ? null : ContentOf(route.Spec).Origin;
+
+    private static RouteService WithUsedPorts(IGatewayRoute route, RouteService service)
+    {
+        var (@namespace, name) = SourceServices.OriginOf(service);
+        var used = BackendReferences.PortsOf(route, @namespace, name).ToHashSet();
+        return new RouteService
+        {
+            Metadata = service.Metadata,
+            Spec = new RouteServiceSpec
+            {
+                Ports = [.. (service.Spec?.Ports ?? []).Where(port => SourceServices.IsTcp(port) && used.Contains(port.Port))],
+            },
+        };
+    }
 
     private static Content ContentOf(RouteSpecJson spec) => Contents.GetValue(spec.Content, _ => new Content(spec));
 

@@ -34,7 +34,7 @@ public static class HostnameClaims
         Of(route) is { Count: > 0 } hostnames
         && SourceObject.Read(route).Source is { TextRejection: null } source
         && (source.FieldRejection is null || source.Value is Gateway)
-        && policy.NodePorts.Problem(source.Services) is null
+        && policy.NodePorts.Problem(source.UsedServices) is null
         && PolicyRejection.Evaluate(route.Namespace, source, policy, isWithinLimit: true) is null
             ? hostnames
             : [];

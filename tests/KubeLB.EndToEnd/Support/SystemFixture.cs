@@ -142,10 +142,10 @@ public sealed class SystemFixture : IAsyncDisposable
     }
 
     /// <summary>Sends requests like a client until one is answered with the status.</summary>
-    public Task ExpectStatusAsync(string address, string host, int status) =>
+    public Task ExpectStatusAsync(string address, string host, int status, string path = "/") =>
         Eventually.GetAsync(
-            $"a request for {host} to {address} is answered with {status}",
-            () => SendAsync(address, host, "/"),
+            $"a request for {host}{path} to {address} is answered with {status}",
+            () => SendAsync(address, host, path),
             a => a.Status == status
         );
 
