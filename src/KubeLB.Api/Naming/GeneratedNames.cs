@@ -18,6 +18,13 @@ public static class GeneratedNames
     public static string ForRoute(string @namespace, string name) => Shorten($"{@namespace}-{name}");
 
     /// <summary>
+    /// Name of a further generated route, for a Route with more parentRefs than one can have: <c>name-2</c>, truncated if too long.
+    /// </summary>
+    /// <param name="name">Name of the first generated route.</param>
+    /// <param name="number">Number of this one, from 2.</param>
+    public static string ForPart(string name, int number) => Shorten($"{name}-{number}");
+
+    /// <summary>
     /// Name of a generated Service: <c>namespace-route-service</c> as a DNS-1035 label, truncated if too long.
     /// </summary>
     /// <param name="namespace">Namespace of the tenant's Service.</param>

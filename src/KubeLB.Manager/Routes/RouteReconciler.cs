@@ -125,7 +125,14 @@ internal sealed class RouteReconciler(
             return new WriteResult(services) { Backends = backends };
         }
 
-        var generated = await generatedObjects.ApplyAsync(plan.Generated, cancellationToken).ConfigureAwait(false);
+        // Before the first one, so that a parentRef that moves from one to another is served all the time.
+        var further = new List<AppliedObject>();
+        foreach (var part in plan.FurtherRoutes)
+        {
+            further.Add(await generatedObjects.ApplyAsync(part, cancellationToken).ConfigureAwait(false));
+        }
+
+        var generated = (await generatedObjects.ApplyAsync(plan.Generated, cancellationToken).ConfigureAwait(false)).With(further);
         newBackends.Forget(ResourceKey.Of(route));
         var policy =
             generated.Error is null && plan.Retries?.Policy is { } retries
@@ -173,7 +180,7 @@ internal sealed class RouteReconciler(
     }
 
     private static bool IsPlanned(EnvoyGatewayTranslation plan, HashSet<string> services, string kind, string name) =>
-        (kind == plan.Generated!.Kind && name == plan.Generated.Name)
+        (kind == plan.Generated!.Kind && (name == plan.Generated.Name || plan.FurtherRoutes.Any(r => r.Name == name)))
         || (kind == BackendTrafficPolicy.KindName && name == plan.Retries?.Policy?.Name)
         || (kind == V1Service.KubeKind && services.Contains(name));
 }

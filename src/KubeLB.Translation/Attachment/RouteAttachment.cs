@@ -16,7 +16,7 @@ namespace KubeLB.Translation.Attachment;
 public static class RouteAttachment
 {
     /// <summary>
-    /// One result per parentRef that refers to a Gateway of KubeLB, in the order of the spec; none if the controller of the route's kind is
+    /// One result per distinct parentRef that refers to a Gateway of KubeLB, in the order of the spec; none if the controller of the route's kind is
     /// disabled.
     /// </summary>
     public static IReadOnlyList<ParentAttachment> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
@@ -29,6 +29,12 @@ public static class RouteAttachment
 
         foreach (var parentRef in route.ParentRefs)
         {
+            if (parents.Exists(p => p.Ref.IsSameAs(parentRef)))
+            {
+                // CustomResourceDefinitions without CEL rules permit equal parentRefs; one result is reported.
+                continue;
+            }
+
             if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.Owns(gateway, view, settings))
             {
                 parents.Add(
@@ -42,7 +48,7 @@ public static class RouteAttachment
             }
         }
 
-        return parents;
+        return ParentPinning.Apply(parents, route.Hostnames);
     }
 
     /// <summary><c>namespace/name</c> of the Gateways that the route's parentRefs name, regardless of their class.</summary>
@@ -94,7 +100,7 @@ public static class RouteAttachment
 
         // The parentRef stays as written if it attaches to all listeners that it names, as in the reference implementation.
         var attachedRefs = matching.Count == named.Count ? [parentRef] : matching.Select(l => RefTo(parentRef, l)).ToList();
-        return new ParentAttachment(parentRef, gateway, attachedRefs, Rejection: null);
+        return new ParentAttachment(parentRef, gateway, attachedRefs, Rejection: null) { Listeners = matching };
     }
 
     private static ParentReference RefTo(ParentReference parentRef, Listener listener)
@@ -110,7 +116,7 @@ public static class RouteAttachment
 /// <param name="Gateway">The Gateway that it refers to.</param>
 /// <param name="AttachedRefs">
 /// The parentRefs of the Route that replace it: the same parentRef if all listeners that it names allow the route; otherwise one parentRef
-/// per listener that allows the route. Empty if no listener does.
+/// per listener that serves the route (<see cref="ParentPinning"/>). Empty if no listener does.
 /// </param>
 /// <param name="Rejection">Why the route does not attach; null if it does.</param>
 public sealed record ParentAttachment(
@@ -122,6 +128,9 @@ public sealed record ParentAttachment(
 {
     /// <summary>Whether the route attaches to at least one listener.</summary>
     public bool IsAttached => Rejection is null;
+
+    /// <summary>The listeners that the route attaches to.</summary>
+    internal IReadOnlyList<Listener> Listeners { get; init; } = [];
 
     /// <summary>
     /// Why the management cluster rejected the Gateway, so that no route attaches to it there; null if it did not.

@@ -208,10 +208,12 @@ public static class EnvoyGatewayTranslator
 
         var services = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service);
         var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, services, view);
+        var parts = RouteGenerator.SplitParents(route, generated, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
             IgnoredFields = source.IgnoredFields,
-            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy, view),
+            FurtherRoutes = parts,
+            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, [generated, .. parts], policy, view),
         };
     }
 }
@@ -256,6 +258,12 @@ public sealed record EnvoyGatewayTranslation(
 
     /// <summary>The Gateway's listeners that are not served.</summary>
     public IReadOnlyList<UnservedListener> UnservedListeners { get; internal init; } = [];
+
+    /// <summary>
+    /// Further routes with the parentRefs that exceed the limit of <see cref="Generated"/>; usually none. Their status is part of that of
+    /// <see cref="Generated"/>.
+    /// </summary>
+    public IReadOnlyList<ApiObject> FurtherRoutes { get; internal init; } = [];
 
     /// <summary>
     /// The result of the retry annotations; null if the route has none. The policy is written after <see cref="Generated"/>.

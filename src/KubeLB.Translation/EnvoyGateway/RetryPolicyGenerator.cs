@@ -18,7 +18,7 @@ internal static class RetryPolicyGenerator
         Route route,
         RouteOrigin origin,
         V1ObjectMeta source,
-        ApiObject generated,
+        IReadOnlyList<ApiObject> generated,
         TenantPolicy policy,
         IManagementView view
     )
@@ -39,21 +39,21 @@ internal static class RetryPolicyGenerator
             {
                 Metadata = GeneratedMetadata.Build(
                     route,
-                    NameFor(route, generated.Name, view),
+                    NameFor(route, generated[0].Name, view),
                     origin,
-                    new(generated.Metadata.Labels, StringComparer.Ordinal),
+                    new(generated[0].Metadata.Labels, StringComparer.Ordinal),
                     annotations: null
                 ),
                 Spec = new BackendTrafficPolicySpec
                 {
                     TargetRefs =
                     [
-                        new PolicyTargetReference
+                        .. generated.Select(target => new PolicyTargetReference
                         {
                             Group = ApiGroups.GatewayApi,
-                            Kind = generated.Kind,
-                            Name = generated.Name,
-                        },
+                            Kind = target.Kind,
+                            Name = target.Name,
+                        }),
                     ],
                     Retry = retry,
                 },

@@ -20,6 +20,12 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// </summary>
 internal static class RouteGenerator
 {
+    // The limit of Gateway API's CustomResourceDefinitions.
+    private const int MaxParentRefs = 32;
+
+    // The number of listeners that a Gateway can have. Also limits the objects that are generated from one Route.
+    private const int MaxListeners = 64;
+
     public static ApiObject Generate(
         Route route,
         RouteOrigin origin,
@@ -58,9 +64,46 @@ internal static class RouteGenerator
         return generated;
     }
 
+    /// <summary>
+    /// Moves the parentRefs that exceed the limit of one route to further routes with the same rules, which it returns.
+    /// </summary>
+    public static IReadOnlyList<ApiObject> SplitParents(Route route, ApiObject generated, IManagementView view)
+    {
+        var parentRefs = ((IGatewayRoute)generated).ParentRefs;
+        if (parentRefs.Count <= MaxParentRefs)
+        {
+            return [];
+        }
+
+        var parts = new List<ApiObject>();
+        foreach (var (i, chunk) in parentRefs.Skip(MaxParentRefs).Chunk(MaxParentRefs).Index())
+        {
+            var part = Copy((IGatewayRoute)generated);
+            part.ParentRefs.Clear();
+            part.ParentRefs.AddRange(chunk);
+            part.Metadata = ApiJson.Copy(generated.Metadata);
+            part.Metadata.Name = GeneratedNameChoice.Choose(
+                route,
+                generated.Kind,
+                GeneratedNames.ForPart(generated.Name, i + 2),
+                nameInStatus: null,
+                view
+            );
+            parts.Add((ApiObject)part);
+        }
+
+        parentRefs.RemoveRange(MaxParentRefs, parentRefs.Count - MaxParentRefs);
+        return parts;
+    }
+
     /// <summary>Why the route is rejected; null if it is valid.</summary>
     public static Rejection? Rejection(IGatewayRoute source, TenantPolicy policy)
     {
+        if (source.ParentRefs.Count > MaxListeners)
+        {
+            return new Rejection(GatewayConditions.UnsupportedValue, RouteMessages.TooManyListeners(source.ParentRefs.Count, MaxListeners));
+        }
+
         var supported = source is HttpRoute ? RouteFilterTypes.OfHttpRoutes : RouteFilterTypes.OfGrpcRoutes;
         var filters = source.Rules.SelectMany(rule =>
             (rule.Filters ?? []).Concat((rule.BackendRefs ?? []).SelectMany(backendRef => backendRef.Filters ?? []))

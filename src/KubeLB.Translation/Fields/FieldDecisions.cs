@@ -72,8 +72,8 @@ internal static class FieldDecisions
         [
             new(Route + "hostnames", Checked, "Must be in the allowed domains."),
             .. Reference(Route + "parentRefs", "The generated Gateway."),
-            new(Route + "parentRefs.sectionName", Passed),
-            new(Route + "parentRefs.port", Passed),
+            new(Route + "parentRefs.sectionName", Rewritten, "The listeners that serve the route, if several parentRefs are needed."),
+            new(Route + "parentRefs.port", Rewritten, "Removed, if several parentRefs are needed."),
             new(Route + "useDefaultGateways", Ignored, "Default Gateways are not supported."),
             new(Rule + "name", Passed),
             Rejection(Rule + "matches." + FieldTable.AnyOther, "without it, the rule would match other requests"),

@@ -62,6 +62,19 @@ internal static partial class Hostnames
         return (leftIsWildcard && Covers(left, right)) || (rightIsWildcard && Covers(right, left));
     }
 
+    /// <summary>The hostnames that a listener and a hostname of a route have in common; null if there are none.</summary>
+    /// <param name="listener">Null or empty matches all.</param>
+    /// <param name="route">A hostname of the route.</param>
+    public static string? Intersection(string? listener, string route) =>
+        string.IsNullOrEmpty(listener) || IsWithin(route, listener) ? route
+        : Intersect(listener, route) ? listener
+        : null;
+
+    /// <summary>Whether a hostname matches another one, each of its names if it is a wildcard itself.</summary>
+    public static bool IsWithin(string hostname, string other) =>
+        string.Equals(hostname, other, StringComparison.OrdinalIgnoreCase)
+        || (other.StartsWith(WildcardPrefix, StringComparison.Ordinal) && Covers(other, hostname));
+
     private static bool Covers(string wildcard, string hostname)
     {
         var suffix = wildcard.AsSpan(1);

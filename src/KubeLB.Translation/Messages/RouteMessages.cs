@@ -94,6 +94,18 @@ internal static class RouteMessages
     public static string NoHostnameIntersection(string routeKind) =>
         $"There were no hostname intersections between the {routeKind} and this parent ref's Listener(s).";
 
+    /// <summary>The route attaches to more listeners than the generated routes can have parentRefs.</summary>
+    [ReportedMessage(
+        "UnsupportedValue",
+        On = Routes,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Use fewer parentRefs, or a Gateway whose listeners all allow the route."
+    )]
+    public static string TooManyListeners(int count, int limit) =>
+        $"The route attaches to {count} listeners by name; at most {limit} are supported. "
+        + "Use fewer parentRefs, or a Gateway whose listeners all allow the route.";
+
     /// <summary>The CCM does not sync Gateways.</summary>
     [ReportedMessage(
         GatewayConditions.GatewayControllerDisabled,

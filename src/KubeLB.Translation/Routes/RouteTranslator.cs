@@ -29,7 +29,11 @@ public static class RouteTranslator
         TenantSettings settings
     )
     {
-        var parentRefs = parents.SelectMany(p => p.AttachedRefs).ToList();
+        var parentRefs = parents
+            .SelectMany(p => p.AttachedRefs.Select(r => (p.Gateway, Ref: r)))
+            .DistinctBy(p => (p.Gateway.Namespace, p.Gateway.Name, p.Ref.SectionName ?? "", p.Ref.Port))
+            .Select(p => p.Ref)
+            .ToList();
         if (parentRefs.Count == 0)
         {
             return null;

@@ -113,6 +113,47 @@ public sealed record AppliedObject(long? Generation, JsonObject? Status, string?
     /// <summary>Whether a retry may succeed without a change of the tenant's objects.</summary>
     public bool IsRetryable { get; private init; }
 
+    /// <summary>
+    /// The object with the status of further routes that were generated from the same Route: their parents, with generations that compare
+    /// with that of this object as with their own. An error of one is that of all.
+    /// </summary>
+    public AppliedObject With(IReadOnlyList<AppliedObject> further)
+    {
+        ArgumentNullException.ThrowIfNull(further);
+        if (Error is not null || further.Count == 0)
+        {
+            return this;
+        }
+
+        if (further.FirstOrDefault(f => f.Error is not null) is { } failed)
+        {
+            return failed;
+        }
+
+        try
+        {
+            var status = ApiJson.Read<RouteParentsStatus>(Status ?? []);
+            status.Parents = [.. status.Parents ?? [], .. further.SelectMany(ParentsOf)];
+            return this with { Status = ApiJson.ToJson(status), IsWritten = IsWritten || further.Any(f => f.IsWritten) };
+        }
+        catch (JsonException)
+        {
+            // Not a valid status of Gateway API; it is ignored.
+            return this;
+        }
+    }
+
+    private IEnumerable<RouteParentStatus> ParentsOf(AppliedObject further)
+    {
+        var parents = ApiJson.Read<RouteParentsStatus>(further.Status ?? []).Parents ?? [];
+        foreach (var condition in parents.SelectMany(p => p.Conditions))
+        {
+            condition.ObservedGeneration = condition.ObservedGeneration >= further.Generation ? Generation : Generation - 1;
+        }
+
+        return parents;
+    }
+
     /// <summary>It could not be written.</summary>
     /// <param name="error">Why, for the tenant.</param>
     /// <param name="isRetryable">Whether a retry may succeed without a change of the tenant's objects.</param>

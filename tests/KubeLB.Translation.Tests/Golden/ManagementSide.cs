@@ -124,6 +124,11 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         {
             generated = new AppliedObject(Store(value), Status: null, Error: null);
             yield return Generated(value, route, translation.Origin!.Namespace, translation.Origin.Name);
+            foreach (var further in translation.FurtherRoutes)
+            {
+                Store(further);
+                yield return Generated(further, route, translation.Origin.Namespace, translation.Origin.Name);
+            }
         }
 
         AppliedObject? policy = null;

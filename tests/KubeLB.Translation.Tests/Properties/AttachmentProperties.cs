@@ -165,14 +165,58 @@ public sealed class AttachmentProperties
                         .Evaluate(route, tenant, Settings)
                         .Select(v => Describe(v.Gateway, v.Ref, v.Rejection?.Reason, ListenersOf(v)));
 
-                    actual.Should().Equal(Model(route, tenant));
+                    actual.Should().Equal(WithoutRedundantListeners(Model(route, tenant), route.Hostnames));
                 },
                 iter: 5000
             );
 
-    private static IEnumerable<string> Model(IGatewayRoute route, TenantStub tenant)
+    // A listener does not serve the route if more specific listeners of its port serve all its names.
+    private static IEnumerable<string> WithoutRedundantListeners(
+        IEnumerable<(Gateway Gateway, ParentReference Ref, string? Reason, List<Listener> Listeners)> parents,
+        IReadOnlyList<string> hostnames
+    )
     {
-        foreach (var parent in route.ParentRefs)
+        var all = parents.ToList();
+        foreach (var (gateway, parent, reason, listeners) in all)
+        {
+            var others = all.Where(p => p.Gateway == gateway).SelectMany(p => p.Listeners).Distinct().ToList();
+            bool IsRedundant(Listener listener) =>
+                hostnames.Count > 0
+                && listener.Protocol == "HTTP"
+                && Served(listener).All(name => others.Exists(other => IsMoreSpecific(other, listener) && Served(other).Contains(name)));
+            IEnumerable<string> Served(Listener listener) =>
+                Universe.Where(name =>
+                    (listener.Hostname is null || Matches(listener.Hostname, name)) && hostnames.Any(h => Matches(h, name))
+                );
+            var serving = listeners.Where(l => !IsRedundant(l)).ToList();
+            if (serving.Count == 0)
+            {
+                serving =
+                [
+                    .. others.Where(other =>
+                        !IsRedundant(other) && listeners.Exists(l => IsMoreSpecific(other, l) && Served(l).Intersect(Served(other)).Any())
+                    ),
+                ];
+            }
+
+            var names = serving.Select(l => l.Name).Order(StringComparer.Ordinal);
+            yield return Describe(gateway, parent, reason, names);
+        }
+    }
+
+    private static bool IsMoreSpecific(Listener other, Listener listener) =>
+        other.Protocol == listener.Protocol
+        && other.Port == listener.Port
+        && other.Hostname is not null
+        && other.Hostname != listener.Hostname
+        && (listener.Hostname is null || Matches(listener.Hostname, other.Hostname.Replace("*.", "a.", StringComparison.Ordinal)));
+
+    private static IEnumerable<(Gateway Gateway, ParentReference Ref, string? Reason, List<Listener> Listeners)> Model(
+        IGatewayRoute route,
+        TenantStub tenant
+    )
+    {
+        foreach (var parent in route.ParentRefs.DistinctBy(p => (p.Name, p.Namespace, p.SectionName, p.Port, p.Kind ?? "Gateway")))
         {
             foreach (var gateway in tenant.Gateways)
             {
@@ -186,7 +230,7 @@ public sealed class AttachmentProperties
                 }
 
                 string? reason = "NoMatchingParent";
-                var attached = new List<string>();
+                var attached = new List<Listener>();
                 foreach (var listener in gateway.Spec.Listeners!)
                 {
                     if (
@@ -210,11 +254,11 @@ public sealed class AttachmentProperties
                     if (SharesAName(listener.Hostname, route.Hostnames))
                     {
                         reason = null;
-                        attached.Add(listener.Name);
+                        attached.Add(listener);
                     }
                 }
 
-                yield return Describe(gateway, parent, reason, attached);
+                yield return (gateway, parent, reason, attached);
             }
         }
     }
