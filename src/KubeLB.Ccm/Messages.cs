@@ -9,6 +9,11 @@ internal static class Messages
 {
     private const string StatusKinds = "Gateway, HTTPRoute, GRPCRoute";
 
+    /// <summary>The class of a Gateway is valid again.</summary>
+    [ReportedMessage(GatewayOwnership.ClassNotFound, On = "Gateway", Event = "Normal")]
+    [ReportedMessage(GatewayOwnership.ClassConflict, On = "Gateway", Event = "Normal")]
+    public static string ClassRecovered(string gatewayClass) => $"GatewayClass {gatewayClass} belongs to KubeLB.";
+
     /// <summary>The GatewayClass of a Gateway that KubeLB served now names another controller.</summary>
     [ReportedMessage(
         GatewayOwnership.Released,

@@ -19,6 +19,12 @@ public static class GatewayConditions
     /// <summary>Type (of a listener): it conflicts with another listener of the Gateway.</summary>
     public const string Conflicted = "Conflicted";
 
+    /// <summary>Reason of <see cref="Conflicted"/>: another listener has the same port and hostname.</summary>
+    public const string HostnameConflict = "HostnameConflict";
+
+    /// <summary>Reason of <see cref="Conflicted"/>: another listener has the same port and another protocol.</summary>
+    public const string ProtocolConflict = "ProtocolConflict";
+
     /// <summary>Type (Envoy Gateway's): True while rules of the route have the same matches as those of an older one.</summary>
     public const string RouteRulesOverlap = "RouteRulesOverlap";
 

@@ -43,6 +43,9 @@ internal static class Indexes
     /// </summary>
     public const string ByServedService = "served-service";
 
+    /// <summary>Routes of the management cluster by the names of the objects that were generated from them.</summary>
+    public const string ByGeneratedName = "generated-name";
+
     /// <summary>SyncSecrets of the management cluster by <c>namespace/name</c> of the tenant's Secret.</summary>
     public const string BySecretOrigin = "secret-origin";
 
@@ -75,6 +78,14 @@ internal static class Indexes
     public static IEnumerable<string> OriginKind(Route route) => RouteOrigin.Of(route) is { } origin ? [origin.Kind] : [];
 
     public static IEnumerable<string> ServedServices(Route route) => route.Status?.Resources?.Services?.Keys ?? Enumerable.Empty<string>();
+
+    public static IEnumerable<GeneratedObject> GeneratedObjects(Route route) =>
+        (route.Status?.Resources?.Services?.Values ?? Enumerable.Empty<GeneratedObject>())
+            .Append(route.Status?.Resources?.Route)
+            .OfType<GeneratedObject>()
+            .Where(generated => generated is { GeneratedName.Length: > 0, Namespace.Length: > 0 });
+
+    public static IEnumerable<string> GeneratedNames(Route route) => GeneratedObjects(route).Select(g => g.GeneratedName!).Distinct();
 
     public static IEnumerable<string> SecretOrigins(SyncSecret syncSecret) =>
         SecretOrigin.Of(syncSecret) is { } origin ? [Key(origin.Namespace, origin.Name)] : [];

@@ -45,6 +45,15 @@ internal sealed class TenantView(
 
     public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => _grants.ByIndex(Indexes.ByNamespace, @namespace);
 
+    public string? OriginOf(string generatedName) =>
+        _routes
+            .ByIndex(Indexes.ByGeneratedName, generatedName)
+            .SelectMany(route => Indexes.GeneratedObjects(route))
+            .FirstOrDefault(generated => generated.GeneratedName == generatedName)
+            is { } found
+            ? Indexes.Key(found.Namespace ?? "", found.Name ?? "")
+            : null;
+
     public Route? GatewayRoute(string @namespace, string name) =>
         Gateway(@namespace, name) is { } gateway
             ? _routes

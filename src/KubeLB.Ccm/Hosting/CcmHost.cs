@@ -149,6 +149,7 @@ public static class CcmHost
                         routes.Index(Indexes.ByOrigin, Indexes.Origin);
                         routes.Index(Indexes.ByOriginKind, Indexes.OriginKind);
                         routes.Index(Indexes.ByServedService, Indexes.ServedServices);
+                        routes.Index(Indexes.ByGeneratedName, Indexes.GeneratedNames);
                     });
                 }
             }

@@ -63,6 +63,10 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
                 var message = Messages.ClassOfOtherController(gateway.Spec?.GatewayClassName ?? "");
                 recorder.Record(gateway, EventType.Warning, GatewayOwnership.Released, message);
             }
+            else
+            {
+                recorder.Record(gateway, EventType.Normal, before, Messages.ClassRecovered(gateway.Spec?.GatewayClassName ?? ""));
+            }
         }
     }
 

@@ -99,7 +99,9 @@ public static class GeneratedNameChoice
 /// </summary>
 public static class UnresolvedNames
 {
-    private const string Prefix = "unresolved-";
+    /// <summary>The start of each of these names.</summary>
+    public const string Prefix = "unresolved-";
+
     private const int Length = 63;
 
     /// <summary>A DNS-1035 label of 63 characters.</summary>

@@ -20,7 +20,7 @@ public static class GatewayStatusEvents
     private static IEnumerable<StatusEvent> OfGateway(GatewayStatus? before, GatewayStatus? after)
     {
         var accepted = ConditionChange.Of(GatewayConditions.Accepted, before?.Conditions, after?.Conditions);
-        if (accepted.BecameTrue)
+        if (accepted is { BecameTrue: true, WasUnprocessed: false })
         {
             yield return StatusEvent.Normal(GatewayConditions.Accepted, GatewayMessages.Accepted);
         }
@@ -28,7 +28,10 @@ public static class GatewayStatusEvents
         {
             yield return StatusEvent.Warning(accepted.After!.Reason, accepted.After.Message);
         }
-        else if (accepted is { Before.Status: not ConditionStatus.Unknown, After.Status: ConditionStatus.Unknown })
+        else if (
+            accepted is { Before.Status: not ConditionStatus.Unknown, After.Status: ConditionStatus.Unknown }
+            && accepted.After.Message == GatewayMessages.WaitingForController
+        )
         {
             yield return StatusEvent.Normal(StatusEvent.Released, GatewayMessages.Released);
         }
@@ -38,7 +41,7 @@ public static class GatewayStatusEvents
         if (
             addresses.Count > 0
             && programmed.After is { IsTrue: true }
-            && (programmed.BecameTrue || !addresses.SequenceEqual(Addresses(before)))
+            && (programmed is { BecameTrue: true, WasUnprocessed: false } || !addresses.SequenceEqual(Addresses(before)))
         )
         {
             yield return StatusEvent.Normal(GatewayConditions.Programmed, GatewayMessages.Reachable(addresses));
@@ -55,6 +58,10 @@ public static class GatewayStatusEvents
             {
                 yield return StatusEvent.Warning(change.After.Reason, change.After.Message);
             }
+            else if (change is { Before.IsTrue: true, After: null })
+            {
+                yield return StatusEvent.Normal(change.Before.Reason, RouteMessages.Resolved(change.Before.Message));
+            }
         }
     }
 
@@ -68,12 +75,20 @@ public static class GatewayStatusEvents
             {
                 yield return StatusEvent.Warning(change.After!.Reason, GatewayMessages.Listener(listener.Name, change.After.Message));
             }
+            else if (change is { BecameTrue: true, Before.Status: ConditionStatus.False })
+            {
+                yield return StatusEvent.Normal(type, GatewayMessages.ListenerRecovered(listener.Name));
+            }
         }
 
         var conflicted = ConditionChange.Of(GatewayConditions.Conflicted, before?.Conditions, listener.Conditions);
         if (conflicted.BecameTrue)
         {
             yield return StatusEvent.Warning(conflicted.After!.Reason, GatewayMessages.Listener(listener.Name, conflicted.After.Message));
+        }
+        else if (conflicted is { Before.IsTrue: true, After: null or { IsTrue: false } })
+        {
+            yield return StatusEvent.Normal(GatewayConditions.Conflicted, GatewayMessages.ListenerRecovered(listener.Name));
         }
     }
 

@@ -3,6 +3,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Messages;
+using KubeLB.Translation.Status;
 
 namespace KubeLB.Translation.Events;
 
@@ -25,7 +26,7 @@ public static class RouteStatusEvents
     private static IEnumerable<StatusEvent> Changes(RouteParentStatus parent, RouteParentStatus? before)
     {
         var accepted = ConditionChange.Of(GatewayConditions.Accepted, before?.Conditions, parent.Conditions);
-        if (accepted.BecameTrue)
+        if (accepted is { BecameTrue: true, WasUnprocessed: false })
         {
             yield return StatusEvent.Normal(GatewayConditions.Accepted, RouteMessages.Attached(GatewayOf(parent)));
         }
@@ -39,7 +40,10 @@ public static class RouteStatusEvents
         {
             yield return StatusEvent.Warning(resolved.After!.Reason, resolved.After.Message);
         }
-        else if (resolved is { BecameTrue: true, Before.Status: ConditionStatus.False })
+        else if (
+            resolved is { BecameTrue: true, Before.Status: ConditionStatus.False }
+            || (resolved.BecameTrue && resolved.Before?.Message == RouteMessages.BackendsPending)
+        )
         {
             yield return StatusEvent.Normal(GatewayConditions.ResolvedRefs, RouteMessages.RefsRecovered);
         }
@@ -53,6 +57,10 @@ public static class RouteStatusEvents
         {
             yield return StatusEvent.Normal(RouteConditions.RetryPolicyApplied, retries.After!.Message);
         }
+        else if (retries.WasResolved)
+        {
+            yield return StatusEvent.Normal(RouteConditions.RetryPolicyApplied, RouteMessages.Resolved(retries.Before!.Message));
+        }
 
         var proxies = ConditionChange.Of(GatewayConditions.ProxyProgrammed, before?.Conditions, parent.Conditions);
         if (proxies.BecameFalse)
@@ -64,15 +72,16 @@ public static class RouteStatusEvents
             yield return StatusEvent.Normal(StatusEvent.ProxyProgrammed, RouteMessages.ProxiesAccepted);
         }
 
-        // Unlike the other conditions, these report a problem when they are True.
-        foreach (
-            var type in new[] { GatewayConditions.PartiallyInvalid, GatewayConditions.FieldsIgnored, GatewayConditions.DefaultExceeded }
-        )
+        foreach (var type in ConditionPrecedence.Problems)
         {
-            var partial = ConditionChange.Of(type, before?.Conditions, parent.Conditions);
-            if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)
+            var problem = ConditionChange.Of(type, before?.Conditions, parent.Conditions);
+            if (problem.After is { IsTrue: true } && problem.Before?.Message != problem.After.Message)
             {
-                yield return StatusEvent.Warning(partial.After.Reason, partial.After.Message);
+                yield return StatusEvent.Warning(problem.After.Reason, problem.After.Message);
+            }
+            else if (problem is { Before.IsTrue: true, After: null or { IsTrue: false } } && accepted.After is { IsTrue: true })
+            {
+                yield return StatusEvent.Normal(problem.Before.Reason, RouteMessages.Resolved(problem.Before.Message));
             }
         }
     }

@@ -19,13 +19,7 @@ public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
     internal static StatusEvent Normal(string reason, string message) => new(IsWarning: false, reason, message);
 
     internal static StatusEvent Warning(string reason, string message) =>
-        new(
-            IsWarning: true,
-            reason,
-            RouteMessages.RemedyFor(reason) is { } remedy && !message.Contains(remedy, StringComparison.Ordinal)
-                ? $"{message.TrimEnd('.')}. {remedy}"
-                : message
-        );
+        new(IsWarning: true, reason, RouteMessages.WithRemedy(reason, message));
 }
 
 /// <summary>One condition before and after a write of the status.</summary>
@@ -49,6 +43,9 @@ internal sealed record ConditionChange(Condition? Before, Condition? After)
 
     /// <summary>The condition became False, and not only because the object is being set up.</summary>
     public bool Failed => BecameFalse && (Before is { IsTrue: true } || !InProgress.Contains(After!.Reason));
+
+    /// <summary>Before, the gateway of the management cluster had not processed a change.</summary>
+    public bool WasUnprocessed => Before?.Message == GatewayMessages.NotProcessed;
 
     /// <summary>The condition was False and was removed.</summary>
     public bool WasResolved => this is { Before.Status: ConditionStatus.False, After: null };

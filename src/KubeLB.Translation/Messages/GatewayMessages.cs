@@ -1,3 +1,4 @@
+using System.Globalization;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.Serialization;
@@ -26,6 +27,14 @@ internal static class GatewayMessages
     /// <summary>The management cluster has not reported on the current generation.</summary>
     [ReportedMessage("Pending", On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=Unknown")]
     public const string WaitingForReport = "Waiting for the management cluster to report.";
+
+    /// <summary>Envoy Gateway has not observed the generated object for longer than usual.</summary>
+    [ReportedMessage("Pending", On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=Unknown")]
+    public const string NotProcessed = "The gateway of the management cluster has not processed this change yet.";
+
+    /// <summary>No listener is programmed.</summary>
+    [ReportedMessage("Invalid", On = "Gateway", Condition = "Programmed=False", Event = "Warning", Remedy = "Correct the listeners.")]
+    public const string NoListenerProgrammed = "No listener of this Gateway is served. See the conditions of each listener.";
 
     /// <summary>None of the listeners is valid, so the Gateway is not synced.</summary>
     [ReportedMessage(
@@ -96,6 +105,24 @@ internal static class GatewayMessages
     public static string ClassConflict(string className, string controllerName, DateTimeOffset releasedAt) =>
         $"Controller {controllerName} accepted GatewayClass {className}; KubeLB releases this Gateway at {StatusTime.Of(releasedAt)}. "
         + $"To keep it, use a class of controller {GatewayClass.KubelbController}.";
+
+    /// <summary>Several listeners have one port and hostname.</summary>
+    [ReportedMessage("HostnameConflict", On = "Gateway", Condition = "Conflicted=True", Event = "Warning")]
+    public static string HostnameConflict(IEnumerable<string> listeners, int port, string hostname) =>
+        $"Listeners {string.Join(", ", listeners)} use port {port.ToString(CultureInfo.InvariantCulture)} "
+        + (hostname.Length == 0 ? "without a hostname" : $"with hostname {hostname}")
+        + ", so none of them is served. Give each its own hostname or port.";
+
+    /// <summary>Listeners of different protocols have one port.</summary>
+    [ReportedMessage("ProtocolConflict", On = "Gateway", Condition = "Conflicted=True", Event = "Warning")]
+    public static string ProtocolConflict(IEnumerable<string> listeners, int port) =>
+        $"Listeners {string.Join(", ", listeners)} use port {port.ToString(CultureInfo.InvariantCulture)} with different protocols, "
+        + "so none of them is served. Give each protocol its own port.";
+
+    /// <summary>A condition of a listener recovered.</summary>
+    [ReportedMessage("ResolvedRefs", On = "Gateway", Event = "Normal")]
+    [ReportedMessage(GatewayConditions.Conflicted, On = "Gateway", Event = "Normal")]
+    public static string ListenerRecovered(string listener) => $"Listener {listener} is valid.";
 
     /// <summary>A listener has a protocol that is not supported. The text is Envoy Gateway's.</summary>
     [ReportedMessage(

@@ -38,6 +38,10 @@ internal static class RouteMessages
     [ReportedMessage("ResolvedRefs", On = Routes, Condition = "ResolvedRefs=True")]
     public const string RefsResolved = "Resolved all the Object references for the Route";
 
+    /// <summary>The backends exist in the tenant's cluster, but not yet in the management cluster.</summary>
+    [ReportedMessage("Pending", On = Routes, Condition = "ResolvedRefs=Unknown")]
+    public const string BackendsPending = "The backends of this route are being set up.";
+
     /// <summary>A reference that was invalid before is valid now.</summary>
     [ReportedMessage("ResolvedRefs", On = Routes, Event = "Normal")]
     public const string RefsRecovered = "All references are resolved.";
@@ -77,6 +81,8 @@ internal static class RouteMessages
 
     private const string NoMatchingParentRemedy =
         "Set sectionName and port of the parentRef to those of a listener of the Gateway, or remove them.";
+
+    private const string NoReadyListenersRemedy = "Correct the listeners of the Gateway; see their conditions.";
 
     private const string NotAllowedByListenersRemedy =
         "Allow the route's namespace and kind in allowedRoutes of a listener, or attach to another Gateway.";
@@ -354,6 +360,22 @@ internal static class RouteMessages
         return text + (retry.PerRetry?.BackOff?.MaxInterval is { } longest ? $" to {longest}" : "");
     }
 
+    /// <summary>A message of Envoy Gateway names an object that the tenant cannot see.</summary>
+    [ReportedMessage(GatewayConditions.Invalid, On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
+    public static string ReportedOnly(string reason) =>
+        $"Envoy Gateway reports {reason} for an object of the management cluster. Ask its administrator for the details.";
+
+    /// <summary>A condition no longer reports a problem; its last message follows.</summary>
+    [ReportedMessage(RouteConditions.UnsupportedField, On = "Gateway, HTTPRoute, GRPCRoute", Event = "Normal")]
+    [ReportedMessage(RouteConditions.EarlierDefaults, On = "Gateway, HTTPRoute, GRPCRoute", Event = "Normal")]
+    public static string Resolved(string message) => $"Resolved: {message}";
+
+    /// <summary>The message with the remedy of its reason, unless it has that.</summary>
+    public static string WithRemedy(string reason, string message) =>
+        RemedyFor(reason) is { } remedy && !message.Contains(remedy, StringComparison.Ordinal)
+            ? $"{message.TrimEnd('.')}. {remedy}"
+            : message;
+
     /// <summary>The remedy that an Event adds to a condition whose message is Envoy Gateway's; null if the message has it.</summary>
     public static string? RemedyFor(string reason) =>
         reason switch
@@ -361,6 +383,7 @@ internal static class RouteMessages
             GatewayConditions.NoMatchingParent => NoMatchingParentRemedy,
             GatewayConditions.NotAllowedByListeners => NotAllowedByListenersRemedy,
             GatewayConditions.NoMatchingListenerHostname => NoMatchingListenerHostnameRemedy,
+            GatewayConditions.NoReadyListeners => NoReadyListenersRemedy,
             GatewayConditions.BackendNotFound => BackendMessages.ServiceNotFoundRemedy,
             GatewayConditions.PortNotFound or GatewayConditions.PortNotSpecified => BackendMessages.PortRemedy,
             _ => null,

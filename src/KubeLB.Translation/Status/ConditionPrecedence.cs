@@ -27,8 +27,8 @@ public static class ConditionPrecedence
         GatewayConditions.FieldsIgnored,
     ];
 
-    // True reports a problem, unlike in the others.
-    private static readonly string[] Problems =
+    /// <summary>The types whose status True reports a problem.</summary>
+    internal static readonly string[] Problems =
     [
         GatewayConditions.Conflicted,
         GatewayConditions.PartiallyInvalid,

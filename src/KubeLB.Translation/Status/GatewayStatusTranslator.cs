@@ -97,6 +97,7 @@ public static class GatewayStatusTranslator
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
         InvalidListeners.AddTo(gateway, status, now);
+        ReportNoListener(gateway, status, now);
         status.Conditions = ConditionPrecedence.Limit(status.Conditions ?? []);
         return status;
     }
@@ -202,6 +203,35 @@ public static class GatewayStatusTranslator
         return ApiJson.ToJson(content);
     }
 
+    // Envoy Gateway does not know of listeners that only the CCM or the manager finds invalid, and reports the Gateway as programmed.
+    private static void ReportNoListener(Gateway gateway, GatewayStatus status, string now)
+    {
+        static bool IsUnserved(ListenerStatus listener) =>
+            listener.Conditions?.Exists(c => c is { Type: GatewayConditions.Programmed, Status: ConditionStatus.False }) == true;
+        static bool IsPending(ListenerStatus listener) => listener.Conditions?.Exists(c => c.Status == ConditionStatus.Unknown) == true;
+        if (
+            status.Listeners is not { Count: > 0 } listeners
+            || !listeners.TrueForAll(IsUnserved)
+            || listeners.Exists(IsPending)
+            || status.Conditions?.Find(c => c.Type == GatewayConditions.Programmed) is { Status: ConditionStatus.False }
+        )
+        {
+            return;
+        }
+
+        status.Addresses = null;
+        status.Conditions = new ConditionSet(gateway.Status?.Conditions, now)
+            .SetAll(status.Conditions ?? [])
+            .Set(
+                GatewayConditions.Programmed,
+                ConditionStatus.False,
+                GatewayConditions.Invalid,
+                GatewayMessages.NoListenerProgrammed,
+                gateway.Metadata.Generation
+            )
+            .ToList();
+    }
+
     private static List<ListenerStatus>? Listeners(
         Gateway gateway,
         GatewayStatus? reported,
@@ -227,7 +257,11 @@ public static class GatewayStatusTranslator
                     var own = certificates.Where(c => c.Listener == listener.Name).ToList();
                     foreach (var condition in listener.Conditions ?? [])
                     {
-                        conditions.SetReported(CertificateConditions.Translate(condition, own), report, gateway.Metadata.Generation ?? 0);
+                        conditions.SetReported(
+                            ListenerConflicts.Translate(CertificateConditions.Translate(condition, own), gateway, listener.Name),
+                            report,
+                            gateway.Metadata.Generation ?? 0
+                        );
                     }
 
                     CertificateConditions.Set(conditions, own, gateway.Metadata.Generation ?? 0);
@@ -241,6 +275,41 @@ public static class GatewayStatusTranslator
                     };
                 }),
         ];
+    }
+}
+
+/// <summary>Conflicts between the listeners of a Gateway, which Envoy Gateway reports with generated names.</summary>
+internal static class ListenerConflicts
+{
+    /// <summary>The reported condition with the tenant's listeners; other conditions are unchanged.</summary>
+    public static Condition Translate(Condition reported, Gateway gateway, string name)
+    {
+        var listeners = gateway.Spec?.Listeners ?? [];
+        if (
+            reported.Reason is not (GatewayConditions.HostnameConflict or GatewayConditions.ProtocolConflict)
+            || listeners.Find(l => l.Name == name) is not { } listener
+        )
+        {
+            return reported;
+        }
+
+        var others = listeners.Where(l => l.Port == listener.Port);
+        var message =
+            reported.Reason == GatewayConditions.ProtocolConflict
+                ? GatewayMessages.ProtocolConflict(others.Select(l => l.Name), listener.Port)
+                : GatewayMessages.HostnameConflict(
+                    others.Where(l => (l.Hostname ?? "") == (listener.Hostname ?? "")).Select(l => l.Name),
+                    listener.Port,
+                    listener.Hostname ?? ""
+                );
+        return new Condition
+        {
+            Type = reported.Type,
+            Status = reported.Status,
+            Reason = reported.Reason,
+            Message = message,
+            ObservedGeneration = reported.ObservedGeneration,
+        };
     }
 }
 
@@ -299,8 +368,8 @@ internal static class CertificateConditions
         return new Condition
         {
             Type = reported.Type,
-            Status = reported.Status,
-            Reason = reported.Reason,
+            Status = reported.Type == GatewayConditions.ResolvedRefs ? ConditionStatus.Unknown : reported.Status,
+            Reason = reported.Type == GatewayConditions.ResolvedRefs ? GatewayConditions.Pending : reported.Reason,
             Message = SecretMessages.CertificatePending(pending),
             ObservedGeneration = reported.ObservedGeneration,
         };

@@ -15,15 +15,21 @@ public sealed class ReportedStatus
 {
     private readonly GeneratedObject? _generated;
     private readonly long? _assumedGeneration;
+    private readonly Func<string, string?> _originOf;
 
-    private ReportedStatus(GeneratedObject? generated, long? assumedGeneration)
+    private ReportedStatus(GeneratedObject? generated, long? assumedGeneration, Func<string, string?> originOf)
     {
         _generated = generated;
         _assumedGeneration = assumedGeneration;
+        _originOf = originOf;
     }
 
     /// <summary>Reads the report from a Route; without a Route or its status nothing is reported yet.</summary>
-    public static ReportedStatus Read(Route? route)
+    /// <param name="route">The Route.</param>
+    /// <param name="originOf">
+    /// <c>namespace/name</c> of the tenant's object by the name of an object that was generated from another Route; null if there is none.
+    /// </param>
+    public static ReportedStatus Read(Route? route, Func<string, string?>? originOf = null)
     {
         // The Go manager does not report generations: its report is assumed to be about the current one.
         var assumed =
@@ -31,8 +37,22 @@ public sealed class ReportedStatus
             && long.TryParse(text, out var generation)
                 ? generation
                 : (long?)null;
-        return new ReportedStatus(route?.Status?.Resources?.Route, assumed);
+        var resources = route?.Status?.Resources;
+        return new ReportedStatus(
+            resources?.Route,
+            assumed,
+            name =>
+                (resources?.Services?.Values ?? Enumerable.Empty<GeneratedObject>())
+                    .Append(resources?.Route)
+                    .FirstOrDefault(o => o is { Namespace.Length: > 0 } && o.GeneratedName == name)
+                    is { } own
+                    ? $"{own.Namespace}/{own.Name}"
+                    : originOf?.Invoke(name)
+        );
     }
+
+    /// <summary>The message of a condition of Envoy Gateway, with the names of the tenant's objects.</summary>
+    public string MessageOf(Condition reported) => TenantText.Translate(reported.Message, reported.Reason, _originOf);
 
     /// <summary>The condition that the generated object could not be written; null if it could, or nothing is reported.</summary>
     public Condition? Failure =>
@@ -101,6 +121,9 @@ public sealed class ReportedStatus
         return reported.ObservedGeneration >= generated ? source : null;
     }
 
+    /// <summary>Whether the report has the generation of a generated object that Envoy Gateway has not observed.</summary>
+    public bool IsUnobserved => _generated is { SourceGeneration: not null, Generation: not null };
+
     private T? Read<T>()
         where T : class
     {
@@ -120,14 +143,31 @@ public sealed class ReportedStatus
 internal static class ReportedConditions
 {
     /// <summary>
-    /// Sets the condition as reported if it is about a known generation; else keeps the existing one, or sets it to Unknown if there is
-    /// none.
+    /// Sets the condition as reported if it is about a known generation. Else Envoy Gateway has not observed the generated object, and the
+    /// condition is Unknown: the manager reports this only if it takes longer than usual.
     /// </summary>
     public static void SetReported(this ConditionSet conditions, Condition reported, ReportedStatus report, long currentGeneration)
     {
         if (report.SourceGenerationOf(reported) is { } generation)
         {
-            conditions.Set(reported.Type, reported.Status, reported.Reason, reported.Message, generation);
+            var message = report.MessageOf(reported);
+            conditions.Set(
+                reported.Type,
+                reported.Status,
+                reported.Reason,
+                reported.Status == ConditionStatus.False ? RouteMessages.WithRemedy(reported.Reason, message) : message,
+                generation
+            );
+        }
+        else if (report.IsUnobserved)
+        {
+            conditions.Set(
+                reported.Type,
+                ConditionStatus.Unknown,
+                GatewayConditions.Pending,
+                GatewayMessages.NotProcessed,
+                currentGeneration
+            );
         }
         else
         {

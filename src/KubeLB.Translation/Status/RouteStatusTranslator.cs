@@ -30,7 +30,7 @@ public static class RouteStatusTranslator
         Rejection? rejection = null
     )
     {
-        var report = ReportedStatus.Read(route);
+        var report = ReportedStatus.Read(route, view.OriginOf);
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
         foreach (var parent in translation.Parents)
         {
@@ -84,12 +84,18 @@ public static class RouteStatusTranslator
         var generation = source.Metadata.Generation ?? 0;
         if ((parent.Rejection ?? rejection ?? parent.GatewayRejection) is { } decisive)
         {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, decisive.Reason, decisive.Message, generation);
+            conditions.Set(
+                GatewayConditions.Accepted,
+                ConditionStatus.False,
+                decisive.Reason,
+                RouteMessages.WithRemedy(decisive.Reason, decisive.Message),
+                generation
+            );
             SetResolvedRefs(conditions, translation, generation);
         }
         else
         {
-            SetReported(conditions, parent, report, view, generation);
+            SetReported(conditions, parent, report, view, translation.Backends.Rejection is null, generation);
             conditions.SetOwn(GatewayConditions.FieldsIgnored, report.FieldsIgnored, generation);
             conditions.SetOwn(GatewayConditions.DefaultExceeded, report.DefaultExceeded, generation);
             conditions.SetOwn(GatewayConditions.RetryPolicyApplied, report.RetryPolicy, generation);
@@ -121,6 +127,7 @@ public static class RouteStatusTranslator
         ParentAttachment parent,
         ReportedStatus report,
         ITenantView view,
+        bool areBackendsResolved,
         long generation
     )
     {
@@ -159,7 +166,21 @@ public static class RouteStatusTranslator
         conditions.Keep(GatewayConditions.ResolvedRefs);
         foreach (var group in reported.SelectMany(p => p.Conditions).GroupBy(c => c.Type))
         {
-            conditions.SetReported(Merge(group.Key, [.. group]), report, generation);
+            var condition = Merge(group.Key, [.. group]);
+            if (TenantText.IsAboutPendingBackends(condition) && areBackendsResolved)
+            {
+                conditions.Set(
+                    GatewayConditions.ResolvedRefs,
+                    ConditionStatus.Unknown,
+                    GatewayConditions.Pending,
+                    RouteMessages.BackendsPending,
+                    generation
+                );
+            }
+            else
+            {
+                conditions.SetReported(condition, report, generation);
+            }
         }
     }
 

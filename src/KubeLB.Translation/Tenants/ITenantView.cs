@@ -36,6 +36,12 @@ public interface ITenantView
     /// <summary>The ReferenceGrants of a namespace; none if the kind is not installed.</summary>
     IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace);
 
+    /// <summary>
+    /// <c>namespace/name</c> of the tenant's object from which an object of the management cluster was generated; null if it is none of the
+    /// tenant's.
+    /// </summary>
+    string? OriginOf(string generatedName);
+
     /// <summary>The Route of a tenant's Gateway in the management cluster.</summary>
     Route? GatewayRoute(string @namespace, string name);
 }

@@ -29,6 +29,7 @@ public sealed class SystemFixture : IAsyncDisposable
     private readonly HttpClient _http;
 
     private readonly IReadOnlyList<ITestCluster> _clusters;
+    private readonly List<TenantWords> _words;
 
     private SystemFixture(SandboxEnvironment sandbox)
     {
@@ -37,6 +38,7 @@ public sealed class SystemFixture : IAsyncDisposable
         _http = new HttpClient(sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(10) };
         Management = new TestCluster(sandbox.Management.CreateClient("test"));
         Tenants = [.. sandbox.Tenants.Select(t => new TestCluster(t.Cluster.CreateClient("test")))];
+        _words = [.. sandbox.Tenants.Select(t => new TenantWords(t.Cluster.CreateClient("test")))];
     }
 
     public TestCluster Management { get; }
@@ -232,6 +234,12 @@ public sealed class SystemFixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         var forbidden = Requests().Where(IsForbidden).Select(r => $"{r.UserAgent}: {r.Method} {r.Path}").Distinct().ToList();
+        var foreign = new List<string>();
+        foreach (var words in _words)
+        {
+            foreign.AddRange(await words.StopAsync());
+        }
+
         _http.Dispose();
         foreach (var tenant in Tenants)
         {
@@ -240,6 +248,7 @@ public sealed class SystemFixture : IAsyncDisposable
 
         await Management.DisposeAsync();
         await _sandbox.DisposeAsync();
+        foreign.Should().BeEmpty("a tenant reads the names of its own objects only");
         forbidden.Should().BeEmpty("the roles of the charts must permit all requests of manager and CCMs");
     }
 

@@ -41,6 +41,8 @@ internal sealed class TenantStub : ITenantView
 
     public List<Route> Routes { get; } = [];
 
+    public string? OriginOf(string generatedName) => null;
+
     public Route? GatewayRoute(string @namespace, string name) =>
         Routes.Find(r => RouteOrigin.Of(r)?.Key == RouteOrigin.KeyOf(Api.GatewayApi.Gateway.KindName, @namespace, name));
 }

@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
@@ -134,7 +135,10 @@ public sealed class RecordedAttachmentTests
             && (string)c["status"]! == "False"
             && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!)
         );
-        yield return rejected is null ? $"{key}: attached" : $"{key}: {Line(rejected)}";
+        // The message of Envoy Gateway, with the remedy.
+        yield return rejected is null
+            ? $"{key}: attached"
+            : $"{key}: {RouteMessages.WithRemedy((string)rejected["reason"]!, Line(rejected))}";
         var unresolved = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "ResolvedRefs"
             && (string)c["status"]! == "False"

@@ -41,7 +41,7 @@ public sealed class GatewayStatusEventsTests
             {
                 "it is released",
                 $"203.0.113.10|{Up}",
-                "|Accepted=Unknown Pending Waiting.;Programmed=Unknown Pending Waiting.",
+                "|Accepted=Unknown Pending Waiting for controller;Programmed=Unknown Pending Waiting for controller",
                 "Normal Released No longer served by KubeLB."
             },
         };

@@ -62,7 +62,7 @@ public sealed class GeneratedObjectEventsTests
                 "it may not attach",
                 Fine,
                 "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.",
-                "Warning NoReadyListeners None."
+                "Warning NoReadyListeners None. Correct the listeners of the Gateway; see their conditions."
             },
             {
                 "Envoy Gateway takes it again",

@@ -50,6 +50,8 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) =>
         objects.All<ReferenceGrant>().Where(g => g.Namespace == @namespace);
 
+    public string? OriginOf(string generatedName) => null;
+
     public Route? GatewayRoute(string @namespace, string name) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == @namespace && o.Name == name);
 
