@@ -67,12 +67,17 @@ public sealed class ManagerRequestCostTests
         (await ReconcileCounts.OfAsync(fixture.Sandbox.Manager.Host!, "route") - reconciles).Should().BeInRange(1, 25);
     }
 
-    /// <summary>All requests of the manager except those for its Lease and its watches.</summary>
+    /// <summary>
+    /// All requests of the manager except those for its Lease and its watches, and the summary of the Tenant: one write per
+    /// <see cref="KubeLB.Manager.Hosting.Delays.TenantSummary"/>, whatever the number of changes (<see cref="TenantSummaryTests"/>).
+    /// </summary>
     private static List<string> Requests(SystemFixture fixture) =>
         [.. fixture.Requests().Where(IsManagers).Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd())];
 
     private static bool IsManagers(RequestRecord request) =>
-        request.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal) && request.Resource != "leases" && request.Verb != "watch";
+        request.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)
+        && request.Resource is not ("leases" or "tenants")
+        && request.Verb != "watch";
 
     private static Task<Route> AttachedAsync(SystemFixture fixture, string gateway, int count) =>
         fixture.Management.WaitAsync<Route>(

@@ -52,6 +52,33 @@ public sealed class TenantStatus : Extensible
     /// <see cref="TenantCcmConditions"/>.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
+
+    /// <summary>Figures for <c>kubectl get tenants</c>. An addition of this project.</summary>
+    public TenantSummary? Summary { get; set; }
+}
+
+/// <summary>
+/// Figures of a tenant for <c>kubectl get tenants</c>. Up to half a minute old. A field is absent if its value is unknown.
+/// </summary>
+public sealed class TenantSummary : Extensible
+{
+    /// <summary>When the CCM last reported, RFC 3339 in UTC.</summary>
+    public string? CcmLastSeen { get; set; }
+
+    /// <summary>Version of the CCM.</summary>
+    public string? CcmVersion { get; set; }
+
+    /// <summary>Number of HTTPRoutes and GRPCRoutes.</summary>
+    public int? Routes { get; set; }
+
+    /// <summary>Number of Gateways.</summary>
+    public int? Gateways { get; set; }
+
+    /// <summary>Ready and desired proxies, for example <c>2/2</c>; null without proxies.</summary>
+    public string? Proxies { get; set; }
+
+    /// <summary>Number of node addresses that are used.</summary>
+    public int? Addresses { get; set; }
 }
 
 /// <summary>Phases of a tenant.</summary>

@@ -23,6 +23,9 @@ internal static class Indexes
     /// <summary>Routes by tenant namespace and kind, namespace and name of the source object.</summary>
     public const string ByOrigin = "origin";
 
+    /// <summary>Routes by tenant namespace and kind of the source object.</summary>
+    public const string ByOriginKind = "origin-kind";
+
     /// <summary>Routes of HTTPRoutes and GRPCRoutes by tenant namespace and <c>namespace/name</c> of their parent Gateways.</summary>
     public const string ByParentGateway = "parent-gateway";
 
@@ -65,6 +68,11 @@ internal static class Indexes
 
     public static string OriginKey(string tenantNamespace, string kind, string @namespace, string name) =>
         $"{tenantNamespace}/{RouteOrigin.KeyOf(kind, @namespace, name)}";
+
+    public static IEnumerable<string> OriginKind(Route route) =>
+        RouteOrigin.Of(route) is { } origin ? [OriginKindKey(route.Namespace, origin.Kind)] : [];
+
+    public static string OriginKindKey(string tenantNamespace, string kind) => $"{tenantNamespace}/{kind}";
 
     public static IEnumerable<string> ParentGateways(Route route) =>
         SourceObject.Read(route).Source?.Value is IGatewayRoute source

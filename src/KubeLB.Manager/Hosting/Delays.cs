@@ -63,4 +63,7 @@ internal static class Delays
 
     /// <summary>Minimum interval of Events with the same cause about a tenant's xDS streams.</summary>
     public static readonly TimeSpan ProxyEvent = TimeSpan.FromMinutes(5);
+
+    /// <summary>Interval of writes of a Tenant's summary, the figures of <c>kubectl get tenants</c>, after a burst.</summary>
+    public static readonly TimeSpan TenantSummary = TimeSpan.FromSeconds(30);
 }

@@ -30,6 +30,7 @@ internal static class ManagerControllers
     public static void Add(IServiceCollection services, ManagerOptions options)
     {
         TenantWatches.AddController(services, options);
+        TenantSummaryReconciler.AddController(services, options);
         services.AddSingleton<OpenDomains>();
         ConfigReconciler.AddController(services, options);
         if (!options.EnableGatewayApi)

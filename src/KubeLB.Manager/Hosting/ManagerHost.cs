@@ -158,6 +158,7 @@ public static class ManagerHost
             routes.Transform = admission.Admit;
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
+            routes.Index(Indexes.ByOriginKind, Indexes.OriginKind);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
             routes.Index(Indexes.ByCertificate, Indexes.Certificates);
             routes.Index(Indexes.ByHostname, HostnameClaims.IndexValues);

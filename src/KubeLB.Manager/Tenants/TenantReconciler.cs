@@ -163,6 +163,7 @@ internal sealed class TenantReconciler(
             ObservedGeneration = generation,
             Phase = progress.Phase,
             Conditions = conditions.ToList(),
+            Summary = tenant.Status?.Summary,
         };
         var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.RecordStatus(tenant, written);

@@ -67,7 +67,10 @@ internal static class TenantWatches
                     host =>
                     {
                         var keysOf = ClaimantsOf(host);
-                        return (Change<Tenant> change) => keysOf(TenantNames.Namespace(change.Key.Name)).Append(change.Key).Distinct();
+                        return (Change<Tenant> change) =>
+                            TenantSummaryReconciler.IsOnlyChangeOf(change)
+                                ? []
+                                : keysOf(TenantNames.Namespace(change.Key.Name)).Append(change.Key).Distinct();
                     }
                 );
                 controller.Watch<V1Namespace>(ManagementCluster.Name, ByNamespace<V1Namespace>(ns => ns.Name()));

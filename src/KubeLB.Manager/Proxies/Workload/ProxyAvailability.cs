@@ -27,6 +27,21 @@ internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Nam
     /// <summary>Whether a pod of a DaemonSet is available.</summary>
     public static bool IsAvailable(V1DaemonSet? daemonSet) => daemonSet?.Status?.NumberAvailable > 0;
 
+    /// <summary>Ready and desired pods of a Deployment, for example <c>2/2</c>; null if it does not exist.</summary>
+    public static string? ReadinessOf(V1Deployment? deployment) =>
+        deployment is null ? null : $"{deployment.Status?.ReadyReplicas ?? 0}/{deployment.Spec?.Replicas ?? 1}";
+
+    /// <summary>Ready and desired pods of a DaemonSet; null if it does not exist.</summary>
+    public static string? ReadinessOf(V1DaemonSet? daemonSet) =>
+        daemonSet is null ? null : $"{daemonSet.Status?.NumberReady ?? 0}/{daemonSet.Status?.DesiredNumberScheduled ?? 0}";
+
+    /// <summary>Ready and desired proxies of a tenant; null if it has none.</summary>
+    public string? ReadinessOf(string tenantNamespace)
+    {
+        var name = TenantNames.Proxy(tenantNamespace);
+        return ReadinessOf(_deployments.Get(tenantNamespace, name)) ?? ReadinessOf(_daemonSets.Get(tenantNamespace, name));
+    }
+
     /// <summary>Why a Deployment has no pods, as it reports; null if it does not.</summary>
     public static string? Failure(V1Deployment? deployment) =>
         deployment?.Status?.Conditions?.FirstOrDefault(c => c is { Type: "ReplicaFailure", Status: ConditionStatus.True })?.Message;
