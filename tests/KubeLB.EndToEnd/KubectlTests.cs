@@ -68,7 +68,10 @@ public sealed class KubectlTests : IAsyncLifetime
         (await _tenant.OkAsync("get endpoints api-backend")).Columns(1)[1].Should().Contain(":8080");
 
         var routes = await _management.OkAsync("get routes -n tenant-t1");
-        routes.Columns(0).Should().Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "AGE");
+        routes
+            .Columns(0)
+            .Should()
+            .Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "SINCE", "AGE");
         routes
             .Lines.Should()
             .Contain(line =>

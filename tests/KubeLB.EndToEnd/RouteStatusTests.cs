@@ -50,7 +50,10 @@ public sealed class RouteStatusTests : IAsyncLifetime
         await RouteAsync("rejected", r => Of(r, RouteConditions.Accepted) is { Status: ConditionStatus.False }, "is rejected");
 
         var table = await kubectl.OkAsync($"get routes -n {Tenant}");
-        table.Columns(0).Should().Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "AGE");
+        table
+            .Columns(0)
+            .Should()
+            .Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "SINCE", "AGE");
         Enumerable
             .Range(1, table.Lines.Count - 1)
             .Select(line => string.Join(" ", table.Columns(line).Skip(1).Take(5)))
@@ -60,6 +63,11 @@ public sealed class RouteStatusTests : IAsyncLifetime
                 "api-route default HTTPRoute.gateway.networking.k8s.io True True",
                 "rejected default HTTPRoute.gateway.networking.k8s.io False False"
             );
+        Enumerable
+            .Range(1, table.Lines.Count - 1)
+            .Select(line => table.Columns(line)[6])
+            .Should()
+            .OnlyContain(age => age.EndsWith('s') || age.EndsWith('m'), "it is the age of condition Programmed");
         var wide = await kubectl.OkAsync($"get routes -n {Tenant} -o wide");
         wide.Text.Should().Contain("UnsupportedValue").And.Contain("default-api-route");
         await kubectl.OkAsync($"wait routes --for=condition=Programmed -n {Tenant} -l kubelb.k8c.io/origin-name=api-route --timeout=5s");
