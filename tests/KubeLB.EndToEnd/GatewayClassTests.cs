@@ -17,7 +17,13 @@ public sealed class GatewayClassTests
         await fixture.Tenant.ApplyAsync(GatewayOf("my-gateway", "ours"));
         await fixture.Tenant.ApplyAsync(GatewayOf("their-gateway", "theirs"));
 
-        await fixture.Tenant.WaitAsync<GatewayClass>("", "ours", IsAccepted, "is accepted");
+        var accepted = await fixture.Tenant.WaitAsync<GatewayClass>("", "ours", IsAccepted, "is accepted");
+        accepted
+            .Status!.SupportedFeatures!.Select(f => f.Name)
+            .Should()
+            .BeInAscendingOrder(StringComparer.Ordinal)
+            .And.Contain(["Gateway", "HTTPRouteMethodMatching", "GRPCRoute"])
+            .And.NotContain("ReferenceGrant", "the CCM does not enforce them");
         await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
         await fixture.SettleAsync();
         fixture.Writes().Where(w => w.Name is "theirs" or "their-gateway").Should().BeEmpty();

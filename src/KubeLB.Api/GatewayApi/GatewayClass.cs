@@ -45,6 +45,16 @@ public sealed class GatewayClassStatus : Extensible
 {
     /// <summary>Condition <c>Accepted</c>.</summary>
     public List<Condition>? Conditions { get; set; }
+
+    /// <summary>What the controller serves, in ascending order of the names, at most 64.</summary>
+    public List<SupportedFeature>? SupportedFeatures { get; set; }
+}
+
+/// <summary>A feature of Gateway API that a controller serves.</summary>
+public sealed class SupportedFeature : Extensible
+{
+    /// <summary>The name, as in the conformance tests of Gateway API.</summary>
+    public string? Name { get; set; }
 }
 
 /// <summary>Versions of the group <c>gateway.networking.k8s.io</c>.</summary>

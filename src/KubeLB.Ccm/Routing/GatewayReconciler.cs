@@ -134,9 +134,15 @@ internal sealed class GatewayReconciler(
     }
 }
 
-/// <summary>Sets condition Accepted on the GatewayClasses of KubeLB's controller; others are never written.</summary>
-internal sealed class GatewayClassReconciler([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, Applier applier, TimeProvider time)
-    : IReconciler
+/// <summary>
+/// Sets condition Accepted and the supported features on the GatewayClasses of KubeLB's controller; others are never written.
+/// </summary>
+internal sealed class GatewayClassReconciler(
+    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    Applier applier,
+    TenantSettings settings,
+    TimeProvider time
+) : IReconciler
 {
     private readonly IInformer<GatewayClass> _classes = tenant.Informer<GatewayClass>();
 
@@ -148,8 +154,11 @@ internal sealed class GatewayClassReconciler([FromKeyedServices(ClusterNames.Ten
             && GatewayOwnership.HasKubelbController(gatewayClass)
         )
         {
-            var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow())));
-            await applier.PatchStatusAsync(tenant, gatewayClass, status, guarded: true, cancellationToken).ConfigureAwait(false);
+            var status = GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow()));
+            status.SupportedFeatures = SupportedFeatures.Of(settings);
+            await applier
+                .PatchStatusAsync(tenant, gatewayClass, ApiJson.ToJson(status), guarded: true, cancellationToken)
+                .ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
