@@ -198,6 +198,9 @@ public static class ManagerHost
 /// <summary>Build of this manager.</summary>
 internal static class ManagerBuild
 {
+    /// <summary>Version, commit and date.</summary>
+    public static BuildVersion Build { get; } = BuildVersion.FromAssembly(typeof(ManagerBuild).Assembly);
+
     /// <summary>The version, for example <c>v1.4.0</c>.</summary>
-    public static string Version { get; } = BuildVersion.FromAssembly(typeof(ManagerBuild).Assembly).Version;
+    public static string Version => Build.Version;
 }

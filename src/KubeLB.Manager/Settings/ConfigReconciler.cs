@@ -108,7 +108,7 @@ internal sealed class ConfigReconciler(
         domains.SetCondition(conditions, config);
         var status = new ConfigStatus
         {
-            Version = TenantObjects.Version(ManagerBuild.Version),
+            Version = TenantObjects.Version(ManagerBuild.Build),
             Conditions = conditions.ToList() is { Count: > 0 } set ? set : null,
         };
         await applier.ApplyStatusAsync(management, config, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);

@@ -5,6 +5,7 @@ using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tenants;
@@ -142,28 +143,31 @@ internal static class TenantObjects
     }
 
     /// <summary>Status of <see cref="State"/>; <c>lastUpdated</c> changes only with another field.</summary>
-    public static TenantStateStatus StateStatus(TenantState state, TenantPolicy policy, string version, string now)
+    public static TenantStateStatus StateStatus(TenantState state, TenantPolicy policy, BuildVersion build, string now)
     {
         var before = state.Status;
         var gatewayApi = GatewayApiState(policy);
+        var version = Version(build);
         var isSame =
-            before?.Version?.GitVersion == version
+            before is not null
+            && JsonNode.DeepEquals(ApiJson.ToJson(before.Version ?? new()), ApiJson.ToJson(version))
             && JsonNode.DeepEquals(ApiJson.ToJson(before.GatewayAPI ?? new()), ApiJson.ToJson(gatewayApi ?? new()));
         return new TenantStateStatus
         {
-            Version = Version(version),
+            Version = version,
             LastUpdated = isSame ? before!.LastUpdated ?? now : now,
             LoadBalancer = before?.LoadBalancer ?? new FeatureState(),
             GatewayAPI = gatewayApi,
         };
     }
 
-    public static ManagerVersion Version(string version) =>
+    /// <summary>The version of a manager in the status of the Config and of TenantStates; <c>unknown</c> in a build without git.</summary>
+    public static ManagerVersion Version(BuildVersion build) =>
         new()
         {
-            GitVersion = version,
-            GitCommit = "unknown",
-            BuildDate = "unknown",
+            GitVersion = build.Version,
+            GitCommit = build.CommitOrUnknown,
+            BuildDate = build.CommitDate ?? "unknown",
             Edition = "CE",
         };
 

@@ -97,7 +97,7 @@ internal sealed class TenantReconciler(
     {
         await applier.ApplyAsync(management, TenantObjects.Namespace(tenant), cancellationToken).ConfigureAwait(false);
         var state = (await applier.ApplyAsync(management, TenantObjects.State(tenant), cancellationToken).ConfigureAwait(false)).Object;
-        var status = TenantObjects.StateStatus(state, settings.PolicyOf(TenantNames.Namespace(tenant.Name)), ManagerBuild.Version, Now());
+        var status = TenantObjects.StateStatus(state, settings.PolicyOf(TenantNames.Namespace(tenant.Name)), ManagerBuild.Build, Now());
         await applier.ApplyStatusAsync(management, state, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         return await access.GrantAsync(tenant, cancellationToken).ConfigureAwait(false);
     }

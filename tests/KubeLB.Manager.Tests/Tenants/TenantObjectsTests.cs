@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tests.Tenants;
@@ -103,25 +104,39 @@ public sealed class TenantObjectsTests
     public void TenantState_time_changes_only_with_its_content()
     {
         var state = TenantObjects.State(Tenant);
-        state.Status = TenantObjects.StateStatus(state, TenantPolicy.Default, "v1", "2026-01-01T00:00:00Z");
+        state.Status = TenantObjects.StateStatus(state, TenantPolicy.Default, V1, "2026-01-01T00:00:00Z");
 
+        TenantObjects.StateStatus(state, TenantPolicy.Default, V1, "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-01T00:00:00Z");
         TenantObjects
-            .StateStatus(state, TenantPolicy.Default, "v1", "2026-01-02T00:00:00Z")
-            .LastUpdated.Should()
-            .Be("2026-01-01T00:00:00Z");
-        TenantObjects
-            .StateStatus(state, new TenantPolicy { IsGatewayApiDisabled = true }, "v1", "2026-01-02T00:00:00Z")
+            .StateStatus(state, new TenantPolicy { IsGatewayApiDisabled = true }, V1, "2026-01-02T00:00:00Z")
             .LastUpdated.Should()
             .Be("2026-01-02T00:00:00Z");
         TenantObjects
-            .StateStatus(state, new TenantPolicy { IsGrpcRouteDisabled = true }, "v1", "2026-01-02T00:00:00Z")
+            .StateStatus(state, new TenantPolicy { IsGrpcRouteDisabled = true }, V1, "2026-01-02T00:00:00Z")
             .GatewayAPI!.DisableGRPCRoute.Should()
             .BeTrue();
         TenantObjects
-            .StateStatus(state, TenantPolicy.Default, "v2", "2026-01-02T00:00:00Z")
+            .StateStatus(state, TenantPolicy.Default, V1 with { Version = "v2" }, "2026-01-02T00:00:00Z")
+            .LastUpdated.Should()
+            .Be("2026-01-02T00:00:00Z");
+        TenantObjects
+            .StateStatus(state, TenantPolicy.Default, V1 with { Commit = "89abcde" }, "2026-01-02T00:00:00Z")
             .LastUpdated.Should()
             .Be("2026-01-02T00:00:00Z");
     }
+
+    [Theory]
+    [InlineData("0123456", "2026-11-29", "0123456", "2026-11-29")]
+    [InlineData("0123456", null, "0123456", "unknown")]
+    [InlineData(null, null, "unknown", "unknown")]
+    public void Version_of_the_manager_has_commit_and_date(string? commit, string? date, string gitCommit, string buildDate)
+    {
+        var version = TenantObjects.Version(new BuildVersion("kubelb-manager", "v1.2.3", commit, date));
+
+        (version.GitVersion, version.GitCommit, version.BuildDate).Should().Be(("v1.2.3", gitCommit, buildDate));
+    }
+
+    private static BuildVersion V1 { get; } = new("kubelb-manager", "v1", "0123456", "2026-11-29");
 
     private static V1PolicyRule Rule(string[] resources, string[] verbs) =>
         new()
