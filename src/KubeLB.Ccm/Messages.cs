@@ -4,7 +4,10 @@ using KubeLB.Translation.Attachment;
 
 namespace KubeLB.Ccm;
 
-/// <summary>All texts of conditions and Events that the CCM itself writes; the tenant reads them in its own cluster.</summary>
+/// <summary>
+/// All texts of conditions and Events that the CCM itself writes; the tenant reads them in its own cluster. Texts without attribute are
+/// for the log, <c>/readyz</c> and <c>check</c>.
+/// </summary>
 internal static class Messages
 {
     private const string StatusKinds = "Gateway, HTTPRoute, GRPCRoute";
@@ -93,6 +96,16 @@ internal static class Messages
     )]
     public static string NodePortServiceConflict(string service) =>
         $"Service {service} already exists and was not created by KubeLB. Rename or delete it.";
+
+    /// <summary>The tenant's cluster forbids requests of the user that a Tenant's CCM has in the management cluster.</summary>
+    public static string SwappedKubeconfigs(string owner) =>
+        $"--kubeconfig holds the credentials of Tenant {owner} for the management cluster. "
+        + "Are --kubeconfig and --kubelb-kubeconfig swapped?";
+
+    /// <summary>The management cluster forbids requests of the user of another Tenant's CCM.</summary>
+    public static string KubeconfigOfOtherTenant(string owner, string clusterName) =>
+        $"The kubeconfig belongs to Tenant {owner}, but --cluster-name is {clusterName}. "
+        + $"Use --cluster-name {owner}, or the kubeconfig of Tenant {clusterName}.";
 
     /// <summary>The API server of the management cluster rejected the object as invalid or too large.</summary>
     [ReportedMessage(

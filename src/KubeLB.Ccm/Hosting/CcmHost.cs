@@ -102,6 +102,8 @@ public static class CcmHost
             _ => connections.Tenant(),
             tenant =>
             {
+                // The service account of the pod may have any name.
+                tenant.ExplainForbidden = string.IsNullOrEmpty(options.Kubeconfig) ? null : ForeignCredentials.InTenantCluster;
                 tenant.Informer<V1Node>();
                 if (options.HandlesSecrets)
                 {
@@ -130,6 +132,7 @@ public static class CcmHost
             _ => connections.Management(),
             management =>
             {
+                management.ExplainForbidden = message => ForeignCredentials.InManagementCluster(message, options.ClusterName);
                 var tenantNamespace = TenantNames.Namespace(options.ClusterName);
                 management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
                 if (options.HandlesSecrets)

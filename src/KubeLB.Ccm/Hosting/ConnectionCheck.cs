@@ -46,22 +46,24 @@ internal static class ConnectionCheck
         };
         if (options.EnableGatewayApi && options.UseGatewayClass)
         {
-            await AddAsync("GatewayClass kubelb", cancel => GatewayClassAsync(tenant, cancel)).ConfigureAwait(false);
+            await AddAsync("GatewayClass kubelb", tenant, cancel => GatewayClassAsync(tenant, cancel)).ConfigureAwait(false);
         }
 
         if (options.EnableLeaderElection)
         {
             var lease = CcmHost.LeaderElection(options);
-            await AddAsync("Leader", cancel => CheckCommand.LeaseAsync(tenant, lease, cancel)).ConfigureAwait(false);
+            await AddAsync("Leader", tenant, cancel => CheckCommand.LeaseAsync(tenant, lease, cancel)).ConfigureAwait(false);
         }
 
         findings.Add(await CheckCommand.ApiServerAsync("Management cluster", management, cancellationToken).ConfigureAwait(false));
-        await AddAsync($"Tenant {name}", cancel => ManagerAsync(management, name, tenantNamespace, cancel)).ConfigureAwait(false);
-        await AddAsync("CCM", cancel => ReportAsync(tenant, management, tenantNamespace, options, cancel)).ConfigureAwait(false);
+        await AddAsync($"Tenant {name}", management, cancel => ManagerAsync(management, name, tenantNamespace, cancel))
+            .ConfigureAwait(false);
+        await AddAsync("CCM", management, cancel => ReportAsync(tenant, management, tenantNamespace, options, cancel))
+            .ConfigureAwait(false);
         return findings;
 
-        async Task AddAsync(string what, Func<CancellationToken, Task<Finding>> request) =>
-            findings.Add(await CheckCommand.RequestAsync(what, request, cancellationToken).ConfigureAwait(false));
+        async Task AddAsync(string what, Cluster cluster, Func<CancellationToken, Task<Finding>> request) =>
+            findings.Add(await CheckCommand.RequestAsync(what, cluster, request, cancellationToken).ConfigureAwait(false));
     }
 
     private static async Task<Finding> GatewayClassAsync(Cluster tenant, CancellationToken cancellationToken)

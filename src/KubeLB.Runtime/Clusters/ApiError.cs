@@ -17,8 +17,9 @@ internal sealed record ApiError(string Category, string Message)
     /// <summary>Whether the error affects every kind of the cluster, so that it is reported once and not for each kind.</summary>
     public bool IsClusterWide { get; private init; }
 
-    public static ApiError From(Exception failure, string cluster, Uri address, ResourceKind? kind, string operation)
+    public static ApiError From(Exception failure, string cluster, ApiTransport transport, ResourceKind? kind, string operation)
     {
+        var address = transport.BaseAddress;
         var action = kind is null ? operation : $"{operation} {kind.FullName}";
         switch (failure)
         {
@@ -37,6 +38,9 @@ internal sealed record ApiError(string Category, string Message)
                 {
                     IsClusterWide = true,
                 };
+            case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } forbidden
+                when transport.ExplainForbidden?.Invoke(ApiStatus.MessageOf(forbidden.Response.Content)) is { } explanation:
+                return new("forbidden: " + explanation, explanation) { IsClusterWide = true };
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } forbidden:
                 return new(
                     "forbidden",

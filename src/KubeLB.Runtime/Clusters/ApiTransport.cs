@@ -27,6 +27,9 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
 
     public Uri BaseAddress => kubernetes is ReloadingConnection reloading ? reloading.Server : kubernetes.BaseUri;
 
+    /// <summary>Explains a request that the API server forbids, from its message; null for the default text.</summary>
+    public Func<string, string?>? ExplainForbidden { get; init; }
+
     public bool? IsReachable { get; private set; }
 
     /// <summary>The bearer token of the last request that the API server did not answer with 401; null if it had none.</summary>

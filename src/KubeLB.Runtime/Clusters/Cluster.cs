@@ -69,7 +69,7 @@ public sealed class Cluster : IAsyncDisposable
         metrics.ClusterUp(name, false);
         _fieldManager = fieldManager;
         _supervisor = supervisor;
-        _transport = new ApiTransport(name, connection, metrics, time, fence);
+        _transport = new ApiTransport(name, connection, metrics, time, fence) { ExplainForbidden = watched.ExplainForbidden };
         var dependencies = new InformerDependencies(
             this,
             new ClusterErrors(),
@@ -144,7 +144,7 @@ public sealed class Cluster : IAsyncDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return ApiError.From(e, Name, _transport.BaseAddress, null, "getting its version").Message;
+            return ApiError.From(e, Name, _transport, null, "getting its version").Message;
         }
     }
 

@@ -59,8 +59,20 @@ public static class CheckCommand
     /// <param name="what">The subject of the check, at the beginning of the text.</param>
     /// <param name="request">Sends the request and evaluates the response.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
+    public static Task<Finding> RequestAsync(
+        string what,
+        Func<CancellationToken, Task<Finding>> request,
+        CancellationToken cancellationToken
+    ) => RequestAsync(what, null, request, cancellationToken);
+
+    /// <param name="what">The subject of the check, at the beginning of the text.</param>
+    /// <param name="cluster">The cluster of the request, which can explain why it is forbidden; null for the default text.</param>
+    /// <param name="request">Sends the request and evaluates the response.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <inheritdoc cref="RequestAsync(string, Func{CancellationToken, Task{Finding}}, CancellationToken)" />
     public static async Task<Finding> RequestAsync(
         string what,
+        Cluster? cluster,
         Func<CancellationToken, Task<Finding>> request,
         CancellationToken cancellationToken
     )
@@ -75,6 +87,14 @@ public static class CheckCommand
         }
         catch (HttpOperationException e)
         {
+            if (
+                e.Response?.StatusCode == HttpStatusCode.Forbidden
+                && cluster?.Transport.ExplainForbidden?.Invoke(ApiStatus.MessageOf(e.Response.Content)) is { } explanation
+            )
+            {
+                return new Finding(false, $"{what}: {explanation}");
+            }
+
             var hint = e.Response?.StatusCode switch
             {
                 HttpStatusCode.Unauthorized => " Check the token or client certificate of the kubeconfig.",

@@ -14,6 +14,12 @@ public sealed class ClusterBuilder
 
     private readonly HashSet<ResourceKind> _requiredForReadiness = [];
 
+    /// <summary>
+    /// Explains a request that the API server forbids, for the log, <c>/readyz</c> and <c>check</c>: returns cause and remedy from the
+    /// message of the API server, which names the user, or null for the default text. Null (the default) for none.
+    /// </summary>
+    public Func<string, string?>? ExplainForbidden { get; set; }
+
     internal IReadOnlyCollection<InformerRegistration> Informers => _informers.Values;
 
     /// <summary>

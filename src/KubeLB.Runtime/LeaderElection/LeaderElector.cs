@@ -139,7 +139,7 @@ internal sealed class LeaderElector(
 
     private void OnFailed(Exception failure)
     {
-        var error = ApiError.From(failure, cluster.Name, cluster.Transport.BaseAddress, null, $"renewing the lease {_leaseName}");
+        var error = ApiError.From(failure, cluster.Name, cluster.Transport, null, $"renewing the lease {_leaseName}");
         if (_lastError != error.Category)
         {
             _lastError = error.Category;

@@ -112,7 +112,7 @@ internal sealed class Reflector<T>(
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                OnFailed(ApiError.From(e, cluster, transport.BaseAddress, client.Kind, operation), e);
+                OnFailed(ApiError.From(e, cluster, transport, client.Kind, operation), e);
                 delay = RetryDelay.After(e, _backoff, settings);
             }
 

@@ -18,7 +18,7 @@ public sealed class CredentialTests : IDisposable
     {
         await using var fixture = await CcmFixture.CreateAsync();
         await fixture.CreateAsync(TestObjects.Node("n1", "192.0.2.1"));
-        var good = await TokenAsync(fixture);
+        var good = await TokenAsync(fixture.Management);
         var kubeconfig = Path.Combine(_folder, "kubeconfig");
         Write(fixture, kubeconfig, "expired", inTokenFile);
         await fixture.StartCcmAsync(toManagement: () => Kubeconfig.Connect(kubeconfig, "kubelb-ccm-test"));
@@ -49,12 +49,12 @@ public sealed class CredentialTests : IDisposable
     }
 
     /// <summary>A token with the permissions that the manager's Role grants a CCM.</summary>
-    private static async Task<string> TokenAsync(CcmFixture fixture)
+    internal static async Task<string> TokenAsync(KubeLB.Runtime.Clusters.Cluster cluster)
     {
         var metadata = new V1ObjectMeta { Name = "kubelb-ccm", NamespaceProperty = CcmFixture.Namespace };
-        await fixture.Management.Client<V1ServiceAccount>().CreateAsync(new V1ServiceAccount { Metadata = metadata }, default);
-        await fixture
-            .Management.Client<V1Role>()
+        await cluster.Client<V1ServiceAccount>().CreateAsync(new V1ServiceAccount { Metadata = metadata }, default);
+        await cluster
+            .Client<V1Role>()
             .CreateAsync(
                 new V1Role
                 {
@@ -71,8 +71,8 @@ public sealed class CredentialTests : IDisposable
                 },
                 default
             );
-        await fixture
-            .Management.Client<V1RoleBinding>()
+        await cluster
+            .Client<V1RoleBinding>()
             .CreateAsync(
                 new V1RoleBinding
                 {
@@ -95,8 +95,8 @@ public sealed class CredentialTests : IDisposable
                 },
                 default
             );
-        await fixture
-            .Management.Client<V1Secret>()
+        await cluster
+            .Client<V1Secret>()
             .CreateAsync(
                 new V1Secret
                 {
@@ -111,7 +111,7 @@ public sealed class CredentialTests : IDisposable
                 default
             );
         var secret = await CcmFixture.WaitAsync<V1Secret>(
-            fixture.Management,
+            cluster,
             CcmFixture.Namespace,
             "kubelb-ccm",
             s => s.Data?.ContainsKey("token") == true,

@@ -89,14 +89,17 @@ public sealed class CcmFixture : IAsyncDisposable
     public Task RegisterAsync() =>
         Management.Client<V1Namespace>().CreateAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } }, default);
 
-    public async Task StartCcmAsync(Func<CcmOptions, CcmOptions>? configure = null, Func<IKubernetes>? toManagement = null) =>
-        _host = await StartCcmAsync(TenantServer, Agent, Log, configure, toManagement);
+    public async Task StartCcmAsync(
+        Func<CcmOptions, CcmOptions>? configure = null,
+        Func<IKubernetes>? toManagement = null,
+        Func<IKubernetes>? toTenant = null
+    ) => _host = await StartCcmAsync(toTenant ?? (() => TenantServer.CreateClient(Agent)), Agent, Log, configure, toManagement);
 
     /// <summary>
     /// Starts a CCM of the same tenant in another cluster, in addition to that of this fixture; the caller disposes of it.
     /// </summary>
     public Task<IHost> StartCcmInAsync(Cluster cluster, CapturedLog log, string agent = "other-ccm") =>
-        StartCcmAsync(cluster, agent, log, null, null);
+        StartCcmAsync(() => cluster.CreateClient(agent), agent, log, null, null);
 
     public async Task StopCcmAsync()
     {
@@ -106,7 +109,7 @@ public sealed class CcmFixture : IAsyncDisposable
     }
 
     private async Task<IHost> StartCcmAsync(
-        Cluster cluster,
+        Func<IKubernetes> toTenant,
         string agent,
         CapturedLog log,
         Func<CcmOptions, CcmOptions>? configure,
@@ -125,7 +128,7 @@ public sealed class CcmFixture : IAsyncDisposable
         };
         var host = CcmHost.Build(
             configure?.Invoke(options) ?? options,
-            new CcmConnections(() => cluster.CreateClient(agent), toManagement ?? (() => ManagementServer.CreateClient(agent))),
+            new CcmConnections(toTenant, toManagement ?? (() => ManagementServer.CreateClient(agent))),
             services =>
             {
                 services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
