@@ -21,6 +21,9 @@ internal static partial class Log
     [LoggerMessage(4104, LogLevel.Information, "The management cluster accepts objects in {Namespace} again.")]
     public static partial void ManagementClusterAccepted(ILogger logger, string @namespace);
 
+    [LoggerMessage(4105, LogLevel.Warning, Messages.GatewayApiNotEnabled)]
+    public static partial void GatewayApiNotEnabled(ILogger logger);
+
     // Kinds of the tenant's cluster that are not available.
 
     [LoggerMessage(4201, LogLevel.Warning, "{Problem}")]

@@ -15,6 +15,7 @@ using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Hosting;
 
@@ -87,6 +88,10 @@ public static class CcmHost
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<CertificateUsers>();
+        }
+        else
+        {
+            services.AddHostedService<GatewayApiNotice>();
         }
 
         CcmControllers.Add(services, options);
@@ -205,4 +210,16 @@ public static class CcmHost
             : "kube-system";
         return new LeaderElectionSettings(ClusterNames.Tenant, @namespace, "kubelb-ccm", ControllerHost.LeaseIdentity());
     }
+}
+
+/// <summary>Logs at the start that Gateway API is not enabled.</summary>
+internal sealed class GatewayApiNotice(ILogger<GatewayApiNotice> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        Log.GatewayApiNotEnabled(logger);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

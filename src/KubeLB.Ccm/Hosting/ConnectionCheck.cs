@@ -44,7 +44,11 @@ internal static class ConnectionCheck
         {
             await CheckCommand.ApiServerAsync("This cluster", tenant, cancellationToken).ConfigureAwait(false),
         };
-        if (options.EnableGatewayApi && options.UseGatewayClass)
+        if (!options.EnableGatewayApi)
+        {
+            findings.Add(new Finding(false, Messages.GatewayApiNotEnabled) { IsWarning = true });
+        }
+        else if (options.UseGatewayClass)
         {
             await AddAsync("GatewayClass kubelb", tenant, cancel => GatewayClassAsync(tenant, cancel)).ConfigureAwait(false);
         }
