@@ -44,7 +44,16 @@ public static class ControllerOptions
     public static Option<string> OneOf(string name, string description, string defaultValue, params string[] values)
     {
         var option = Text(name, description, defaultValue);
-        option.AcceptOnlyFromAmong(values);
+        option.HelpName = string.Join('|', values);
+        option.CompletionSources.Add(values);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !values.Contains(result.Tokens[0].Value, StringComparer.Ordinal))
+            {
+                var permitted = $"{string.Join(", ", values[..^1])} or {values[^1]}";
+                result.AddError($"{name}: invalid value \"{result.Tokens[0].Value}\"; must be {permitted}.");
+            }
+        });
         return option;
     }
 

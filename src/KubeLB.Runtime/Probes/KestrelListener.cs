@@ -44,6 +44,7 @@ public static class KestrelListener
     /// <param name="app">The application, built from <see cref="CreateBuilder"/>.</param>
     /// <param name="address">The address to listen on.</param>
     /// <param name="purpose">The purpose of the listener, for the error message.</param>
+    /// <param name="flag">The flag that sets the address, for the error message.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <returns>The bound address.</returns>
     /// <exception cref="IOException">The address cannot be bound.</exception>
@@ -51,6 +52,7 @@ public static class KestrelListener
         WebApplication app,
         ListenAddress address,
         string purpose,
+        string flag,
         CancellationToken cancellationToken
     )
     {
@@ -63,7 +65,7 @@ public static class KestrelListener
         catch (IOException e)
         {
             throw new IOException(
-                $"Cannot listen on {address} for {purpose}: {e.InnerException?.Message ?? e.Message}; choose another address.",
+                $"Cannot listen on {address} for {purpose}: {e.InnerException?.Message ?? e.Message}. Set {flag} to another address.",
                 e
             );
         }

@@ -23,6 +23,8 @@ internal sealed class ProbeServer(
     ILoggerFactory loggers
 ) : IAsyncDisposable
 {
+    private const string ProbeFlag = "--health-probe-bind-address";
+    private const string MetricsFlag = "--metrics-addr";
     private const string PlainText = "text/plain; charset=utf-8";
 
     private readonly List<WebApplication> _listeners = [];
@@ -35,15 +37,24 @@ internal sealed class ProbeServer(
         var metrics = ListenAddress.Parse(options.MetricsAddress, options.BindLoopbackOnly);
         if (probe is not null && probe == metrics && probe.Port != 0)
         {
-            endpoints.Probe = endpoints.Metrics = await ListenAsync(probe, "probe and metrics", true, true, cancellationToken)
+            endpoints.Probe = endpoints.Metrics = await ListenAsync(
+                    probe,
+                    "probes and metrics",
+                    $"{ProbeFlag} and {MetricsFlag}",
+                    true,
+                    true,
+                    cancellationToken
+                )
                 .ConfigureAwait(false);
             return;
         }
 
-        endpoints.Probe = probe is null ? null : await ListenAsync(probe, "probe", true, false, cancellationToken).ConfigureAwait(false);
+        endpoints.Probe = probe is null
+            ? null
+            : await ListenAsync(probe, "probes", ProbeFlag, true, false, cancellationToken).ConfigureAwait(false);
         endpoints.Metrics = metrics is null
             ? null
-            : await ListenAsync(metrics, "metrics", false, true, cancellationToken).ConfigureAwait(false);
+            : await ListenAsync(metrics, "metrics", MetricsFlag, false, true, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -60,6 +71,7 @@ internal sealed class ProbeServer(
     private async Task<IPEndPoint> ListenAsync(
         ListenAddress address,
         string purpose,
+        string flag,
         bool probes,
         bool metrics,
         CancellationToken cancellationToken
@@ -70,7 +82,7 @@ internal sealed class ProbeServer(
         var app = builder.Build();
         app.Run(context => RespondAsync(context, probes, metrics));
         _listeners.Add(app);
-        return await KestrelListener.StartAsync(app, address, purpose, cancellationToken).ConfigureAwait(false);
+        return await KestrelListener.StartAsync(app, address, purpose, flag, cancellationToken).ConfigureAwait(false);
     }
 
     private Action<ListenOptions> Secure(MetricsSecurity security)

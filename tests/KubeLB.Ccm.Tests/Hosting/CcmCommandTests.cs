@@ -94,6 +94,15 @@ public sealed class CcmCommandTests
     [InlineData(2, "--cluster-name is required", "--enable-gateway-api")]
     [InlineData(2, "tenant-Team_A", "--cluster-name", "Team_A")]
     [InlineData(2, "--no-such-flag", "--cluster-name", "t1", "--no-such-flag")]
+    [InlineData(
+        2,
+        "--node-address-type: invalid value \"NodeIP\"; must be ExternalIP, InternalIP or Hostname. See --help.",
+        "--cluster-name",
+        "t1",
+        "--node-address-type",
+        "NodeIP"
+    )]
+    [InlineData(2, "internalip", "--cluster-name", "t1", "--node-address-type", "internalip")]
     [InlineData(2, "NodeIP", "--cluster-name", "t1", "--node-address-type", "NodeIP")]
     [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]
     [InlineData(1, "/no/such/file", "--cluster-name", "t1", "--kubeconfig", "/no/such/file")]

@@ -141,7 +141,21 @@ public sealed class ProbeTests
 
         await using var second = TestHost.Build(_server, options: o => o.ProbeAddress = $"127.0.0.1:{port}");
         var start = () => second.Host.StartAsync();
-        await start.Should().ThrowAsync<IOException>().WithMessage($"Cannot listen on 127.0.0.1:{port} for probe:*choose another address.");
+        await start
+            .Should()
+            .ThrowAsync<IOException>()
+            .WithMessage($"Cannot listen on 127.0.0.1:{port} for probes:*. Set --health-probe-bind-address to another address.");
+
+        await using var third = TestHost.Build(_server, options: o => o.MetricsAddress = $"127.0.0.1:{port}");
+        var startThird = () => third.Host.StartAsync();
+        await startThird.Should().ThrowAsync<IOException>().WithMessage("* for metrics:*. Set --metrics-addr to another address.");
+
+        await using var both = TestHost.Build(_server, options: o => o.ProbeAddress = o.MetricsAddress = $"127.0.0.1:{port}");
+        var startBoth = () => both.Host.StartAsync();
+        await startBoth
+            .Should()
+            .ThrowAsync<IOException>()
+            .WithMessage("* for probes and metrics:*. Set --health-probe-bind-address and --metrics-addr to another address.");
     }
 
     [Theory]

@@ -73,7 +73,9 @@ internal sealed class XdsServer(
         _app.Use(failures.ReportUnimplementedAsync);
         _app.UseRouting();
         _app.MapXds();
-        endpoint.Address = await KestrelListener.StartAsync(_app, address, "xDS", cancellationToken).ConfigureAwait(false);
+        endpoint.Address = await KestrelListener
+            .StartAsync(_app, address, "xDS", "--listen-address", cancellationToken)
+            .ConfigureAwait(false);
 
         var logger = logging.CreateLogger<XdsServer>();
         if (options.XdsInsecure)
