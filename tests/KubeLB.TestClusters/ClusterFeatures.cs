@@ -9,7 +9,4 @@ public enum ClusterFeatures
 
     /// <summary>Objects of deleted owners are collected, and deleted namespaces are emptied and go.</summary>
     Controllers = 1,
-
-    /// <summary>CEL validation rules of CustomResourceDefinitions are evaluated.</summary>
-    ValidationRules = 4,
 }

@@ -10,7 +10,7 @@ namespace KubeLB.EmbeddedCluster;
 
 /// <summary>
 /// A Kubernetes API server in memory, on a loopback port, for tests and local trials. <c>kubectl</c> and KubernetesClient work with it as
-/// with a real one. It has no persistent storage, runs no pods, and does not support CEL rules or admission webhooks.
+/// with a real one. It has no persistent storage, runs no pods, and does not support admission webhooks.
 /// </summary>
 public sealed class EmbeddedCluster : IAsyncDisposable
 {

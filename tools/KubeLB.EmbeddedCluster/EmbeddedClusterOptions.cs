@@ -34,31 +34,11 @@ public sealed record EmbeddedClusterOptions
     /// <summary>Interval of watch bookmarks; one minute by default.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>
-    /// How CEL rules in the schemas of custom resources are handled. They are not evaluated; by default they are ignored.
-    /// </summary>
-    public ValidationRules ValidationRules { get; init; } = ValidationRules.Ignore;
-
     /// <summary>Provides container logs for <c>kubectl logs</c>; null, the default, for none.</summary>
     public PodLogSource? PodLogs { get; init; }
 
     /// <summary>The logger factory of the cluster; no logging by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
-}
-
-/// <summary>
-/// How CEL rules (<c>x-kubernetes-validations</c>) in the schemas of CustomResourceDefinitions are handled. They are not evaluated.
-/// </summary>
-/// <remarks>https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules</remarks>
-public enum ValidationRules
-{
-    /// <summary>
-    /// The rules are stored and ignored, with a warning when the definition is created. Objects that violate a rule are accepted.
-    /// </summary>
-    Ignore,
-
-    /// <summary>An object with a value that has a rule is rejected (422 Invalid) with the path of the value, valid or not.</summary>
-    Reject,
 }
 
 /// <summary>Provides the log of a container.</summary>

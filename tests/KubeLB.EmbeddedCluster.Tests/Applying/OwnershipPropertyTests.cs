@@ -53,8 +53,7 @@ public sealed class OwnershipPropertyTests
                                           a1: {type: integer}, b1: {type: integer}}}
                         """
                     )
-                    .Single(),
-            ValidationRules.Ignore
+                    .Single()
         )
         .Single();
 

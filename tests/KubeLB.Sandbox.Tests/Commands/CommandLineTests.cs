@@ -202,7 +202,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--help", "up", "demo", "cluster")]
     [InlineData("up --help", "--dir", "--tenants", "--verbose")]
     [InlineData("demo --help", "--dir")]
-    [InlineData("cluster --help", "--port", "--kubeconfig", "--reject-validation-rules")]
+    [InlineData("cluster --help", "--port", "--kubeconfig")]
     public async Task Help_lists_commands_and_options(string arguments, params string[] names)
     {
         var (code, output, _) = await RunAsync(arguments.Split(' '));

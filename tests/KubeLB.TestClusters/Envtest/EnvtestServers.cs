@@ -53,8 +53,7 @@ internal sealed class EnvtestServers
             )
             .ConfigureAwait(false);
         var authority = await File.ReadAllTextAsync(certificate, cancellationToken).ConfigureAwait(false);
-        var features =
-            ClusterFeatures.ValidationRules | (_assets.ControllerManager is null ? ClusterFeatures.None : ClusterFeatures.Controllers);
+        var features = _assets.ControllerManager is null ? ClusterFeatures.None : ClusterFeatures.Controllers;
         var access = new ServerAccess(Kubeconfig(name, port, authority, token), authority, token, features);
         using var client = new ApiServerClient(access);
         await WaitAsync(

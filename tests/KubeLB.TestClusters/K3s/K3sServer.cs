@@ -80,6 +80,6 @@ internal static class K3sServer
             token,
             null
         );
-        return new ServerAccess(access, authority, token, ClusterFeatures.Controllers | ClusterFeatures.ValidationRules);
+        return new ServerAccess(access, authority, token, ClusterFeatures.Controllers);
     }
 }

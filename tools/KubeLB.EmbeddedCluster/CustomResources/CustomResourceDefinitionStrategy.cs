@@ -4,7 +4,6 @@ using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
 using KubeLB.EmbeddedCluster.Validation;
-using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
@@ -152,6 +151,7 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
                 continue;
             }
             StructuralSchema.Validate(schema, $"{path}.schema.openAPIV3Schema", errors);
+            SchemaRules.Compile(new SchemaNode(schema), $"{path}.schema.openAPIV3Schema", errors);
         }
     }
 
@@ -204,24 +204,6 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             established,
             established ? "InitialNamesAccepted" : "NotAccepted",
             established ? "the initial names have been accepted" : "not all names are accepted"
-        );
-    }
-
-    /// <summary>Adds a warning if a schema of a definition has CEL rules, because they are not evaluated.</summary>
-    public static void WarnAboutRules(ResourceDefinition resource, JsonObject tree, ValidationRules rules, WriteOptions options)
-    {
-        if (
-            resource.Strategy is not CustomResourceDefinitionStrategy
-            || !tree.Object("spec").Array("versions").Objects().Any(version => new CustomVersion(version).Schema is { HasRules: true })
-        )
-        {
-            return;
-        }
-        options.Warnings.Add(
-            rules == ValidationRules.Reject
-                ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules; "
-                    + "every object that they apply to is rejected"
-                : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules"
         );
     }
 

@@ -12,6 +12,7 @@ namespace KubeLB.EmbeddedCluster.CustomResources;
 internal sealed class CustomVersion
 {
     private readonly Lazy<SchemaNode?> _schema;
+    private readonly Lazy<SchemaRules?> _rules;
     private readonly ConditionalWeakTable<StoredObject, StoredObject> _converted = [];
 
     public CustomVersion(JsonObject version)
@@ -19,6 +20,7 @@ internal sealed class CustomVersion
         Name = version.Text("name") ?? "";
         Source = version.Object("schema").Object("openAPIV3Schema");
         _schema = new Lazy<SchemaNode?>(() => Source is null ? null : new SchemaNode(Source));
+        _rules = new Lazy<SchemaRules?>(() => Schema is null ? null : SchemaRules.Compile(Schema, "", []));
         var subresources = version.Object("subresources");
         HasStatus = subresources?["status"] is not null;
         Scale = subresources.Object("scale") is { } scale
@@ -51,6 +53,9 @@ internal sealed class CustomVersion
     public JsonObject? Source { get; }
 
     public SchemaNode? Schema => _schema.Value;
+
+    /// <summary>The validation rules of the schema; null if it has none.</summary>
+    public SchemaRules? Rules => _rules.Value;
 
     public bool HasStatus { get; }
 
@@ -89,7 +94,7 @@ internal static class CustomResource
     private static readonly string[] Verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
     private static readonly string[] SubresourceVerbs = ["get", "patch", "update"];
 
-    public static ImmutableArray<ResourceDefinition> Read(JsonObject definition, ValidationRules rules)
+    public static ImmutableArray<ResourceDefinition> Read(JsonObject definition)
     {
         var spec = definition.Object("spec")!;
         var names = spec.Object("names")!;
@@ -99,11 +104,11 @@ internal static class CustomResource
         [
             .. versions
                 .Where(version => version.Boolean("served") == true)
-                .Select(version => Read(spec, names, new CustomVersion(version), storage, rules)),
+                .Select(version => Read(spec, names, new CustomVersion(version), storage)),
         ];
     }
 
-    private static ResourceDefinition Read(JsonObject spec, JsonObject names, CustomVersion version, string? storage, ValidationRules rules)
+    private static ResourceDefinition Read(JsonObject spec, JsonObject names, CustomVersion version, string? storage)
     {
         var kind = names.Text("kind") ?? "";
         var subresources = new List<SubresourceDefinition>();
@@ -131,7 +136,7 @@ internal static class CustomResource
             StorageVersion = storage ?? version.Name,
             HasGeneration = true,
             Custom = version,
-            Strategy = new CustomResourceStrategy(version, rules),
+            Strategy = new CustomResourceStrategy(version),
             Table = new CustomTable(version.Columns),
             SelectableFields = version.SelectableFields.ToDictionary(
                 path => path.TrimStart('.'),

@@ -9,8 +9,6 @@ namespace KubeLB.EmbeddedCluster.CustomResources;
 /// <summary>One node of a structural schema (the OpenAPI v3 subset of CustomResourceDefinitions), compiled once per definition.</summary>
 internal sealed class SchemaNode
 {
-    private static readonly TimeSpan PatternLimit = TimeSpan.FromMilliseconds(250);
-
     public SchemaNode(JsonObject source)
     {
         Type = source.Text("type");
@@ -27,7 +25,7 @@ internal sealed class SchemaNode
         Required = [.. source.Array("required").Strings()];
         Enum = source.Array("enum") is { } values ? [.. values.Select(value => value?.DeepClone())] : null;
         Pattern = source.Text("pattern");
-        Matcher = Pattern is null ? null : Compile(Pattern);
+        Matcher = Pattern is null ? null : Re2Pattern.Compile(Pattern);
         Minimum = source["minimum"].AsNumber();
         Maximum = source["maximum"].AsNumber();
         ExclusiveMinimum = source.Boolean("exclusiveMinimum") ?? false;
@@ -50,8 +48,8 @@ internal sealed class SchemaNode
         AnyOf = Many(source, "anyOf");
         OneOf = Many(source, "oneOf");
         Not = source["not"] is JsonObject not ? new SchemaNode(not) : null;
-        HasOwnRules = source.Array("x-kubernetes-validations") is { Count: > 0 };
-        HasRules = HasOwnRules || Children().Any(child => child.HasRules);
+        Rules = [.. source.Array("x-kubernetes-validations").Objects().Select(rule => rule.Copy())];
+        HasRules = Rules.Count > 0 || Children().Any(child => child.HasRules) || Combinations.Any(combination => combination.Part.HasRules);
         HasDefaults = HasDefault || Children().Any(child => child.HasDefaults);
     }
 
@@ -127,8 +125,17 @@ internal sealed class SchemaNode
 
     public SchemaNode? Not { get; }
 
-    /// <summary>Whether this node has <c>x-kubernetes-validations</c>.</summary>
-    public bool HasOwnRules { get; }
+    /// <summary>The <c>x-kubernetes-validations</c> of this node.</summary>
+    public IReadOnlyList<JsonObject> Rules { get; }
+
+    /// <summary>The schemas that the value must (not) satisfy in addition, by name of the member.</summary>
+    public IEnumerable<(string Name, SchemaNode Part)> Combinations =>
+        [
+            .. AllOf.Select((part, index) => ($"allOf[{index}]", part)),
+            .. AnyOf.Select((part, index) => ($"anyOf[{index}]", part)),
+            .. OneOf.Select((part, index) => ($"oneOf[{index}]", part)),
+            .. Not is null ? Array.Empty<(string, SchemaNode)>() : [("not", Not)],
+        ];
 
     /// <summary>Whether this node or one below it has <c>x-kubernetes-validations</c>.</summary>
     public bool HasRules { get; }
@@ -149,33 +156,7 @@ internal sealed class SchemaNode
     private static SchemaNode[] Many(JsonObject source, string name) =>
         [.. source.Array(name).Objects().Select(item => new SchemaNode(item))];
 
-    /// <summary>Converts a Go RE2 pattern to .NET: line anchors and some class names differ.</summary>
-    private static Regex? Compile(string pattern)
-    {
-        var translated = pattern
-            .Replace("[[:alpha:]]", "[A-Za-z]", StringComparison.Ordinal)
-            .Replace("[:alnum:]", "A-Za-z0-9", StringComparison.Ordinal)
-            .Replace("[:alpha:]", "A-Za-z", StringComparison.Ordinal)
-            .Replace("[:digit:]", "0-9", StringComparison.Ordinal);
-        if (translated.EndsWith('$') && !translated.EndsWith("\\$", StringComparison.Ordinal))
-        {
-            translated = translated[..^1] + "\\z";
-        }
-        try
-        {
-            return new Regex(translated, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-        }
-        catch (NotSupportedException)
-        {
-            return new Regex(translated, RegexOptions.CultureInvariant, PatternLimit);
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Compiles a pattern.</summary>
+    /// <summary>Whether the pattern is not a valid regular expression.</summary>
     public bool HasInvalidPattern => Pattern is not null && Matcher is null;
 
     /// <summary>The JSON type of a value as schema errors name it.</summary>

@@ -30,7 +30,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     private ClusterServices(EmbeddedClusterOptions options, ClusterCertificates? certificates)
     {
         var time = options.TimeProvider;
-        _registry = new ResourceRegistry(options.ValidationRules);
+        _registry = new ResourceRegistry();
         _addresses = new ServiceAddresses(options.ServiceCidr, options.NodePortRange.First, options.NodePortRange.Last);
         Certificates = certificates;
         AdminToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
@@ -61,7 +61,7 @@ internal sealed class ClusterServices : IAsyncDisposable
         var authenticator = new Authenticator(store, _issuer, AdminToken);
         var reads = new ReadHandler(store, time);
         var authorizer = new Authorizer(policy);
-        var applies = new ApplyHandler(_registry, store, _creator, _updater, new ServerSideApply(time), authorizer, escalation, time);
+        var applies = new ApplyHandler(store, _creator, _updater, new ServerSideApply(time), authorizer, escalation, time);
         var handlers = new ApiHandlers(
             new NonResourceHandler(new DiscoveryDocuments(_registry), new OpenApiDocuments(_registry)),
             reads,

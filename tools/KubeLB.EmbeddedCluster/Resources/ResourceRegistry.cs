@@ -8,8 +8,7 @@ using KubeLB.EmbeddedCluster.Storage;
 namespace KubeLB.EmbeddedCluster.Resources;
 
 /// <summary>The served resources: built-in ones, and custom ones of the current definitions.</summary>
-/// <param name="rules">How CEL rules of custom resources are handled.</param>
-internal sealed class ResourceRegistry(ValidationRules rules)
+internal sealed class ResourceRegistry
 {
     private readonly ConcurrentDictionary<(string Group, string Version, string Plural), ResourceDefinition> _resources = new();
     private readonly ConcurrentDictionary<
@@ -19,9 +18,6 @@ internal sealed class ResourceRegistry(ValidationRules rules)
     private readonly Lock _lock = new();
     private ImmutableArray<ResourceDefinition> _ordered = [];
     private long _generation;
-
-    /// <summary>How CEL rules of custom resources are handled.</summary>
-    public ValidationRules Rules => rules;
 
     /// <summary>All served resources: built-in groups first, then custom ones in order of registration.</summary>
     public ImmutableArray<ResourceDefinition> All => _ordered;
@@ -55,7 +51,7 @@ internal sealed class ResourceRegistry(ValidationRules rules)
     public void AddCustom(JsonObject definition)
     {
         var name = definition.Object("metadata").Text("name")!;
-        var versions = CustomResource.Read(definition, rules);
+        var versions = CustomResource.Read(definition);
         lock (_lock)
         {
             Drop(name);

@@ -30,6 +30,13 @@ internal class ResourceStrategy
 
     public virtual void Validate(JsonObject tree, List<FieldError> errors) { }
 
+    /// <summary>Evaluates the validation rules of the resource on each write, also on a write of a subresource, after all other validation.</summary>
+    /// <param name="tree">The object to be written.</param>
+    /// <param name="old">The object before the update; null on create.</param>
+    /// <param name="errors">The errors so far; receives those of the rules.</param>
+    /// <param name="warnings">Receives violations that are accepted.</param>
+    public virtual void ValidateRules(JsonObject tree, JsonObject? old, List<FieldError> errors, List<string> warnings) { }
+
     public virtual void ValidateUpdate(JsonObject tree, JsonObject old, List<FieldError> errors) { }
 
     /// <summary>Allocates addresses and ports, and writes them into the tree.</summary>

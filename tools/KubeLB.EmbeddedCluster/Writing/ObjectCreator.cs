@@ -95,6 +95,7 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
         var errors = new List<FieldError>();
         MetadataValidation.Validate(tree.Ensure("metadata"), resource, errors);
         resource.Strategy.Validate(tree, errors);
+        resource.Strategy.ValidateRules(tree, null, errors, options.Warnings);
         var name = tree.Object("metadata").Text("name") ?? "";
         var reservation = errors.Count == 0 ? resource.Strategy.Allocate(tree, null, errors) : null;
         if (errors.Count > 0)

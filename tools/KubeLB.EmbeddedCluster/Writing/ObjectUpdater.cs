@@ -133,6 +133,7 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         {
             resource.Strategy.ValidateUpdate(tree, old, errors);
         }
+        resource.Strategy.ValidateRules(tree, old, errors, options.Warnings);
         var reservation = errors.Count == 0 && subresource.Length == 0 ? resource.Strategy.Allocate(tree, old, errors) : null;
         if (errors.Count > 0)
         {

@@ -21,28 +21,19 @@ internal static class ClusterCommand
         HelpName = "FILE",
     };
 
-    private static readonly Option<bool> RejectRules = new("--reject-validation-rules")
-    {
-        Description = "Reject custom resources to which CEL rules of their schema apply, instead of ignoring the rules",
-    };
-
     /// <summary>The command.</summary>
     public static Command Build()
     {
         var command = new Command("cluster", "Run one embedded cluster until Ctrl-C: an in-memory API server without KubeLB controllers");
         command.Options.Add(Port);
         command.Options.Add(Kubeconfig);
-        command.Options.Add(RejectRules);
         command.SetAction(
-            (parsed, _) =>
-                SandboxProgram.GuardAsync(stop =>
-                    RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RejectRules), stop)
-                )
+            (parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), stop))
         );
         return command;
     }
 
-    private static async Task<int> RunAsync(int port, string? kubeconfig, bool rejectRules, CancellationToken stop)
+    private static async Task<int> RunAsync(int port, string? kubeconfig, CancellationToken stop)
     {
         if (string.IsNullOrWhiteSpace(kubeconfig))
         {
@@ -50,7 +41,7 @@ internal static class ClusterCommand
         }
 
         var path = Path.GetFullPath(kubeconfig);
-        await using var cluster = await StartAsync(port, rejectRules, stop).ConfigureAwait(false);
+        await using var cluster = await StartAsync(port, stop).ConfigureAwait(false);
         try
         {
             SandboxFolder.WriteSecret(path, cluster.KubeconfigYaml);
@@ -73,20 +64,12 @@ internal static class ClusterCommand
         return 0;
     }
 
-    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, bool rejectRules, CancellationToken stop)
+    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, CancellationToken stop)
     {
         try
         {
             return await EmbeddedCluster
-                .EmbeddedCluster.StartAsync(
-                    new EmbeddedCluster.EmbeddedClusterOptions
-                    {
-                        Name = "sandbox",
-                        Port = port,
-                        ValidationRules = rejectRules ? EmbeddedCluster.ValidationRules.Reject : EmbeddedCluster.ValidationRules.Ignore,
-                    },
-                    stop
-                )
+                .EmbeddedCluster.StartAsync(new EmbeddedCluster.EmbeddedClusterOptions { Name = "sandbox", Port = port }, stop)
                 .ConfigureAwait(false);
         }
         catch (IOException e)

@@ -4,7 +4,6 @@ using KubeLB.EmbeddedCluster.Applying;
 using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
-using KubeLB.EmbeddedCluster.Resources;
 using KubeLB.EmbeddedCluster.Security;
 using KubeLB.EmbeddedCluster.Storage;
 using KubeLB.EmbeddedCluster.Writing;
@@ -13,7 +12,6 @@ namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
 /// <summary>Handles server-side apply: creates a missing object, or merges into an existing one.</summary>
 internal sealed class ApplyHandler(
-    ResourceRegistry registry,
     ClusterStore store,
     ObjectCreator creator,
     ObjectUpdater updater,
@@ -74,7 +72,6 @@ internal sealed class ApplyHandler(
             );
         }
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
-        CustomResourceDefinitionStrategy.WarnAboutRules(request.Resource, tree, registry.Rules, options);
         return stored;
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
@@ -32,7 +31,6 @@ internal sealed class WriteHandler(
         }
         escalation.Check(request.User, request.Resource, request.Namespace, tree);
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
-        CustomResourceDefinitionStrategy.WarnAboutRules(request.Resource, tree, registry.Rules, options);
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 201, stored, time.GetUtcNow());
     }

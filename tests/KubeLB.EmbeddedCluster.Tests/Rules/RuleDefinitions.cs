@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.CustomResources;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EmbeddedCluster.Tests.Rules;
+
+/// <summary>The CustomResourceDefinitions of the repository.</summary>
+internal static class RuleDefinitions
+{
+    private static readonly string[] Folders =
+    [
+        "deploy/crds",
+        "charts/kubelb-ccm/crds",
+        "charts/kubelb-manager/crds",
+        "tools/KubeLB.Sandbox/Crds",
+    ];
+
+    /// <summary>The files of the repository, and those below KUBELB_TEST_CRDS.</summary>
+    public static IEnumerable<string> Files() =>
+        Folders
+            .Select(folder => Path.Combine(SourceTree.Root, folder))
+            .Append(Environment.GetEnvironmentVariable("KUBELB_TEST_CRDS"))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder!, "*.yaml", SearchOption.AllDirectories))
+            .Where(file => File.ReadAllText(file).Contains("kind: CustomResourceDefinition", StringComparison.Ordinal))
+            .Select(file => Path.GetRelativePath(SourceTree.Root, file))
+            .Order(StringComparer.Ordinal);
+
+    /// <summary>The schemas of a file by version.</summary>
+    public static IEnumerable<(string Version, SchemaNode Schema)> Schemas(string file) =>
+        YamlReading
+            .ParseAll(File.ReadAllText(Path.Combine(SourceTree.Root, file)))
+            .Where(document => document.Text("kind") == "CustomResourceDefinition")
+            .SelectMany(definition => definition.At("spec").Array("versions").Objects())
+            .Select(version => (version.Text("name")!, new SchemaNode(version.Object("schema").Object("openAPIV3Schema")!)));
+
+    /// <summary>The errors of an object by schema and rules, as a create or update reports them.</summary>
+    public static List<FieldError> Validate(SchemaNode schema, JsonObject tree, JsonObject? old = null, List<string>? warnings = null)
+    {
+        var errors = new List<FieldError>();
+        SchemaDefaulting.Apply(tree, schema);
+        new SchemaValidator(errors).Validate(tree, schema, "");
+        if (errors.Count == 0 && SchemaRules.Compile(schema, "", errors) is { } rules)
+        {
+            new RuleValidator(errors, warnings ?? []).Validate(tree, old, rules);
+        }
+        return errors;
+    }
+}
