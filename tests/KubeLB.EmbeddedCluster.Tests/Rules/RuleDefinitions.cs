@@ -36,16 +36,24 @@ internal static class RuleDefinitions
             .SelectMany(definition => definition.At("spec").Array("versions").Objects())
             .Select(version => (version.Text("name")!, new SchemaNode(version.Object("schema").Object("openAPIV3Schema")!)));
 
-    /// <summary>The errors of an object by schema and rules, as a create or update reports them.</summary>
-    public static List<FieldError> Validate(SchemaNode schema, JsonObject tree, JsonObject? old = null, List<string>? warnings = null)
+    /// <summary>A version of a definition with the schema.</summary>
+    public static CustomVersion Version(JsonObject schema) =>
+        new(
+            new JsonObject
+            {
+                ["name"] = "v1",
+                ["schema"] = new JsonObject { ["openAPIV3Schema"] = schema },
+            }
+        );
+
+    /// <summary>The errors of an object by schema and rules, as a create or update reports them. The object is defaulted.</summary>
+    public static List<FieldError> Validate(CustomVersion version, JsonObject tree, JsonObject? old = null, List<string>? warnings = null)
     {
+        var strategy = new CustomResourceStrategy(version);
         var errors = new List<FieldError>();
-        SchemaDefaulting.Apply(tree, schema);
-        new SchemaValidator(errors).Validate(tree, schema, "");
-        if (errors.Count == 0 && SchemaRules.Compile(schema, "", errors) is { } rules)
-        {
-            new RuleValidator(errors, warnings ?? []).Validate(tree, old, rules);
-        }
+        strategy.Default(tree);
+        strategy.Validate(tree, errors);
+        strategy.ValidateRules(tree, old, errors, warnings ?? []);
         return errors;
     }
 }
