@@ -42,7 +42,7 @@ internal static class HostileRoutes
                   "timeouts": { "request": "1s" },
                   "backendRefs": [{ "name": "web", "port": 80, "weight": 1 }, {{Reference}},
                     { "name": "web", "port": 80, "filters": [{ "type": "RequestMirror", "requestMirror": { "backendRef": { "name": "web",
-                      "namespace": "infra" } } }] }]
+                      "namespace": "infra", "port": 80 } } }] }]
                 }]
               }
             }
