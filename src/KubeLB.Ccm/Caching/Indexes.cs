@@ -17,7 +17,10 @@ internal static class Indexes
     /// <summary>Routes by <c>namespace/name</c> of the Services that they refer to.</summary>
     public const string ByBackendService = "backend-service";
 
-    /// <summary>Routes and ReferenceGrants by their own namespace.</summary>
+    /// <summary>Gateways by their name.</summary>
+    public const string ByName = "name";
+
+    /// <summary>Routes, Gateways and ReferenceGrants by their own namespace.</summary>
     public const string ByNamespace = "namespace";
 
     /// <summary>Gateways by the name of their class.</summary>
@@ -56,6 +59,10 @@ internal static class Indexes
         BackendReferences.ServicesOf(route).Select(s => Key(s.Namespace, s.Name));
 
     public static IEnumerable<string> Namespace(IGatewayRoute route) => [route.Metadata.NamespaceProperty];
+
+    public static IEnumerable<string> Namespace(Gateway gateway) => [gateway.Namespace];
+
+    public static IEnumerable<string> Name(Gateway gateway) => [gateway.Name];
 
     public static IEnumerable<string> Namespace(ReferenceGrant grant) => [grant.Namespace];
 

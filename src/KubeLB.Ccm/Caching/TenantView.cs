@@ -30,6 +30,12 @@ internal sealed class TenantView(
 
     public GatewayClass? GatewayClass(string name) => _classes.Get("", name);
 
+    public IEnumerable<GatewayClass> GatewayClasses() => _classes.List();
+
+    public IEnumerable<Gateway> GatewaysNamed(string name) => _gateways.ByIndex(Indexes.ByName, name);
+
+    public IEnumerable<Gateway> GatewaysIn(string @namespace) => _gateways.ByIndex(Indexes.ByNamespace, @namespace);
+
     public Gateway? Gateway(string @namespace, string name) => _gateways.Get(@namespace, name);
 
     public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) =>

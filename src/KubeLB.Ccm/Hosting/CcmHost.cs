@@ -176,6 +176,8 @@ public static class CcmHost
         tenant.Informer<GatewayClass>();
         tenant.Informer<Gateway>(gateways =>
         {
+            gateways.Index(Indexes.ByName, Indexes.Name);
+            gateways.Index(Indexes.ByNamespace, Indexes.Namespace);
             gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass);
             gateways.Index(Indexes.ByCertificate, Indexes.Certificates);
             gateways.Index(Indexes.ByReferencedNamespace, Indexes.ReferencedNamespaces);

@@ -8,6 +8,9 @@ internal static class Delays
     /// </summary>
     public static readonly TimeSpan FirstStatus = TimeSpan.FromSeconds(2);
 
+    /// <summary>Delay before the Event that a route refers to a Gateway that does not exist.</summary>
+    public static readonly TimeSpan MissingParent = TimeSpan.FromSeconds(10);
+
     /// <summary>Drain time of an unused node-port Service, after the manager has removed the generated Service that refers to it.</summary>
     public static readonly TimeSpan NodePortDrain = TimeSpan.FromSeconds(15);
 

@@ -57,14 +57,18 @@ internal sealed class RouteReconciler<T>(
         if (present is not { } source)
         {
             await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
+            events.Forget(Kind, key);
             return ReconcileResult.Done;
         }
 
         source = await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var translation = RouteTranslator.Translate(source, view, settings);
-        if (source.Metadata.DeletionTimestamp is null && translation.IsAttached)
+        var isDeleted = source.Metadata.DeletionTimestamp is not null;
+        var requeueAfter = events.RecordMissingParent(source, isDeleted ? null : RouteAttachment.MissingParent(source, view));
+        if (!isDeleted && translation.IsAttached)
         {
-            return await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
+            var result = await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
+            return requeueAfter is { } missing && result == ReconcileResult.Done ? ReconcileResult.RequeueAfter(missing) : result;
         }
 
         await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
@@ -74,7 +78,7 @@ internal sealed class RouteReconciler<T>(
             await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
         }
 
-        return ReconcileResult.Done;
+        return requeueAfter is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
 
     private Type[] KindsFor(ResourceKey key, T? source) =>

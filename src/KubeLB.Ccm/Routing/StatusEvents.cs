@@ -2,22 +2,26 @@ using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Events;
+using KubeLB.Translation.Messages;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Routing;
 
 /// <summary>Records Events about status changes on the tenant's Gateways and routes.</summary>
-internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] EventRecorder recorder)
+internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] EventRecorder recorder, TimeProvider time)
 {
     /// <summary>Source component of the Events.</summary>
     public const string Component = "kubelb-ccm";
 
     private readonly ConcurrentDictionary<ResourceKey, string> _classProblems = new();
+    private readonly ConcurrentDictionary<(string Kind, ResourceKey Key), (string Message, long Since, bool IsRecorded)> _missingParents =
+        new();
 
     /// <summary>Records the changes of a route's status.</summary>
     /// <param name="before">The route before the write.</param>
@@ -58,6 +62,11 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
         else if (before is not null)
         {
             _classProblems.TryRemove(key, out _);
+            if (!ownership.IsOwned && before == GatewayOwnership.ClassUnknown)
+            {
+                return;
+            }
+
             if (!ownership.IsOwned)
             {
                 var message = Messages.ClassOfOtherController(gateway.Spec?.GatewayClassName ?? "");
@@ -69,6 +78,43 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
             }
         }
     }
+
+    /// <summary>
+    /// Records that a parentRef of a route refers to no Gateway, once for each message and after a delay, because Gateways are often
+    /// created after their routes.
+    /// </summary>
+    /// <param name="route">The route.</param>
+    /// <param name="missing">The problem; null if all Gateways exist.</param>
+    /// <returns>The time after which the route must be reconciled again; null if nothing is delayed.</returns>
+    public TimeSpan? RecordMissingParent<T>(T route, Rejection? missing)
+        where T : class, IGatewayRoute
+    {
+        var id = (route.Kind, ResourceKey.Of(route));
+        if (missing is null)
+        {
+            _missingParents.TryRemove(id, out _);
+            return null;
+        }
+
+        var now = time.GetTimestamp();
+        var known = _missingParents.AddOrUpdate(
+            id,
+            _ => (missing.Message, now, false),
+            (_, before) => before.Message == missing.Message ? before : (missing.Message, now, false)
+        );
+        var left = Delays.MissingParent - time.GetElapsedTime(known.Since);
+        if (known.IsRecorded || left > TimeSpan.Zero)
+        {
+            return known.IsRecorded ? null : left;
+        }
+
+        _missingParents[id] = known with { IsRecorded = true };
+        recorder.Record(route, EventType.Warning, missing.Reason, missing.Message);
+        return null;
+    }
+
+    /// <summary>Removes the state of a deleted route.</summary>
+    public void Forget(string kind, ResourceKey route) => _missingParents.TryRemove((kind, route), out _);
 
     /// <summary>Removes the state of a deleted Gateway.</summary>
     public void Forget(ResourceKey gateway) => _classProblems.TryRemove(gateway, out _);

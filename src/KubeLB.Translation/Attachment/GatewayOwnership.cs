@@ -1,7 +1,9 @@
 using System.Globalization;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Matching;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Tenants;
 
@@ -15,6 +17,8 @@ namespace KubeLB.Translation.Attachment;
 /// <param name="IsOwned">Whether the Gateway is served.</param>
 public sealed record GatewayOwnership(bool IsOwned)
 {
+    private const int MaxQuoteLength = 100;
+
     /// <summary>Reason of the warning that the class does not exist.</summary>
     public const string ClassNotFound = "GatewayClassNotFound";
 
@@ -23,6 +27,9 @@ public sealed record GatewayOwnership(bool IsOwned)
 
     /// <summary>Reason of the warning that the Gateway was released because of <see cref="ClassConflict"/>.</summary>
     public const string Released = "GatewayReleased";
+
+    /// <summary>Reason of the warning that the class does not exist, and its name is similar to that of a class of KubeLB.</summary>
+    public const string ClassUnknown = "GatewayClassUnknown";
 
     /// <summary>How long a Gateway is served after another controller accepted its class.</summary>
     public static readonly TimeSpan ReleaseDelay = TimeSpan.FromMinutes(10);
@@ -58,10 +65,17 @@ public sealed record GatewayOwnership(bool IsOwned)
         var isClaimed = name == GatewayClass.KubelbName || IsServed(gateway, name, view);
         if (view.GatewayClass(name) is not { } gatewayClass)
         {
+            var meant = isClaimed ? null : Misspellings.Nearest(name, KubelbClasses(view));
             return new(isClaimed)
             {
-                Reason = isClaimed ? ClassNotFound : null,
-                Message = isClaimed ? GatewayMessages.ClassNotFound(name) : null,
+                Reason =
+                    isClaimed ? ClassNotFound
+                    : meant is not null ? ClassUnknown
+                    : null,
+                Message =
+                    isClaimed ? GatewayMessages.ClassNotFound(name)
+                    : meant is not null ? GatewayMessages.ClassUnknown(MessageText.Quote(name, MaxQuoteLength), meant)
+                    : null,
             };
         }
 
@@ -76,6 +90,9 @@ public sealed record GatewayOwnership(bool IsOwned)
     /// <summary>Whether the ownership of the Gateways of a class is the same with both versions of the class.</summary>
     public static bool IsEquivalent(GatewayClass left, GatewayClass right) =>
         left.Spec?.ControllerName == right.Spec?.ControllerName && (HasKubelbController(left) || AcceptedAt(left) == AcceptedAt(right));
+
+    private static IEnumerable<string> KubelbClasses(ITenantView view) =>
+        view.GatewayClasses().Where(HasKubelbController).Select(c => c.Name).Append(GatewayClass.KubelbName).Distinct();
 
     private static GatewayOwnership UntilRelease(Gateway gateway, GatewayClass gatewayClass, DateTimeOffset accepted, ITenantView view)
     {

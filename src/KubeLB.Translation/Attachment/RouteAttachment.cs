@@ -15,6 +15,9 @@ namespace KubeLB.Translation.Attachment;
 /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#parentreference, #allowedroutes</remarks>
 public static class RouteAttachment
 {
+    /// <summary>Reason of the Event that a parentRef refers to no Gateway.</summary>
+    public const string ParentNotFound = "ParentNotFound";
+
     /// <summary>
     /// One result per distinct parentRef that refers to a Gateway of KubeLB, in the order of the spec; none if the controller of the route's kind is
     /// disabled.
@@ -57,6 +60,27 @@ public static class RouteAttachment
             .ParentRefs.Where(p => p.RefersToGateway())
             .Select(parentRef => (parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name))
             .Distinct();
+
+    /// <summary>
+    /// Why a parentRef refers to no Gateway, with the name or namespace that was probably meant; null if all Gateways exist. Gateway API
+    /// has no condition for it: a parent that does not exist has no controller.
+    /// </summary>
+    public static Rejection? MissingParent(IGatewayRoute route, ITenantView view)
+    {
+        var (@namespace, name) = GatewaysOf(route).FirstOrDefault(g => view.Gateway(g.Namespace, g.Name) is null);
+        if (name is null)
+        {
+            return null;
+        }
+
+        var other = view.GatewaysNamed(name).Select(g => g.Namespace).Order(StringComparer.Ordinal).FirstOrDefault();
+        var remedy =
+            other is not null ? RouteMessages.SetParentNamespace(other)
+            : Misspellings.Nearest(name, view.GatewaysIn(@namespace).Select(g => g.Name).Order(StringComparer.Ordinal)) is { } meant
+                ? RouteMessages.DidYouMeanGateway(meant)
+            : RouteMessages.CreateGateway;
+        return new Rejection(ParentNotFound, RouteMessages.ParentNotFound($"{@namespace}/{name}", remedy));
+    }
 
     private static Rejection? GatewayRejection(Gateway gateway, ITenantView view) =>
         view.GatewayRoute(gateway.Namespace, gateway.Name) is null ? GatewayStatusTranslator.RejectionOf(gateway) : null;

@@ -115,9 +115,17 @@ public static class EnvoyGatewayTranslator
         {
             PolicyReason = rejection?.Reason,
             Reason = rejection?.Reason ?? RouteConditions.InstallationFailed,
-            IgnoredFields = source.IgnoredFields,
+            IgnoredFields = Ignored(source, policy),
             UnservedListeners = [.. unserved.Select(u => new UnservedListener(gateway.Spec!.Listeners![u.Key].Name, u.Value))],
         };
+    }
+
+    private static string? Ignored(SourceObject source, TenantPolicy policy)
+    {
+        var annotations = IgnoredAnnotations.MessageOf(source.Origin.Kind, source.Value.Metadata, policy.Annotations);
+        return source.IgnoredFields is null ? annotations
+            : annotations is null ? source.IgnoredFields
+            : $"{source.IgnoredFields} {annotations}";
     }
 
     private static Rejection? AddressRejection(Gateway gateway, TenantPolicy policy) =>
@@ -211,7 +219,7 @@ public static class EnvoyGatewayTranslator
         var parts = RouteGenerator.SplitParents(route, generated, view);
         return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
         {
-            IgnoredFields = source.IgnoredFields,
+            IgnoredFields = Ignored(source, policy),
             FurtherRoutes = parts,
             Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, [generated, .. parts], policy, view),
         };

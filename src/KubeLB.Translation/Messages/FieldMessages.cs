@@ -109,6 +109,20 @@ internal static class FieldMessages
         + $"the maximum is {maximum.ToString(CultureInfo.InvariantCulture)}. "
         + "Lower it, or ask the administrator of the management cluster to raise gatewayAPI.maxRetries.";
 
+    /// <summary>Part of <see cref="IgnoredAnnotation"/>: retry annotations are read on routes only.</summary>
+    public const string SetOnRoutes = "Set it on the HTTPRoute or GRPCRoute.";
+
+    /// <summary>Part of <see cref="IgnoredAnnotation"/>: no similar annotation is supported.</summary>
+    public const string RemoveAnnotation = "KubeLB does not support it: remove it.";
+
+    /// <summary>Part of <see cref="IgnoredAnnotation"/>: the annotation is misspelt.</summary>
+    public static string DidYouMean(string key) => $"Did you mean {key}?";
+
+    /// <summary>An annotation of KubeLB or Envoy Gateway has no effect.</summary>
+    [ReportedMessage(RouteConditions.UnsupportedField, On = All, Condition = "kubelb.k8c.io/FieldsIgnored=True", Event = "Warning")]
+    public static string IgnoredAnnotation(string key, int count, string remedy) =>
+        count == 1 ? $"Annotation {key} has no effect. {remedy}" : $"Annotation {key} and {count - 1} more have no effect. {remedy}";
+
     /// <summary>Fields were ignored.</summary>
     [ReportedMessage(
         RouteConditions.UnsupportedField,

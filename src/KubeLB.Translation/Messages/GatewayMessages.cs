@@ -100,6 +100,11 @@ internal static class GatewayMessages
         $"GatewayClass {className} does not exist; the Gateway is still served. "
         + $"Create the class with controllerName {GatewayClass.KubelbController}.";
 
+    /// <summary>The class of a Gateway does not exist, and is probably misspelt.</summary>
+    [ReportedMessage(GatewayOwnership.ClassUnknown, On = "Gateway", Event = "Warning")]
+    public static string ClassUnknown(string className, string meant) =>
+        $"GatewayClass {className} does not exist, so no controller serves this Gateway. Did you mean {meant}?";
+
     /// <summary>Another controller accepted the class of a Gateway that KubeLB serves.</summary>
     [ReportedMessage(GatewayOwnership.ClassConflict, On = "Gateway", Event = "Warning", Remedy = "Use a class of KubeLB.")]
     public static string ClassConflict(string className, string controllerName, DateTimeOffset releasedAt) =>

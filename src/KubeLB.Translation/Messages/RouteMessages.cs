@@ -3,6 +3,7 @@ using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Events;
 
 namespace KubeLB.Translation.Messages;
@@ -123,6 +124,20 @@ internal static class RouteMessages
     public static string GatewayControllerDisabled(string gateway) =>
         $"Gateway {gateway} is not synced: the CCM runs with --disable-gateway-controller. "
         + "Remove the flag, or attach the route to a Gateway of another controller.";
+
+    /// <summary>Part of <see cref="ParentNotFound"/>: no similar Gateway exists.</summary>
+    public const string CreateGateway = "Create it, or correct the parentRef.";
+
+    /// <summary>Part of <see cref="ParentNotFound"/>: a Gateway of another namespace has the name.</summary>
+    public static string SetParentNamespace(string @namespace) =>
+        $"One of this name exists in namespace {@namespace}: set namespace of the parentRef.";
+
+    /// <summary>Part of <see cref="ParentNotFound"/>: a Gateway has a similar name.</summary>
+    public static string DidYouMeanGateway(string name) => $"Did you mean {name}?";
+
+    /// <summary>A parentRef refers to a Gateway that does not exist.</summary>
+    [ReportedMessage(RouteAttachment.ParentNotFound, On = Routes, Event = "Warning")]
+    public static string ParentNotFound(string gateway, string remedy) => $"Gateway {gateway} does not exist. {remedy}";
 
     /// <summary>The route was attached.</summary>
     [ReportedMessage("Accepted", On = Routes, Event = "Normal")]

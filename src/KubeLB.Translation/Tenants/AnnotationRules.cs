@@ -137,7 +137,8 @@ public sealed class AnnotationRules
     public bool Denies(string key) =>
         _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal));
 
-    private bool Passes(string key, string value)
+    /// <summary>Whether an annotation of the tenant's object is propagated.</summary>
+    internal bool Passes(string key, string value)
     {
         if (!IsUsable(key) || Denies(key))
         {

@@ -16,6 +16,15 @@ public interface ITenantView
     /// <summary>A GatewayClass by name.</summary>
     GatewayClass? GatewayClass(string name);
 
+    /// <summary>All GatewayClasses.</summary>
+    IEnumerable<GatewayClass> GatewayClasses();
+
+    /// <summary>The Gateways of a name in any namespace.</summary>
+    IEnumerable<Gateway> GatewaysNamed(string name);
+
+    /// <summary>The Gateways of a namespace.</summary>
+    IEnumerable<Gateway> GatewaysIn(string @namespace);
+
     /// <summary>A Gateway of any class.</summary>
     Gateway? Gateway(string @namespace, string name);
 

@@ -19,6 +19,12 @@ internal sealed class TenantStub : ITenantView
 
     public GatewayClass? GatewayClass(string name) => Classes.Find(c => c.Name == name);
 
+    public IEnumerable<GatewayClass> GatewayClasses() => Classes;
+
+    public IEnumerable<Gateway> GatewaysNamed(string name) => Gateways.Where(g => g.Name == name);
+
+    public IEnumerable<Gateway> GatewaysIn(string @namespace) => Gateways.Where(g => g.Namespace == @namespace);
+
     public Gateway? Gateway(string @namespace, string name) => Gateways.Find(g => g.Namespace == @namespace && g.Name == name);
 
     public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) => Namespaces.GetValueOrDefault(@namespace);

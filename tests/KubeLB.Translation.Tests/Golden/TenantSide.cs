@@ -34,6 +34,12 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     public GatewayClass? GatewayClass(string name) => objects.Get<GatewayClass>("", name);
 
+    public IEnumerable<GatewayClass> GatewayClasses() => objects.All<GatewayClass>();
+
+    public IEnumerable<Gateway> GatewaysNamed(string name) => objects.All<Gateway>().Where(g => g.Name == name);
+
+    public IEnumerable<Gateway> GatewaysIn(string @namespace) => objects.All<Gateway>().Where(g => g.Namespace == @namespace);
+
     public Gateway? Gateway(string @namespace, string name) => objects.Get<Gateway>(@namespace, name);
 
     // Namespaces that a case does not speak of exist without labels.

@@ -1,0 +1,58 @@
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>Mistakes for which Gateway API has no condition are Events on the tenant's object.</summary>
+public sealed class SilentMistakeTests : IAsyncLifetime
+{
+    private SystemFixture _fixture = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _fixture = await SystemFixture.StartAsync();
+        await _fixture.ApplyBasicExampleAsync();
+    }
+
+    public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
+
+    [Fact]
+    public async Task Misspelt_Gateway_class_and_annotation_are_reported_on_the_object()
+    {
+        await _fixture.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"metadata":{"annotations":{"gateway.envoyproxy.io/retryon":"5xx"}}}"""
+        );
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other").Replace("name: my-gateway", "name: my-gatewy"));
+        await _fixture.Tenant.ApplyAsync(
+            Documents.Gateway.Replace("name: my-gateway", "name: second").Replace("gatewayClassName: kubelb", "gatewayClassName: kubelbb")
+        );
+
+        await EventAsync("other", "ParentNotFound", "Gateway default/my-gatewy does not exist. Did you mean my-gateway?");
+        await EventAsync(
+            "second",
+            "GatewayClassUnknown",
+            "GatewayClass kubelbb does not exist, so no controller serves this Gateway. Did you mean kubelb?"
+        );
+        await EventAsync(
+            "api-route",
+            "UnsupportedField",
+            "Annotation gateway.envoyproxy.io/retryon has no effect. Did you mean gateway.envoyproxy.io/retry-on?"
+        );
+
+        await _fixture.Tenant.PatchAsync<HttpRoute>("default", "other", """{"spec":{"parentRefs":[{"name":"my-gateway"}]}}""");
+        await EventAsync("other", "Accepted", "Attached to Gateway my-gateway.");
+    }
+
+    private Task EventAsync(string name, string reason, string message) =>
+        Eventually.HoldsAsync(
+            async () =>
+                (await _fixture.Tenant.ListAsync<Corev1Event>("default")).Any(e =>
+                    e.InvolvedObject.Name == name && e.Reason == reason && e.Message == message
+                ),
+            $"{name} has an Event {reason}: {message}"
+        );
+}
