@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using KubeLB.Api;
 using KubeLB.Api.Messages;
 using KubeLB.Api.Serialization;
@@ -10,10 +11,14 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 /// <param name="existing">The existing conditions.</param>
 /// <param name="now">The time for transitions, RFC 3339 in UTC.</param>
-public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
+public sealed partial class ConditionSet(IReadOnlyList<Condition>? existing, string now)
 {
     /// <summary>Maximum length of a message (metav1.Condition). Messages may quote a tenant's values.</summary>
     public const int MessageLimit = 32768;
+
+    private const int ReasonLimit = 1024;
+    private const int TypeLimit = 316;
+    private const string InvalidReason = "Unknown";
 
     private readonly List<Condition> _result = [];
 
@@ -23,16 +28,28 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
     /// <summary>The existing condition of this type.</summary>
     public Condition? Existing(string type) => existing?.FirstOrDefault(c => c.Type == type);
 
-    /// <summary>Sets a condition; replaces one of its type.</summary>
+    /// <summary>
+    /// Sets a condition; replaces one of its type. One invalid condition would make the API server reject the complete status, so a
+    /// reported condition with an invalid type or status is ignored, and an invalid reason is replaced.
+    /// </summary>
     public ConditionSet Set(string type, string status, string reason, string message, long? observedGeneration)
     {
+        if (
+            type is not { Length: <= TypeLimit }
+            || !ValidType().IsMatch(type)
+            || status is not (ConditionStatus.True or ConditionStatus.False or ConditionStatus.Unknown)
+        )
+        {
+            return this;
+        }
+
         var before = Existing(type);
         var condition = before is null ? new Condition { Type = type } : ApiJson.Copy(before);
         condition.LastTransitionTime =
             before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
         condition.Status = status;
-        condition.Reason = reason;
-        condition.Message = MessageText.Message(message, MessageLimit);
+        condition.Reason = reason is { Length: <= ReasonLimit } && ValidReason().IsMatch(reason) ? reason : InvalidReason;
+        condition.Message = MessageText.Message(message ?? "", MessageLimit);
         condition.ObservedGeneration = observedGeneration;
         _result.RemoveAll(c => c.Type == type);
         _result.Add(condition);
@@ -64,4 +81,14 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
         _result.Add(before);
         return true;
     }
+
+    // The patterns of metav1.Condition.
+    [GeneratedRegex(
+        @"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])\z",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex ValidType();
+
+    [GeneratedRegex(@"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ValidReason();
 }
