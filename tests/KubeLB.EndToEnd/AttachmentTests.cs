@@ -115,7 +115,10 @@ public sealed class AttachmentTests
         );
 
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
-        (await fixture.Management.ListAsync<HttpRoute>("tenant-t1")).Should().BeEmpty();
+        await fixture.Management.WaitAsync<HttpRoute>("tenant-t1", "frontend-cross-ns-route", r => r.ParentRefs.Count == 0, "is parked");
+        (await fixture.Management.ListAsync<V1Service>("tenant-t1"))
+            .Should()
+            .NotContain(s => s.Metadata.Name.StartsWith("default-cross", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -138,7 +141,8 @@ public sealed class AttachmentTests
             "is rejected"
         );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NoMatchingParent");
-        await fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
+        await fixture.Management.WaitAsync<HttpRoute>("tenant-t1", "default-api-route", r => r.ParentRefs.Count == 0, "is parked");
+        await fixture.Management.WaitGoneAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
 
         await fixture.Tenant.PatchAsync<Gateway>("default", "my-gateway", Listener("http"));
         await fixture.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");

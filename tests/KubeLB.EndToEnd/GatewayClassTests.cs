@@ -45,6 +45,25 @@ public sealed class GatewayClassTests
     }
 
     [Fact]
+    public async Task GatewayClass_that_is_deleted_first_blocks_no_deletion()
+    {
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Tenant.ApplyAsync(Class("ours", GatewayClass.KubelbController));
+        await fixture.Tenant.ApplyAsync(GatewayOf("my-gateway", "ours"));
+        await fixture.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        (await fixture.Tenant.GetAsync<GatewayClass>("", "ours"))!
+            .Metadata.Finalizers.Should()
+            .BeNullOrEmpty("the deletion of a class stops no traffic, so none is needed");
+
+        await fixture.Tenant.DeleteAsync<GatewayClass>("", "ours");
+        await fixture.Tenant.WaitGoneAsync<GatewayClass>("", "ours");
+        await fixture.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
+
+        await fixture.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
+        await fixture.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
+    }
+
+    [Fact]
     public async Task Gateway_without_a_GatewayClass_object_is_served_only_for_class_kubelb()
     {
         await using var fixture = await SystemFixture.StartAsync();

@@ -35,7 +35,12 @@ public sealed class SettingsTests : IAsyncLifetime
             .Message.Should()
             .Contain("gatewayAPI.disable");
         await _fixture.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
-        await _fixture.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
+        await _fixture.Management.WaitAsync<HttpRoute>(
+            "tenant-t1",
+            "default-api-route",
+            r => r.ParentRefs.Count == 0,
+            "is parked, so that it keeps its age"
+        );
         await _fixture.Management.WaitAsync<TenantState>(
             "tenant-t1",
             TenantState.DefaultName,

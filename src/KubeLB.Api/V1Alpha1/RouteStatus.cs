@@ -72,6 +72,9 @@ public sealed class GeneratedService : GeneratedObject
 /// <summary>Condition types and reasons of a Route's status.</summary>
 public static class RouteConditions
 {
+    /// <summary>Reason: the route attaches to no listener.</summary>
+    public const string NotAttached = "NotAttached";
+
     /// <summary>Type: whether the manager and Envoy Gateway accepted the Route.</summary>
     public const string Accepted = "Accepted";
 

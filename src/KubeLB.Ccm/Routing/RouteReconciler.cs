@@ -71,14 +71,26 @@ internal sealed class RouteReconciler<T>(
             return requeueAfter is { } missing && result == ReconcileResult.Done ? ReconcileResult.RequeueAfter(missing) : result;
         }
 
-        await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
-        if (source.Metadata.DeletionTimestamp is null)
+        ManagementRejection? rejection = null;
+        if (!isDeleted && translation.Desired is { } parked)
+        {
+            await managementRoutes.RemoveObsoleteAsync(Kind, key, source.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+            (_, rejection) = await managementRoutes.ApplyAsync(Kind, key, parked, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!isDeleted)
         {
             var status = RouteStatusTranslator.Translate(source, translation, route: null, view, StatusTime.Of(time.GetUtcNow()));
             await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
         }
 
-        return requeueAfter is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
+        return rejection is not null ? ReconcileResult.RequeueAfter(rejection.RequeueAfter)
+            : requeueAfter is { } left ? ReconcileResult.RequeueAfter(left)
+            : ReconcileResult.Done;
     }
 
     private Type[] KindsFor(ResourceKey key, T? source) =>

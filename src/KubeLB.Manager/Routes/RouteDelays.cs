@@ -61,7 +61,8 @@ internal sealed class ServiceDrain(ManagerOptions options, TimeProvider time)
     /// <param name="kind">Kind of the generated route.</param>
     /// <param name="generated">Result of writing the generated route.</param>
     /// <param name="count">Number of draining Services.</param>
-    public TimeSpan? TimeLeft(ResourceKey route, string? kind, AppliedObject generated, int count)
+    /// <param name="isParked">Whether the generated route has no parents: Envoy Gateway does not report on it.</param>
+    public TimeSpan? TimeLeft(ResourceKey route, string? kind, AppliedObject generated, int count, bool isParked = false)
     {
         if (count > MaxServices)
         {
@@ -74,7 +75,7 @@ internal sealed class ServiceDrain(ManagerOptions options, TimeProvider time)
             return Delays.ServiceDrainWithoutAnswer;
         }
 
-        var hasAnswered = StatusWriteDecision.HasReported(kind, generated);
+        var hasAnswered = isParked || StatusWriteDecision.HasReported(kind, generated);
         var limit = hasAnswered ? options.ServiceDrain : Delays.ServiceDrainWithoutAnswer;
         return _delays.Left(route, $"{generated.Generation}/{hasAnswered}", limit);
     }

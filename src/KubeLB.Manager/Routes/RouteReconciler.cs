@@ -99,7 +99,14 @@ internal sealed class RouteReconciler(
         if (plan.IsRejected)
         {
             // This frees the Route's ports and names. Clients get the response for a missing route.
-            await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false);
+            if (plan.Parked is not null)
+            {
+                await generatedObjects.ApplyAsync(plan.Parked, cancellationToken).ConfigureAwait(false);
+            }
+
+            await generatedObjects
+                .RemoveAsync(route, (kind, name) => kind == plan.Parked?.Kind && name == plan.Parked.Name, cancellationToken)
+                .ConfigureAwait(false);
         }
 
         if (plan.IsRejected || plan.Generated is null)
@@ -162,7 +169,7 @@ internal sealed class RouteReconciler(
         TimeSpan? drainTime = null;
         if (obsolete > 0)
         {
-            drainTime = drain.TimeLeft(key, plan.Generated!.Kind, generated, obsolete);
+            drainTime = drain.TimeLeft(key, plan.Generated!.Kind, generated, obsolete, plan.IsParked);
         }
         else
         {

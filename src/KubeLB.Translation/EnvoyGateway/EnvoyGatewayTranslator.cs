@@ -46,7 +46,13 @@ public static class EnvoyGatewayTranslator
 
         if (PolicyRejection.Evaluate(route.Namespace, source, policy, view.IsWithinLimit(route)) is { } rejection)
         {
-            return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
+            return EnvoyGatewayTranslation.Rejected(source.Origin, rejection) with
+            {
+                Parked =
+                    rejection.Reason == RouteConditions.Disabled && source.Value is not Gateway
+                        ? RouteGenerator.ParkExisting(route, source, policy, view)
+                        : null,
+            };
         }
 
         var translation = source.Value is Gateway gateway
@@ -181,6 +187,14 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
+        if (tenantRoute.ParentRefs.Count == 0)
+        {
+            return new EnvoyGatewayTranslation(source.Origin, RouteGenerator.Park(route, source, policy, view), [], null)
+            {
+                IsParked = true,
+            };
+        }
+
         if (tenantRoute.Hostnames.FirstOrDefault(h => IsInUse(route, h, policy, view)) is { } used)
         {
             var message = TenantMessages.HostnameInUse(MessageText.Quote(used, MaxQuoteLength));
@@ -266,6 +280,15 @@ public sealed record EnvoyGatewayTranslation(
 
     /// <summary>The Gateway's listeners that are not served.</summary>
     public IReadOnlyList<UnservedListener> UnservedListeners { get; internal init; } = [];
+
+    /// <summary>Whether <see cref="Generated"/> is a route without parents, which only preserves its age.</summary>
+    public bool IsParked { get; internal init; }
+
+    /// <summary>
+    /// For a rejected Route whose generated route exists, and may be served again: that route without parents, which preserves its age.
+    /// Null if it is deleted.
+    /// </summary>
+    public ApiObject? Parked { get; internal init; }
 
     /// <summary>
     /// Further routes with the parentRefs that exceed the limit of <see cref="Generated"/>; usually none. Their status is part of that of

@@ -51,17 +51,42 @@ internal static class RouteGenerator
             }
         }
 
-        var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
-        var name = GeneratedNameChoice.Choose(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         var generated = (ApiObject)copy;
-        generated.Metadata = GeneratedMetadata.Build(
-            route,
-            name,
-            origin,
-            policy.Labels.Apply(source.Metadata.Labels),
-            policy.Annotations.Apply(origin.Kind, source.Metadata.Annotations)
-        );
+        generated.Metadata = Metadata(route, origin, source.Metadata, policy, view);
         return generated;
+    }
+
+    /// <summary>
+    /// The generated route without parents, hostnames and rules. Envoy Gateway prefers the older of two routes with equal matches, so a
+    /// route that is not served for some time must keep its age.
+    /// </summary>
+    public static ApiObject Park(Route route, SourceObject source, TenantPolicy policy, IManagementView view)
+    {
+        ApiObject parked =
+            source.Value is HttpRoute
+                ? new HttpRoute { Spec = new HttpRouteSpec { ParentRefs = [] } }
+                : new GrpcRoute { Spec = new GrpcRouteSpec { ParentRefs = [] } };
+        parked.Metadata = Metadata(route, source.Origin, source.Value.Metadata, policy, view);
+        return parked;
+    }
+
+    /// <summary>The same if the generated route exists; else null.</summary>
+    public static ApiObject? ParkExisting(Route route, SourceObject source, TenantPolicy policy, IManagementView view)
+    {
+        var parked = Park(route, source, policy, view);
+        return view.HolderOf(parked.Kind, parked.Name) is { IsTaken: true } holder && holder.RouteUid == route.Uid() ? parked : null;
+    }
+
+    private static V1ObjectMeta Metadata(Route route, RouteOrigin origin, V1ObjectMeta source, TenantPolicy policy, IManagementView view)
+    {
+        var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
+        return GeneratedMetadata.Build(
+            route,
+            GeneratedNameChoice.Choose(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view),
+            origin,
+            policy.Labels.Apply(source.Labels),
+            policy.Annotations.Apply(origin.Kind, source.Annotations)
+        );
     }
 
     /// <summary>

@@ -35,6 +35,18 @@ internal static class RouteMessages
     public const string GatewayRejected =
         "There are no ready listeners for this parent ref: the Gateway is rejected. See the conditions of the Gateway.";
 
+    /// <summary>No Gateway of KubeLB that the route names allows it. The generated route has no parents.</summary>
+    [ReportedMessage(
+        RouteConditions.NotAttached,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "The tenant corrects the route or its Gateway."
+    )]
+    public const string NotAttached =
+        "The route attaches to no listener. The generated route has no parents; the tenant's route reports the reason.";
+
     /// <summary>All backends are valid. The text is Envoy Gateway's.</summary>
     [ReportedMessage("ResolvedRefs", On = Routes, Condition = "ResolvedRefs=True")]
     public const string RefsResolved = "Resolved all the Object references for the Route";

@@ -34,9 +34,20 @@ public static class RouteTranslator
             .DistinctBy(p => (p.Gateway.Namespace, p.Gateway.Name, p.Ref.SectionName ?? "", p.Ref.Port))
             .Select(p => p.Ref)
             .ToList();
-        if (parentRefs.Count == 0)
+        if (parents.Count == 0 || !settings.IsGatewayControllerEnabled)
         {
             return null;
+        }
+
+        if (parentRefs.Count == 0)
+        {
+            // Without hostnames, which would be claimed, and without backends, which would be served.
+            return SourceResource.Wrap(
+                route,
+                new JsonObject { ["parentRefs"] = new JsonArray() },
+                services: null,
+                settings.TenantNamespace
+            );
         }
 
         var spec = ApiJson.ToJson(route)["spec"]!.DeepClone().AsObject();
@@ -49,13 +60,14 @@ public static class RouteTranslator
 /// <param name="Parents">One result per parentRef to a Gateway of KubeLB; empty if KubeLB does not serve the route.</param>
 /// <param name="Backends">Its backends.</param>
 /// <param name="Desired">
-/// The Route; null if no parent allows the route. It must not be written while there are
+/// The Route; null if the route names no Gateway of KubeLB. If no parent allows the route, the Route is parked: it has no parentRefs,
+/// hostnames and rules, and only preserves the age of the generated route. An attached one must not be written while there are
 /// <see cref="BackendResolution.PendingServices"/>, so that it is complete when it is created.
 /// </param>
 public sealed record RouteTranslation(IReadOnlyList<ParentAttachment> Parents, BackendResolution Backends, Route? Desired)
 {
     /// <summary>Whether at least one parent allows the route.</summary>
-    public bool IsAttached => Desired is not null;
+    public bool IsAttached => Parents.Any(p => p.AttachedRefs.Count > 0);
 }
 
 /// <summary>Translates a tenant's Gateway to a Route.</summary>

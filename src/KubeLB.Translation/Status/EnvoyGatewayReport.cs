@@ -176,6 +176,8 @@ public static class StatusWriteDecision
         return generated is { Generation: { } generation, Status: { } status }
             && !RouteStatusBuilder.Failures(now).Any()
             && EnvoyGatewayReport.Read(generated.Kind, status, generation).Accepted is null
+            // Envoy Gateway does not report on a route without parents.
+            && now.Conditions?.Exists(c => c.Reason == RouteConditions.NotAttached) != true
             // A new name is written immediately, because routes need the generated name of their Gateway.
             && (generated.Kind != Gateway.KindName || generated.GeneratedName == before?.Resources?.Route?.GeneratedName);
     }

@@ -162,6 +162,12 @@ public static class RouteStatusBuilder
             return (pending, pending);
         }
 
+        if (outcome.Translation.IsParked)
+        {
+            var parked = new ConditionValue(ConditionStatus.False, RouteConditions.NotAttached, RouteMessages.NotAttached);
+            return (parked, parked);
+        }
+
         var report = EnvoyGatewayReport.Read(kind, outcome.Generated);
         return (report.Accepted ?? pending, report.Programmed ?? pending);
     }

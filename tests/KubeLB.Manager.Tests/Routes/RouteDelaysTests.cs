@@ -154,6 +154,13 @@ public sealed class ServiceDrainTests
     }
 
     [Fact]
+    public void Services_of_a_parked_route_do_not_wait_for_Envoy_Gateway() =>
+        _draining
+            .TimeLeft(Route, HttpRoute.KindName, Generated(generation: 2, observed: null), 1, isParked: true)
+            .Should()
+            .Be(AfterResponse);
+
+    [Fact]
     public void Draining_Services_beyond_the_maximum_are_removed() =>
         _draining.TimeLeft(Route, HttpRoute.KindName, Generated(2, 1), ServiceDrain.MaxServices + 1).Should().BeNull();
 

@@ -206,7 +206,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         {
             // Written after its Gateway only.
         }
-        else if (translation.Desired is not null && translation.Backends.PendingServices.Count == 0)
+        else if (translation.Desired is not null && (!translation.IsAttached || translation.Backends.PendingServices.Count == 0))
         {
             yield return ApiJson.ToJson(translation.Desired);
         }

@@ -71,7 +71,7 @@ public sealed class ParentRefProperties
                         Spec = new HttpRouteSpec { ParentRefs = [.. parentRefs], Hostnames = [.. hostnames.Distinct()] },
                     };
                     var translation = RouteTranslator.Translate(route, tenant, new TenantSettings("tenant-t"));
-                    if (translation.Desired is null)
+                    if (!translation.IsAttached)
                     {
                         return;
                     }
@@ -81,7 +81,7 @@ public sealed class ParentRefProperties
                         .Distinct()
                         .Count();
                     var generated = EnvoyGatewayTranslator.Translate(
-                        ApiJson.Copy(translation.Desired),
+                        ApiJson.Copy(translation.Desired!),
                         TenantPolicy.Default,
                         new ManagementStub(NameHolder.Free),
                         _ => 10_000
