@@ -222,8 +222,9 @@ internal sealed class ObjectStore<T>
     }
 
     /// <summary>
-    /// Replaces the content by a complete list: missing objects are deleted, and listed objects are stored even if the store has a later
-    /// version or a tombstone. Only writes of this process since <see cref="BeginList"/> take precedence over the list, if they are later.
+    /// Replaces the content by a complete list: missing objects are deleted, and listed objects are stored, the oldest first, even if the
+    /// store has a later version or a tombstone. Only writes of this process since <see cref="BeginList"/> take precedence over the list, if
+    /// they are later.
     /// </summary>
     /// <param name="listed">The objects.</param>
     /// <param name="resourceVersion">The resourceVersion of the list.</param>
@@ -247,7 +248,7 @@ internal sealed class ObjectStore<T>
             _ownWrites = null;
             _tombstones.Listed(resourceVersion);
             var present = new HashSet<ResourceKey>(listed.Count);
-            foreach (var obj in listed)
+            foreach (var obj in ByAge(listed))
             {
                 var key = ResourceKey.Of(obj);
                 present.Add(key);
@@ -281,6 +282,13 @@ internal sealed class ObjectStore<T>
 
         _dispatcher.Dispatch();
     }
+
+    // What is generated from older objects is created first, because its age can matter.
+    private static IEnumerable<T> ByAge(IReadOnlyCollection<T> objects) =>
+        objects
+            .OrderBy(o => o.Metadata.CreationTimestamp)
+            .ThenBy(o => o.Metadata.NamespaceProperty, StringComparer.Ordinal)
+            .ThenBy(o => o.Metadata.Name, StringComparer.Ordinal);
 
     private void ScheduleReplay(ChangeDispatcher<T>.Subscription subscription)
     {

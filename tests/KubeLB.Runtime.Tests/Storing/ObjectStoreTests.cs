@@ -35,6 +35,33 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
+    public void Listed_objects_are_dispatched_by_age_and_name()
+    {
+        var names = new List<string>();
+        _store.Subscribe(change => names.Add(change.Key.ToString()));
+        Widget Created(int second, string @namespace, string name) =>
+            new()
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = name,
+                    NamespaceProperty = @namespace,
+                    Uid = $"{@namespace}-{name}",
+                    ResourceVersion = "1",
+                    CreationTimestamp = new DateTime(2026, 1, 1, 0, 0, second, DateTimeKind.Utc),
+                },
+            };
+
+        _store.Replace(
+            [Created(2, "a", "young"), Created(1, "b", "same"), Created(1, "a", "b"), Created(0, "z", "oldest"), Created(1, "a", "a")],
+            "1",
+            new HashSet<ResourceKey>()
+        );
+
+        names.Should().Equal("z/oldest", "a/a", "a/b", "b/same", "a/young");
+    }
+
+    [Fact]
     public void Response_from_before_a_deletion_is_ignored()
     {
         _store.Upsert(At("5"));
