@@ -8,7 +8,6 @@ internal enum CelTokenKind
 {
     End,
     Identifier,
-    Quoted,
     Literal,
     Symbol,
 }
@@ -111,16 +110,6 @@ internal sealed class CelLexer(string source)
         if (char.IsAsciiDigit(c) || (c == '.' && start + 1 < source.Length && char.IsAsciiDigit(source[start + 1])))
         {
             return new CelToken(CelTokenKind.Literal, start, "", ReadNumber(start)) with { Text = source[start.._at] };
-        }
-        if (c == '`')
-        {
-            var end = source.IndexOf('`', start + 1);
-            if (end < 0)
-            {
-                throw new CelCompileException(start, "Syntax error: token recognition error at: '`'");
-            }
-            _at = end + 1;
-            return new CelToken(CelTokenKind.Quoted, start, source[(start + 1)..end]);
         }
         foreach (var symbol in Symbols)
         {

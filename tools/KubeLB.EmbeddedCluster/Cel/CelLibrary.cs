@@ -143,7 +143,6 @@ internal static class CelLibrary
         Operator<double>("_-_", CelType.Double, (a, b) => a - b);
         Operator<double>("_*_", CelType.Double, (a, b) => a * b);
         Operator<double>("_/_", CelType.Double, (a, b) => a / b);
-        Operator<byte[]>("_+_", CelType.Bytes, (a, b) => (byte[])[.. a, .. b]);
         Operator<CelDuration>("_+_", CelType.Duration, (a, b) => Checked(() => new CelDuration(checked(a.Nanoseconds + b.Nanoseconds))));
         Operator<CelDuration>("_-_", CelType.Duration, (a, b) => Checked(() => new CelDuration(checked(a.Nanoseconds - b.Nanoseconds))));
         Operator<DateTimeOffset>(
@@ -159,6 +158,19 @@ internal static class CelLibrary
             CelType.String,
             [CelType.String, CelType.String],
             (values, evaluation) => Limited(evaluation, (string)values[0]! + (string)values[1]!)
+        );
+        Add(
+            library,
+            "_+_",
+            false,
+            CelType.Bytes,
+            [CelType.Bytes, CelType.Bytes],
+            (values, evaluation) =>
+            {
+                var (left, right) = ((byte[])values[0]!, (byte[])values[1]!);
+                evaluation.ChargeText((long)left.Length + right.Length);
+                return (byte[])[.. left, .. right];
+            }
         );
         Add(
             library,
@@ -228,21 +240,14 @@ internal static class CelLibrary
         AddPattern(library, "find", true, CelType.String, (pattern, value) => pattern.Match(value).Value);
         AddPattern(library, "matches", true, CelType.Bool, (pattern, value) => pattern.IsMatch(value));
         AddPattern(library, "matches", false, CelType.Bool, (pattern, value) => pattern.IsMatch(value));
-        Add(
-            library,
-            "join",
-            true,
-            CelType.String,
-            [CelType.List(CelType.String)],
-            (values, evaluation) => Limited(evaluation, string.Concat(((CelList)values[0]!).Items))
-        );
+        Add(library, "join", true, CelType.String, [CelType.List(CelType.String)], (values, e) => Join((CelList)values[0]!, "", e));
         Add(
             library,
             "join",
             true,
             CelType.String,
             [CelType.List(CelType.String), CelType.String],
-            (values, evaluation) => Limited(evaluation, string.Join((string)values[1]!, ((CelList)values[0]!).Items))
+            (values, evaluation) => Join((CelList)values[0]!, (string)values[1]!, evaluation)
         );
     }
 
@@ -424,6 +429,24 @@ internal static class CelLibrary
     {
         evaluation.ChargeText(text.Length);
         return text.Length > MaxText ? throw new CelCostException() : text;
+    }
+
+    /// <summary>Joins texts. The length is checked first, because a list can contain one text many times.</summary>
+    private static object Join(CelList list, string separator, CelEvaluation evaluation)
+    {
+        var texts = new List<string>(list.Items.Count);
+        foreach (var item in list.Items)
+        {
+            if (item is not string text)
+            {
+                return CelError.NoOverload;
+            }
+            evaluation.ChargeText(text.Length + separator.Length);
+            texts.Add(text);
+        }
+        return texts.Sum(text => (long)text.Length + separator.Length) > MaxText
+            ? throw new CelCostException()
+            : string.Join(separator, texts);
     }
 
     private static string MapAscii(string text, Func<char, char> map) =>

@@ -226,18 +226,14 @@ internal sealed class CelParser
     {
         var isOptional = Take("?");
         var name = Current;
-        if (
-            name.Kind is not (CelTokenKind.Identifier or CelTokenKind.Quoted)
-            || (name.Kind == CelTokenKind.Identifier && name.Text == "in")
-        )
+        if (name.Kind != CelTokenKind.Identifier || name.Text == "in")
         {
             throw Unexpected("IDENTIFIER");
         }
         _at++;
-        if (isOptional || name.Kind == CelTokenKind.Quoted || !Take("("))
+        if (isOptional || !Take("("))
         {
-            var field = name.Kind == CelTokenKind.Quoted ? CelNames.Escape(name.Text) ?? name.Text : name.Text;
-            return new CelSelect(name.Position, operand, field, IsTest: false, isOptional);
+            return new CelSelect(name.Position, operand, name.Text, IsTest: false, isOptional);
         }
         var arguments = Arguments(")");
         return (CelSyntax?)Macro(name, operand, arguments) ?? new CelCall(name.Position, name.Text, operand, arguments);

@@ -13,7 +13,7 @@ internal sealed record CelIdentifier(int Position, string Name) : CelSyntax(Posi
 /// <summary>A field of an object or an entry of a map.</summary>
 /// <param name="Position">Index of the field name.</param>
 /// <param name="Operand">The object.</param>
-/// <param name="Field">The field name, escaped if it was not quoted with backticks.</param>
+/// <param name="Field">The field name, as escaped in the source.</param>
 /// <param name="IsTest">Whether only the presence of the field is tested: the macro <c>has</c>.</param>
 /// <param name="IsOptional">Whether the result is an optional value: <c>a.?b</c>.</param>
 internal sealed record CelSelect(int Position, CelSyntax Operand, string Field, bool IsTest, bool IsOptional) : CelSyntax(Position);
