@@ -24,7 +24,9 @@ public sealed class ExpressionTests
                   other: {type: array, x-kubernetes-list-type: set, items: {type: string}}
                   labels: {type: object, additionalProperties: {type: string}}
                   port: {x-kubernetes-int-or-string: true}
-                  odd: {type: object, properties: {a-b: {type: string}, namespace: {type: string}, c.d/e: {type: string}, f__g: {type: string}}}
+                  odd:
+                    type: object
+                    properties: {a-b: {type: string}, namespace: {type: string}, c.d/e: {type: string}, f__g: {type: string}}
                   secret: {type: string, nullable: true}
                   when: {type: string, format: date-time}
                   long: {type: string, format: duration}

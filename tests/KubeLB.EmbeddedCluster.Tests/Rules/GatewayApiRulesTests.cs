@@ -81,7 +81,7 @@ public sealed class GatewayApiRulesTests
     }
 
     [Fact]
-    public void Largest_route_is_validated_within_the_deadline()
+    public void Largest_route_is_validated_in_few_steps()
     {
         var tree = ObjectOf(CasesOf("httproute").Single(item => item.Text("case") == "128 matches"));
         var backend = """{"group":"","kind":"Service","name":"s","port":80}""";
@@ -94,18 +94,14 @@ public sealed class GatewayApiRulesTests
             .. Enumerable.Range(0, 32).Select(i => JsonNode.Parse($$"""{"group":"g","kind":"k","name":"a","sectionName":"s{{i}}"}""")),
         ]);
         SchemaDefaulting.Apply(tree, Versions["httproute"].Schema!);
-        var fastest = TimeSpan.MaxValue;
-        for (var i = 0; i < 20; i++)
-        {
-            var start = TimeProvider.System.GetTimestamp();
-            var errors = new List<FieldError>();
-            new RuleValidator(errors, []).Validate(tree, null, Versions["httproute"].Rules!);
-            var elapsed = TimeProvider.System.GetElapsedTime(start);
-            errors.Should().BeEmpty();
-            fastest = elapsed < fastest ? elapsed : fastest;
-        }
+        var errors = new List<FieldError>();
+        var validator = new RuleValidator(errors, []);
 
-        fastest.Should().BeLessThan(TimeSpan.FromMilliseconds(50), "the duration is a tenth of that, or less");
+        validator.Validate(tree, null, Versions["httproute"].Rules!);
+
+        errors.Should().BeEmpty();
+        // The number of steps does not depend on the load of the machine, as the duration does.
+        validator.Cost.Should().BeLessThan(250_000);
     }
 
     private static void Visit(JsonNode? value, SchemaRules rules, HashSet<SchemaRules> reached)

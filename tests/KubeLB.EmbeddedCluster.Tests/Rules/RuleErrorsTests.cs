@@ -218,7 +218,8 @@ public sealed class RuleErrorsTests(ClusterFixture fixture) : IClassFixture<Clus
     public async Task Object_that_exceeds_the_cost_limit_with_many_values_is_rejected()
     {
         var path = await InstallAsync(
-            "{type: object, properties: {spec: {type: object, properties: {lists: {type: array, items: {type: array, items: {type: integer}, "
+            "{type: object, properties: {spec: {type: object, properties: {lists: {type: array, items: {type: array, "
+                + "items: {type: integer}, "
                 + "x-kubernetes-validations: [{rule: 'self.all(a, self.all(b, a != b || a == b))'}]}}}}}}"
         );
         var list = new JsonArray([.. Enumerable.Range(0, 200).Select(i => JsonValue.Create(1))]);
@@ -233,11 +234,14 @@ public sealed class RuleErrorsTests(ClusterFixture fixture) : IClassFixture<Clus
 
     private static string Quote(string text) => JsonValue.Create(text).ToJsonString();
 
-    private Task<Reply> CreateAtAsync(string path, string spec) =>
-        fixture.Api.PostAsync(
+    private Task<Reply> CreateAtAsync(string path, string spec)
+    {
+        var kind = KindOf(path[(path.LastIndexOf('/') + 1)..]);
+        return fixture.Api.PostAsync(
             path,
-            $$"""{"apiVersion":"rules.example.com/v1","kind":"{{KindOf(path[(path.LastIndexOf('/') + 1)..])}}","metadata":{"name":"a"},"spec":{{spec}}}"""
+            $$"""{"apiVersion":"rules.example.com/v1","kind":"{{kind}}","metadata":{"name":"a"},"spec":{{spec}}}"""
         );
+    }
 
     private static string KindOf(string plural) => "R" + plural[1..];
 

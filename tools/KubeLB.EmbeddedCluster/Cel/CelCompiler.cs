@@ -15,7 +15,9 @@ internal sealed record CelProgram(CelType Type, CelCode Code, int VariableCount,
 /// <summary>Checks the types of an expression and compiles it.</summary>
 internal sealed class CelCompiler
 {
-    /// <summary>Limit of the depth of an expression. The parser's limit is per chain of operators, so it does not bound the depth.</summary>
+    /// <summary>
+    /// Limit of the depth of an expression. The parser's limit is per chain of operators, so it does not bound the depth.
+    /// </summary>
     private const int MaxDepth = 500;
 
     private readonly List<(string Name, CelType Type, int Index)> _scope;
@@ -214,11 +216,11 @@ internal sealed class CelCompiler
         return NoOverload(syntax.Position, name, [.. operands.Select(operand => operand.Type)]);
     }
 
-    private static CelCompileException NoOverload(int position, string name, IReadOnlyList<CelType> arguments, CelType? receiver = null) =>
-        new(
-            position,
-            $"found no matching overload for '{name}' applied to '{(receiver is null ? "" : $"{receiver}.")}({string.Join(", ", arguments)})'"
-        );
+    private static CelCompileException NoOverload(int position, string name, IReadOnlyList<CelType> arguments, CelType? receiver = null)
+    {
+        var target = receiver is null ? "" : $"{receiver}.";
+        return new(position, $"found no matching overload for '{name}' applied to '{target}({string.Join(", ", arguments)})'");
+    }
 
     private CelTerm Logic(CelLogic syntax)
     {

@@ -24,6 +24,9 @@ internal sealed class RuleValidator(List<FieldError> errors, List<string> warnin
 
     private long _budget = ObjectLimit;
 
+    /// <summary>The cost of the rules that were evaluated.</summary>
+    public long Cost => ObjectLimit - _budget;
+
     /// <param name="tree">The object, valid according to its schema.</param>
     /// <param name="old">The object before the update; null on create.</param>
     /// <param name="rules">The rules.</param>
@@ -115,7 +118,8 @@ internal sealed class RuleValidator(List<FieldError> errors, List<string> warnin
                     "FieldValueInvalid",
                     _budget <= 0
                         ? "validation failed due to running out of cost budget, no further validation rules will be run"
-                        : $"'{exception.Message}': no further validation rules will be run due to call cost exceeds limit for rule: {rule.Text}"
+                        : $"'{exception.Message}': no further validation rules will be run due to call cost exceeds limit for rule: "
+                            + rule.Text
                 );
                 return false;
             }

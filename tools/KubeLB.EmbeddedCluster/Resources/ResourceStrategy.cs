@@ -30,7 +30,9 @@ internal class ResourceStrategy
 
     public virtual void Validate(JsonObject tree, List<FieldError> errors) { }
 
-    /// <summary>Evaluates the validation rules of the resource on each write, also on a write of a subresource, after all other validation.</summary>
+    /// <summary>
+    /// Evaluates the validation rules of the resource on each write, also on a write of a subresource, after all other validation.
+    /// </summary>
     /// <param name="tree">The object to be written.</param>
     /// <param name="old">The object before the update; null on create.</param>
     /// <param name="errors">The errors so far; receives those of the rules.</param>
