@@ -121,8 +121,8 @@ public sealed class ReportedStatus
         return reported.ObservedGeneration >= generated ? source : null;
     }
 
-    /// <summary>Whether the report has the generation of a generated object that Envoy Gateway has not observed.</summary>
-    public bool IsUnobserved => _generated is { SourceGeneration: not null, Generation: not null };
+    /// <summary>Whether the report has the generations that the conditions are compared with; that of a Go manager has not.</summary>
+    public bool HasGenerations => _generated is { SourceGeneration: not null, Generation: not null };
 
     private T? Read<T>()
         where T : class
@@ -159,7 +159,7 @@ internal static class ReportedConditions
                 generation
             );
         }
-        else if (report.IsUnobserved)
+        else if (report.HasGenerations)
         {
             conditions.Set(
                 reported.Type,

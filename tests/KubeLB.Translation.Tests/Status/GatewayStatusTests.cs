@@ -148,6 +148,66 @@ public sealed class GatewayStatusTests
     }
 
     [Fact]
+    public void Conflict_of_listeners_is_reported_with_their_own_names()
+    {
+        var gateway = Gateway("HTTP", "HTTPS");
+        gateway.Spec!.Listeners![1].Protocol = "HTTP";
+        var conflict = Condition("Conflicted", "True", "HostnameConflict", 4);
+        conflict.Message = "conflicting listeners: tenant-t1/default-gw/http, tenant-t1/default-gw/https";
+        var reported = new GatewayStatus { Listeners = [new ListenerStatus { Name = "http", Conditions = [conflict] }] };
+
+        GatewayStatusTranslator
+            .Translate(gateway, Route(reported), [], Now)
+            .Listeners!.Single()
+            .Conditions!.Single()
+            .Message.Should()
+            .Be("Listeners http, https use port 80 without a hostname, so none of them is served. Give each its own hostname or port.");
+    }
+
+    [Fact]
+    public void Gateway_without_a_programmed_listener_is_not_programmed()
+    {
+        var gateway = Gateway("HTTP", "HTTPS");
+        gateway.Spec!.Listeners![1].Port = 443;
+        var reported = new GatewayStatus
+        {
+            Addresses = [new GatewayAddress { Type = "IPAddress", Value = "203.0.113.10" }],
+            Conditions = [Condition("Accepted", "True", "Accepted", 4), Condition("Programmed", "True", "Programmed", 4)],
+            Listeners =
+            [
+                new ListenerStatus { Name = "http", Conditions = [Condition("Programmed", "False", "Invalid", 4)] },
+                new ListenerStatus { Name = "https", Conditions = [Condition("Programmed", "False", "Invalid", 4)] },
+            ],
+        };
+
+        var status = GatewayStatusTranslator.Translate(gateway, Route(reported), [], Before);
+        gateway.Status = status;
+        var again = GatewayStatusTranslator.Translate(gateway, Route(reported), [], Now);
+
+        Text(status.Conditions).Should().Equal("Accepted True Accepted 3", "Programmed False Invalid 3");
+        status.Addresses.Should().BeNull("clients cannot connect to it");
+        again.Should().BeEquivalentTo(status, "the transition times do not change");
+
+        reported.Listeners![0].Conditions![0].Status = "True";
+        Text(GatewayStatusTranslator.Translate(gateway, Route(reported), [], Now).Conditions)
+            .Should()
+            .Contain("Programmed True Programmed 3");
+    }
+
+    [Fact]
+    public void Reported_condition_of_an_older_object_is_Unknown()
+    {
+        var gateway = Gateway("HTTP");
+        gateway.Status = new GatewayStatus { Conditions = [Condition("Accepted", "True", "Accepted", 2)] };
+        var reported = new GatewayStatus { Conditions = [Condition("Accepted", "True", "Accepted", 1)] };
+
+        var accepted = GatewayStatusTranslator.Translate(gateway, Route(reported), [], Now).Conditions!.Find(c => c.Type == "Accepted")!;
+
+        (accepted.Status, accepted.Reason, accepted.ObservedGeneration).Should().Be(("Unknown", "Pending", 3));
+        accepted.Message.Should().Be("The gateway of the management cluster has not processed this change yet.");
+    }
+
+    [Fact]
     public void Invalid_listener_keeps_the_transition_time_of_its_own_condition()
     {
         var gateway = Gateway("TCP", "HTTP");
