@@ -57,7 +57,9 @@ public sealed class ParentRefTests
         await fixture.Tenant.PatchAsync<HttpRoute>(
             "default",
             "api-route",
-            """{"spec":{"parentRefs":[{"name":"my-gateway","port":80},{"name":"my-gateway","port":8082}],"hostnames":["one.example.com"]}}"""
+            """
+            {"spec":{"parentRefs":[{"name":"my-gateway","port":80},{"name":"my-gateway","port":8082}],"hostnames":["one.example.com"]}}
+            """
         );
 
         var route = await AcceptedAsync(fixture, parents: 2);

@@ -223,8 +223,8 @@ internal sealed class ObjectStore<T>
 
     /// <summary>
     /// Replaces the content by a complete list: missing objects are deleted, and listed objects are stored, the oldest first, even if the
-    /// store has a later version or a tombstone. Only writes of this process since <see cref="BeginList"/> take precedence over the list, if
-    /// they are later.
+    /// store has a later version or a tombstone. Only writes of this process since <see cref="BeginList"/> take precedence over the list,
+    /// if they are later.
     /// </summary>
     /// <param name="listed">The objects.</param>
     /// <param name="resourceVersion">The resourceVersion of the list.</param>

@@ -19,8 +19,8 @@ public static class RouteAttachment
     public const string ParentNotFound = "ParentNotFound";
 
     /// <summary>
-    /// One result per distinct parentRef that refers to a Gateway of KubeLB, in the order of the spec; none if the controller of the route's kind is
-    /// disabled.
+    /// One result per distinct parentRef that refers to a Gateway of KubeLB, in the order of the spec; none if the controller of the
+    /// route's kind is disabled.
     /// </summary>
     public static IReadOnlyList<ParentAttachment> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {

@@ -8,7 +8,9 @@ internal static class Misspellings
 
     private static readonly char[] Separators = ['-', '_', '.'];
 
-    /// <summary>The first name that differs by at most one character, by two that are swapped, or by separators and case; else null.</summary>
+    /// <summary>
+    /// The first name that differs by at most one character, by two that are swapped, or by separators and case; else null.
+    /// </summary>
     public static string? Nearest(string text, IEnumerable<string> names) =>
         names.Take(MaxCandidates).FirstOrDefault(name => name != text && IsNear(Letters(text), Letters(name)));
 

@@ -76,7 +76,7 @@ public sealed class ReportedStatus
     /// <summary>
     /// The condition of the retry annotations, with the tenant's generation; null if there are none, or nothing is reported.
     /// </summary>
-    public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
+    public Condition? RetryPolicy => InTenantsWords(RouteConditions.RetryPolicyApplied);
 
     /// <summary>The condition that fields are ignored; null if none is, or nothing is reported.</summary>
     public Condition? FieldsIgnored =>
@@ -87,7 +87,7 @@ public sealed class ReportedStatus
         _generated?.Conditions?.FirstOrDefault(c => c is { Type: RouteConditions.DefaultExceeded, IsTrue: true });
 
     /// <summary>The condition that a proxy rejected a new backend; null if none did, or nothing is reported.</summary>
-    public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
+    public Condition? ProxyRejection => InTenantsWords(RouteConditions.ProxyProgrammed);
 
     /// <summary>The condition that no proxy of the tenant is available; null if one is, or nothing is reported.</summary>
     public Condition? ProxiesUnavailable =>
@@ -123,6 +123,19 @@ public sealed class ReportedStatus
 
     /// <summary>Whether the report has the generations that the conditions are compared with; that of a Go manager has not.</summary>
     public bool HasGenerations => _generated is { SourceGeneration: not null, Generation: not null };
+
+    // The manager adds the words of Envoy Gateway, or of Envoy, to its own.
+    private Condition? InTenantsWords(string type) =>
+        _generated?.Conditions?.FirstOrDefault(c => c.Type == type) is { } condition
+            ? new Condition
+            {
+                Type = condition.Type,
+                Status = condition.Status,
+                Reason = condition.Reason,
+                Message = MessageOf(condition),
+                ObservedGeneration = condition.ObservedGeneration,
+            }
+            : null;
 
     private T? Read<T>()
         where T : class

@@ -49,7 +49,8 @@ public static partial class TenantText
     }
 
     /// <summary>
-    /// Whether Envoy Gateway reports a missing backend of a route whose backends exist in the tenant's cluster: they are still being set up.
+    /// Whether Envoy Gateway reports a missing backend of a route whose backends exist in the tenant's cluster: they are still being set
+    /// up.
     /// </summary>
     public static bool IsAboutPendingBackends(Condition reported) =>
         reported is { Type: GatewayConditions.ResolvedRefs, Status: ConditionStatus.False } && BackendReasons.Contains(reported.Reason);

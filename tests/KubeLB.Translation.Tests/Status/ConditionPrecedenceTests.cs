@@ -33,8 +33,8 @@ public sealed class ConditionPrecedenceTests
     )]
     // A problem before what is in order, also if True reports it.
     [InlineData(
-        "kubelb.k8c.io/RetryPolicyApplied=True kubelb.k8c.io/BackendsReady=True A=True B=True C=True D=True Accepted=True ResolvedRefs=True "
-            + "kubelb.k8c.io/FieldsIgnored=True kubelb.k8c.io/DefaultExceeded=True RouteRulesOverlap=True "
+        "kubelb.k8c.io/RetryPolicyApplied=True kubelb.k8c.io/BackendsReady=True A=True B=True C=True D=True Accepted=True "
+            + "ResolvedRefs=True kubelb.k8c.io/FieldsIgnored=True kubelb.k8c.io/DefaultExceeded=True RouteRulesOverlap=True "
             + "PartiallyInvalid=True kubelb.k8c.io/ProxyProgrammed=False",
         "kubelb.k8c.io/BackendsReady Accepted ResolvedRefs kubelb.k8c.io/FieldsIgnored kubelb.k8c.io/DefaultExceeded "
             + "RouteRulesOverlap PartiallyInvalid kubelb.k8c.io/ProxyProgrammed"
