@@ -406,6 +406,10 @@ internal static class Messages
         $"{Number(open)} of {Number(tenants)} Tenants may use every hostname, including those of other tenants. "
         + "Set allowedDomains of each Tenant, or of this Config; [\"*\"] allows every hostname.";
 
+    /// <summary>The GatewayClass of a Tenant exists again and is not rejected, or another one is configured.</summary>
+    [ReportedMessage(GatewayClassConditions.GatewayClassReady, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string GatewayClassReady = "The GatewayClass of the Tenant's Gateways exists.";
+
     // The proxies' workload.
 
     /// <summary>No pod of the tenant's proxies is available, and their Deployment or DaemonSet reports why.</summary>

@@ -195,6 +195,22 @@ public static class TenantHostnameConditions
 }
 
 /// <summary>
+/// The condition of a Config, a Tenant, and the Routes of Gateways, about the GatewayClass of generated Gateways; present only while there
+/// is a problem. An addition of this project.
+/// </summary>
+public static class GatewayClassConditions
+{
+    /// <summary>Type: False while no controller serves the Gateways of the configured class.</summary>
+    public const string GatewayClassReady = "GatewayClassReady";
+
+    /// <summary>Reason of False: the management cluster has no GatewayClass of the configured name.</summary>
+    public const string GatewayClassNotFound = "GatewayClassNotFound";
+
+    /// <summary>Reason of False: the controller of the GatewayClass rejects it.</summary>
+    public const string GatewayClassNotAccepted = "GatewayClassNotAccepted";
+}
+
+/// <summary>
 /// The condition of a Tenant, and of the Routes of its Gateways, about its proxies; present only while there is a problem. An addition of
 /// this project.
 /// </summary>

@@ -32,6 +32,9 @@ internal static class Indexes
     /// <summary>Generated objects by the UID of their owner Route.</summary>
     public const string ByOwner = "owner";
 
+    /// <summary>Generated Gateways by GatewayClass.</summary>
+    public const string ByGatewayClass = "gateway-class";
+
     /// <summary>Generated Services by tenant namespace.</summary>
     public const string ByProxy = "proxy";
 
@@ -80,6 +83,9 @@ internal static class Indexes
             : [];
 
     public static string GatewayKey(string tenantNamespace, string @namespace, string name) => $"{tenantNamespace}/{@namespace}/{name}";
+
+    public static IEnumerable<string> GatewayClassOf(Gateway gateway) =>
+        gateway.Spec?.GatewayClassName is { Length: > 0 } name ? [name] : [];
 
     public static IEnumerable<string> Certificates(Route route) =>
         SourceObject.Read(route).Source?.Value is Gateway gateway

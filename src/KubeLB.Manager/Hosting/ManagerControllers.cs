@@ -57,6 +57,7 @@ internal static class ManagerControllers
                 controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
                 PolicyReconciler.WatchAffectedRoutes(controller);
                 HostnameReconciler.WatchAffectedRoutes(controller);
+                GatewayClasses.WatchRoutes(controller);
                 controller.Watch<Tenant>(ManagementCluster.Name, GatewaysOfProxyAvailability);
                 AcknowledgementWatches.WatchAcknowledgements(controller);
                 controller.WaitFor<Config>(ManagementCluster.Name);

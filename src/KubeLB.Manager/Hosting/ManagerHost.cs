@@ -75,6 +75,7 @@ public static class ManagerHost
             services.AddSingleton<RouteMemory>().AddHostedService(host => host.GetRequiredService<RouteMemory>());
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<ManagementRanges>();
+            services.AddSingleton<GatewayClasses>();
             services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<ProxyConfigurations>();
             services.AddSingleton<XdsStreams>();
@@ -167,13 +168,18 @@ public static class ManagerHost
         {
             AcknowledgementWatches.AddInformers(management);
             ManagementRanges.AddInformers(management);
+            GatewayClasses.AddInformers(management);
             WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(services =>
             {
                 OwnedByRoutes(services);
                 services.Index(Indexes.ByProxy, Indexes.Proxy);
             });
-            management.Informer<Gateway>(OwnedByRoutes);
+            management.Informer<Gateway>(gateways =>
+            {
+                OwnedByRoutes(gateways);
+                gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClassOf);
+            });
             management.Informer<HttpRoute>(OwnedByRoutes);
             management.Informer<GrpcRoute>(OwnedByRoutes);
             management.Informer<BackendTrafficPolicy>(policies =>

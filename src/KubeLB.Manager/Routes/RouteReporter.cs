@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Controllers;
@@ -18,6 +19,7 @@ namespace KubeLB.Manager.Routes;
 /// <summary>Reports the result of a reconcile in the Route's status, Events and the log.</summary>
 internal sealed class RouteReporter(
     TenantSettingsResolver settings,
+    GatewayClasses classes,
     TenantStatusWriter statuses,
     StatusDebouncer debouncer,
     RouteEvents events,
@@ -72,6 +74,7 @@ internal sealed class RouteReporter(
                     Generated = written.Generated,
                     RetryPolicy = written.Policy,
                     Tenant = settings.TenantOf(route.Namespace),
+                    ClassProblem = classes.ProblemOf(settings.PolicyOf(route.Namespace)),
                 },
             StatusTime.Of(time.GetUtcNow())
         );

@@ -18,8 +18,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Reports in the status of the Config: invalid settings, unrestricted domains, whether the management cluster's own ranges are known, the
-/// manager's version.
+/// Reports in the status of the Config: invalid settings, unrestricted domains, whether the management cluster's own ranges are known,
+/// a missing GatewayClass, the manager's version.
 /// </summary>
 internal sealed class ConfigReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -27,7 +27,8 @@ internal sealed class ConfigReconciler(
     Applier applier,
     TimeProvider time,
     ILogger<ConfigReconciler> logger,
-    ManagementRanges? ranges = null
+    ManagementRanges? ranges = null,
+    GatewayClasses? classes = null
 ) : IReconciler
 {
     private readonly IInformer<Config> _configs = management.Informer<Config>();
@@ -55,6 +56,7 @@ internal sealed class ConfigReconciler(
                                     : config
                     );
                     controller.Watch<V1ServiceCIDR>(ManagementCluster.Name, _ => (V1ServiceCIDR _) => config);
+                    GatewayClasses.WatchConfig(controller, config[0]);
                     controller.WaitFor<V1EndpointSlice>(ManagementCluster.Name);
                 }
             }
@@ -105,6 +107,7 @@ internal sealed class ConfigReconciler(
             SetRanges(conditions, config, unknown);
         }
 
+        classes?.SetCondition(conditions, TenantPolicy.Merge(config, tenant: null), config.Metadata.Generation);
         domains.SetCondition(conditions, config);
         var status = new ConfigStatus
         {

@@ -26,6 +26,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
         RecordReport(TenantCcmConditions.CcmConnected, Messages.CcmReconnected, before, written.Object);
         RecordReport(TenantTokenConditions.TokenRotated, Messages.TokenRotated, before, written.Object, EventType.Normal);
         RecordReport(TenantHostnameConditions.HostnamesUnique, Messages.HostnamesUnique, before, written.Object);
+        RecordReport(GatewayClassConditions.GatewayClassReady, Messages.GatewayClassReady, before, written.Object);
         RecordReport(TenantDefaultsConditions.DefaultsCurrent, Messages.DefaultsCurrent, before, written.Object);
         if (
             ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies

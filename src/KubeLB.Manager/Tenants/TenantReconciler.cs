@@ -34,7 +34,8 @@ internal sealed class TenantReconciler(
     TenantEvents events,
     TimeProvider time,
     ProxyAvailability? proxies = null,
-    SharedHostnames? hostnames = null
+    SharedHostnames? hostnames = null,
+    GatewayClasses? classes = null
 ) : IReconciler
 {
     private const string ReadyType = "Ready";
@@ -158,6 +159,12 @@ internal sealed class TenantReconciler(
         tokens.SetCondition(conditions, tenant, report);
         hostnames?.SetCondition(conditions, tenant);
         defaults.SetCondition(conditions, tenant);
+        if (tenant is { Metadata.DeletionTimestamp: null, Spec.GatewayAPI.Class: not null })
+        {
+            // The problem of the Config's class is reported on the Config.
+            classes?.SetCondition(conditions, settings.PolicyOf(TenantNames.Namespace(tenant.Name)), generation);
+        }
+
         var status = new TenantStatus
         {
             ObservedGeneration = generation,

@@ -59,6 +59,7 @@ internal static class TenantWatches
                         (host, tenantNamespace) => Tenants(host).ClaimantsOf(tenantNamespace).Select(t => ResourceKey.Of(t))
                     );
                     HostnameReconciler.WatchReports(controller, ClaimantsOf);
+                    GatewayClasses.WatchTenants(controller);
                 }
 
                 // When a Tenant is deleted, another Tenant whose name results in the same namespace can own it.

@@ -77,6 +77,18 @@ internal static class GatewayMessages
         "No Envoy proxy for this Gateway is available in the management cluster; requests return 503. "
         + "The cluster administrator has been notified; no action is required.";
 
+    /// <summary>The management cluster has no GatewayClass of the configured name.</summary>
+    [ReportedMessage(GatewayClassConditions.GatewayClassNotFound, On = "Gateway", Condition = "Programmed=False", Event = "Warning")]
+    public const string ManagementClassNotFound =
+        "The management cluster has no gateway of the configured class; requests are not served. "
+        + "The cluster administrator has been notified; no action is required.";
+
+    /// <summary>The controller of the configured GatewayClass in the management cluster rejects the class.</summary>
+    [ReportedMessage(GatewayClassConditions.GatewayClassNotAccepted, On = "Gateway", Condition = "Programmed=False", Event = "Warning")]
+    public const string ManagementClassNotAccepted =
+        "The management cluster does not accept the configured gateway class; requests are not served. "
+        + "The cluster administrator has been notified; no action is required.";
+
     /// <summary>No node of the tenant's cluster qualifies.</summary>
     [ReportedMessage(AddressesConditions.NoAddresses, On = "Gateway", Condition = "Programmed=False", Event = "Warning")]
     public static string NoNodeAddresses(string addressType) =>

@@ -11,6 +11,8 @@ internal static class SettingsMessages
 {
     private const string Both = "Config, Tenant";
     private const string Invalid = SettingsConditions.InvalidSettings;
+    private const int MaxClassName = 40;
+    private const int MaxRejection = 80;
     private const string SettingsValidFalse = "SettingsValid=False";
 
     /// <summary>A pattern is empty.</summary>
@@ -41,6 +43,31 @@ internal static class SettingsMessages
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidGatewayClass(string name) =>
         $"gatewayAPI.class: invalid name \"{name}\" ignored; use lower-case letters, digits, - and .";
+
+    /// <summary>The management cluster has no GatewayClass of the configured name.</summary>
+    [ReportedMessage(
+        GatewayClassConditions.GatewayClassNotFound,
+        On = Both,
+        Condition = "GatewayClassReady=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string GatewayClassNotFound(string name) =>
+        $"GatewayClass {MessageText.Quote(name, MaxClassName)} does not exist; its Gateways are not served. "
+        + "Create it, for example by installing Envoy Gateway, or correct gatewayAPI.class of Config or Tenant.";
+
+    /// <summary>The controller of the configured GatewayClass rejects it.</summary>
+    [ReportedMessage(
+        GatewayClassConditions.GatewayClassNotAccepted,
+        On = Both,
+        Condition = "GatewayClassReady=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Correct the GatewayClass, or gatewayAPI.class of Config or Tenant."
+    )]
+    public static string GatewayClassNotAccepted(string name, string message) =>
+        $"The controller of GatewayClass {MessageText.Quote(name, MaxClassName)} rejects it; its Gateways are not served: "
+        + MessageText.Quote(message, MaxRejection);
 
     /// <summary>A limit is negative.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]

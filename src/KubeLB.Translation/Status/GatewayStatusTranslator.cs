@@ -54,6 +54,21 @@ public static class GatewayStatusTranslator
             conditions.SetReported(condition, report, generation);
         }
 
+        // Envoy Gateway does not report on a Gateway of a class that it does not serve, so the condition is Unknown or outdated.
+        if (
+            report.ClassNotReady is { } notReady
+            && !conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, Status: ConditionStatus.False })
+        )
+        {
+            conditions.Set(
+                GatewayConditions.Programmed,
+                notReady.Status,
+                notReady.Reason,
+                notReady.Message,
+                notReady.ObservedGeneration ?? generation
+            );
+        }
+
         if (
             report.ProxiesUnavailable is { } unavailable
             && conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, IsTrue: true })

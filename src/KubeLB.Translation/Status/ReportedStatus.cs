@@ -93,6 +93,14 @@ public sealed class ReportedStatus
     public Condition? ProxiesUnavailable =>
         _generated?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable && c.Status == ConditionStatus.False);
 
+    /// <summary>
+    /// The condition that no controller of the management cluster serves the Gateway's class; null if one does, or nothing is reported.
+    /// </summary>
+    public Condition? ClassNotReady =>
+        _generated?.Conditions?.FirstOrDefault(c =>
+            c.Type == GatewayClassConditions.GatewayClassReady && c.Status == ConditionStatus.False
+        );
+
     /// <summary>Whether the Route is rejected and has no generated object; after other failures the older object is kept.</summary>
     public bool IsRejected => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
 

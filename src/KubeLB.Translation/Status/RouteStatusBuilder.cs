@@ -32,6 +32,9 @@ public sealed record RouteOutcome(Route Route, EnvoyGatewayTranslation Translati
     /// <summary>The Tenant; null if there is none.</summary>
     public Tenant? Tenant { get; init; }
 
+    /// <summary>Why no controller serves the tenant's GatewayClass; null if there is no problem.</summary>
+    public GatewayClassProblem? ClassProblem { get; init; }
+
     /// <summary>The tenant's generation that the Route was built from; null if its CCM does not report it.</summary>
     internal long? SourceGeneration =>
         Route.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true
@@ -90,7 +93,7 @@ public static class RouteStatusBuilder
             : Reported(outcome);
         if (programmed.Status != ConditionStatus.False)
         {
-            programmed = RejectedByProxy(outcome) ?? WithoutProxy(outcome) ?? programmed;
+            programmed = RejectedByProxy(outcome) ?? WithoutClass(outcome) ?? WithoutProxy(outcome) ?? programmed;
         }
 
         var generation = outcome.Route.Metadata.Generation;
@@ -117,6 +120,7 @@ public static class RouteStatusBuilder
             SetProblem(conditions, outcome, RouteConditions.FieldsIgnored, RouteConditions.UnsupportedField, t => t.IgnoredFields);
             SetProblem(conditions, outcome, RouteConditions.DefaultExceeded, RouteConditions.EarlierDefaults, t => t.UpcomingRejection);
             SetRetryPolicyApplied(conditions, outcome);
+            SetGatewayClassReady(conditions, outcome);
             SetProxiesAvailable(conditions, outcome);
         }
 
@@ -187,6 +191,12 @@ public static class RouteStatusBuilder
             ? ConditionValue.Of(unavailable)
             : null;
 
+    // Only for Gateways, as with the proxies.
+    private static ConditionValue? WithoutClass(RouteOutcome outcome) =>
+        !outcome.IsHeld && HasGateway(outcome) && outcome.ClassProblem is { } problem
+            ? new ConditionValue(ConditionStatus.False, problem.Reason, problem.Message)
+            : null;
+
     // The contract's condition has one reason for all failures; the other conditions are more specific.
     private static void SetApplied(ConditionSet conditions, string? error, long? observedGeneration) =>
         conditions.Set(
@@ -252,6 +262,20 @@ public static class RouteStatusBuilder
             RouteMessages.ProxyRejected(outcome.ProxyRejection!.Type, outcome.ProxyRejection.Message),
             outcome.SourceGeneration
         );
+
+    private static void SetGatewayClassReady(ConditionSet conditions, RouteOutcome outcome)
+    {
+        if (WithoutClass(outcome) is not null)
+        {
+            conditions.Set(
+                GatewayClassConditions.GatewayClassReady,
+                ConditionStatus.False,
+                outcome.ClassProblem!.Reason,
+                outcome.ClassProblem.TenantMessage,
+                outcome.SourceGeneration
+            );
+        }
+    }
 
     private static void SetProxiesAvailable(ConditionSet conditions, RouteOutcome outcome)
     {

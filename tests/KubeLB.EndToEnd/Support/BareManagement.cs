@@ -50,6 +50,15 @@ public sealed class BareManagement : IAsyncDisposable
             spec: {apiServerURL: "https://127.0.0.1:6443"{{(config.Length > 0 ? $", {config}" : "")}}}
             """
         );
+        // What the administrator creates for Envoy Gateway.
+        await management.Objects.ApplyAsync(
+            """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: GatewayClass
+            metadata: {name: eg}
+            spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+            """
+        );
         return management;
     }
 

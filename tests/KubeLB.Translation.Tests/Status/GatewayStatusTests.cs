@@ -52,6 +52,23 @@ public sealed class GatewayStatusTests
             .Equal("Accepted True Accepted 3", expected);
     }
 
+    [Theory]
+    [InlineData("True", "Programmed", 4, "Programmed False GatewayClassNotFound 2")]
+    [InlineData("True", "Programmed", 3, "Programmed False GatewayClassNotFound 2")]
+    [InlineData("False", "AddressNotAssigned", 4, "Programmed False AddressNotAssigned 3")]
+    public void Missing_class_is_reported_for_a_programmed_or_unanswered_Gateway(
+        string programmed,
+        string reason,
+        long observed,
+        string expected
+    )
+    {
+        var reported = new GatewayStatus { Conditions = [Condition("Programmed", programmed, reason, observed)] };
+        var route = Route(reported, Condition("GatewayClassReady", "False", "GatewayClassNotFound", 2));
+
+        Text(GatewayStatusTranslator.Translate(Gateway("HTTP"), route, [], Now).Conditions).Should().Contain(expected);
+    }
+
     [Fact]
     public void False_condition_of_another_type_does_not_report_unavailable_proxies()
     {

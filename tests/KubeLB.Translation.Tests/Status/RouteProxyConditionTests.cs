@@ -158,6 +158,45 @@ public sealed class RouteProxyConditionTests
     }
 
     [Fact]
+    public void Unanswered_Gateway_without_a_class_reports_it_before_its_proxies()
+    {
+        var problem = GatewayClassProblem.Of("nope", null, isComplete: true)!;
+
+        var status = RouteStatusBuilder.Build(Outcome("Gateway") with { ClassProblem = problem, Tenant = Tenant("False") }, Now);
+
+        Programmed(status)
+            .Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Status = "False",
+                    Reason = "GatewayClassNotFound",
+                    problem.Message,
+                    ObservedGeneration = 3,
+                }
+            );
+        ObjectConditions(status)
+            .Should()
+            .Equal(
+                "ResourceAppliedSuccessfully True InstallationSuccessful 7",
+                "GatewayClassReady False GatewayClassNotFound 7",
+                "ProxiesAvailable False NoProxyAvailable 7"
+            );
+        status.Resources!.Route!.Conditions![1].Message.Should().Be(problem.TenantMessage);
+    }
+
+    [Fact]
+    public void Route_without_a_class_has_no_condition_about_it()
+    {
+        var problem = GatewayClassProblem.Of("nope", null, isComplete: true)!;
+
+        var status = RouteStatusBuilder.Build(Outcome("HTTPRoute") with { ClassProblem = problem }, Now);
+
+        Programmed(status).Reason.Should().Be("Pending");
+        ObjectConditions(status).Should().Equal("ResourceAppliedSuccessfully True InstallationSuccessful 7");
+    }
+
+    [Fact]
     public void Rejected_Gateway_has_no_condition_about_proxies()
     {
         var translation = EnvoyGatewayTranslation.Rejected(Translation("Gateway").Origin, "No.");
@@ -179,6 +218,8 @@ public sealed class RouteProxyConditionTests
             },
             now
         );
+
+    private static RouteOutcome Outcome(string kind) => new(Route(null), Translation(kind)) { Generated = new AppliedObject(1, [], null) };
 
     private static Condition Programmed(RouteStatus status) => status.Conditions!.Single(c => c.Type == "Programmed");
 

@@ -1,0 +1,97 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>Conditions while the management cluster has no GatewayClass of the configured name.</summary>
+public sealed class MissingGatewayClassTests
+{
+    [Fact]
+    public async Task Missing_class_is_reported_on_the_Gateway_and_the_Config_until_it_is_corrected()
+    {
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.ApplyBasicExampleAsync();
+        await ConfigAsync(fixture, c => c is null);
+
+        await SetClassAsync(fixture, "\"nope\"");
+        var reported = await GatewayAsync(fixture, c => c.Reason == "GatewayClassNotFound");
+        (reported.Status, reported.Message.Contains("nope", StringComparison.Ordinal)).Should().Be(("False", false));
+        var condition = await ConfigAsync(fixture, c => c is not null);
+        (condition!.Status, condition.Reason).Should().Be(("False", "GatewayClassNotFound"));
+        condition.Message.Should().Contain("GatewayClass nope does not exist");
+
+        await SetClassAsync(fixture, "null");
+        await GatewayAsync(fixture, c => c.IsTrue);
+        await ConfigAsync(fixture, c => c is null);
+    }
+
+    [Fact]
+    public async Task Deleted_class_of_a_Tenant_is_reported_until_it_is_recreated()
+    {
+        await using var fixture = await SystemFixture.StartAsync();
+        await fixture.Management.ApplyAsync(OwnClass);
+        await PatchTenantAsync(fixture, "own");
+        await fixture.ApplyBasicExampleAsync();
+
+        await fixture.Management.DeleteAsync<GatewayClass>("", "own");
+        await GatewayAsync(fixture, c => c is { Status: "False", Reason: "GatewayClassNotFound" });
+        await TenantAsync(fixture, c => c is { Status: "False", Reason: "GatewayClassNotFound" });
+        await ConfigAsync(fixture, c => c is null);
+        await Eventually.GetAsync(
+            "the Gateway has an Event",
+            () => fixture.Tenant.ListAsync<k8s.Models.Corev1Event>("default"),
+            events => events.Any(e => e is { Type: "Warning", Reason: "GatewayClassNotFound" })
+        );
+
+        await fixture.Management.ApplyAsync(OwnClass);
+        await GatewayAsync(fixture, c => c.IsTrue);
+        await TenantAsync(fixture, c => c is null);
+    }
+
+    private const string OwnClass = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: GatewayClass
+        metadata: {name: own}
+        spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+        """;
+
+    private static Task<Config> SetClassAsync(SystemFixture fixture, string name) =>
+        fixture.Management.PatchAsync<Config>("kubelb", "default", $"{{\"spec\":{{\"gatewayAPI\":{{\"class\":{name}}}}}}}");
+
+    private static Task<Tenant> PatchTenantAsync(SystemFixture fixture, string name) =>
+        fixture.Management.PatchAsync<Tenant>(
+            "",
+            fixture.Sandbox.Tenants[0].Name,
+            $"{{\"spec\":{{\"gatewayAPI\":{{\"class\":\"{name}\"}}}}}}"
+        );
+
+    private static async Task<Condition> GatewayAsync(SystemFixture fixture, Func<Condition, bool> programmed)
+    {
+        var gateway = await fixture.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => g.Status?.Conditions?.Find(c => c.Type == "Programmed") is { } c && programmed(c),
+            "reports it"
+        );
+        return gateway.Status!.Conditions!.Single(c => c.Type == "Programmed");
+    }
+
+    private static async Task<Condition?> ConfigAsync(SystemFixture fixture, Func<Condition?, bool> holds)
+    {
+        static Condition? ClassOf(Config config) => config.Status?.Conditions?.Find(c => c.Type == "GatewayClassReady");
+        return ClassOf(
+            await fixture.Management.WaitAsync<Config>("kubelb", "default", c => c.Status is not null && holds(ClassOf(c)), "reports it")
+        );
+    }
+
+    private static Task<Tenant> TenantAsync(SystemFixture fixture, Func<Condition?, bool> holds) =>
+        fixture.Management.WaitAsync<Tenant>(
+            "",
+            fixture.Sandbox.Tenants[0].Name,
+            t => holds(t.Status?.Conditions?.Find(c => c.Type == "GatewayClassReady")),
+            "reports it"
+        );
+}
