@@ -31,6 +31,9 @@ public static class GatewayConditions
     /// <summary>Type (KubeLB's own): False while a backend has no ready endpoint; absent if none ever lacked one.</summary>
     public const string BackendsReady = $"{ApiGroups.Kubelb}/BackendsReady";
 
+    /// <summary>Reason of <see cref="BackendsReady"/> (KubeLB's own): a backend has no ready endpoint; the message says why.</summary>
+    public const string NoReadyEndpoints = "NoReadyEndpoints";
+
     /// <summary>Type (KubeLB's own): the retry policy of the annotations is applied; absent if there are no annotations.</summary>
     public const string RetryPolicyApplied = $"{ApiGroups.Kubelb}/RetryPolicyApplied";
 

@@ -68,6 +68,17 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         where T : class, IGatewayRoute =>
         tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(service.Namespace, service.Name));
 
+    /// <summary>Routes that refer to the Service of an EndpointSlice whose readiness changed.</summary>
+    public IEnumerable<T> RoutesOf<T>(Change<V1EndpointSlice> change)
+        where T : class, IGatewayRoute =>
+        change is { Old: { } old, New: { } now } && BackendReadiness.IsEquivalent(old, now)
+            ? []
+            : change
+                .Both()
+                .SelectMany(Indexes.Service)
+                .Distinct()
+                .SelectMany(s => tenant.Informer<T>().ByIndex(Indexes.ByBackendService, s));
+
     /// <summary>Routes of other namespaces that refer to objects in the grant's namespace.</summary>
     public IEnumerable<T> RoutesOf<T>(ReferenceGrant grant)
         where T : class, IGatewayRoute => tenant.Informer<T>().ByIndex(Indexes.ByReferencedNamespace, grant.Namespace);
@@ -126,9 +137,13 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         }
     }
 
-    /// <summary>The Service that an EndpointSlice, or the original of a mirrored one, belongs to.</summary>
+    /// <summary>
+    /// The Service that an EndpointSlice, or the original of a mirrored one, belongs to; none if Kubernetes created it for a selector.
+    /// </summary>
     public static IEnumerable<ResourceKey> ServiceKeys(V1EndpointSlice slice) =>
-        MirroredEndpointSlices.OriginOf(slice) is { } service ? [new ResourceKey(slice.Namespace(), service)] : [];
+        !MirroredEndpointSlices.IsOfSelector(slice) && MirroredEndpointSlices.OriginOf(slice) is { } service
+            ? [new ResourceKey(slice.Namespace(), service)]
+            : [];
 
     /// <summary>The Services that a route refers to.</summary>
     public static IEnumerable<ResourceKey> ServicesOf(IGatewayRoute route) =>

@@ -22,6 +22,7 @@ internal sealed class TenantView(
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
     private readonly IInformer<V1Namespace> _namespaces = tenant.Informer<V1Namespace>();
     private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
+    private readonly IInformer<V1EndpointSlice> _slices = tenant.Informer<V1EndpointSlice>();
     private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
     private readonly IInformer<ReferenceGrant> _grants = tenant.Informer<ReferenceGrant>();
     private readonly IInformer<Route> _routes = management.Informer<Route>();
@@ -44,6 +45,9 @@ internal sealed class TenantView(
             : null;
 
     public V1Service? Service(string @namespace, string name) => _services.Get(@namespace, name);
+
+    public IEnumerable<V1EndpointSlice> EndpointSlices(string @namespace, string service) =>
+        _slices.ByIndex(Indexes.ByService, Indexes.Key(@namespace, service));
 
     public string? NodePortServiceError(string @namespace, string name) => nodePortServiceErrors.Of(new ResourceKey(@namespace, name));
 

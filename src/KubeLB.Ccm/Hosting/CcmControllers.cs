@@ -174,6 +174,10 @@ internal static class CcmControllers
                 controller.Watch<GatewayClass>(ClusterNames.Tenant, OnChange<GatewayClass>(d => change => Keys(d.RoutesOf<T>(change))));
                 controller.Watch<V1Namespace>(ClusterNames.Tenant, OnChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change))));
                 controller.Watch<V1Service>(ClusterNames.Tenant, OnObject<V1Service>(d => service => Keys(d.RoutesOf<T>(service))));
+                controller.Watch<V1EndpointSlice>(
+                    ClusterNames.Tenant,
+                    OnChange<V1EndpointSlice>(d => change => Keys(d.RoutesOf<T>(change)))
+                );
                 controller.Watch<Route>(ClusterNames.Management, OnChange<Route>(d => change => d.RoutesOf<T>(change, kind)));
                 controller.Source(
                     (host, enqueue) =>

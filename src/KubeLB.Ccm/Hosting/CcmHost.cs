@@ -169,7 +169,7 @@ public static class CcmHost
         tenant.Informer<V1Service>();
         tenant.Informer<V1EndpointSlice>(slices =>
         {
-            slices.LabelSelector = MirroredEndpointSlices.Selector;
+            slices.Transform = BackendReadiness.Reduce;
             slices.Index(Indexes.ByService, Indexes.Service);
         });
         tenant.Informer<V1Namespace>();

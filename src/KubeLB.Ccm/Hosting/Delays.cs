@@ -11,6 +11,9 @@ internal static class Delays
     /// <summary>Delay before the Event that a route refers to a Gateway that does not exist.</summary>
     public static readonly TimeSpan MissingParent = TimeSpan.FromSeconds(10);
 
+    /// <summary>Delay before it is reported that a backend has no ready endpoint.</summary>
+    public static readonly TimeSpan BackendsReady = TimeSpan.FromSeconds(5);
+
     /// <summary>Drain time of an unused node-port Service, after the manager has removed the generated Service that refers to it.</summary>
     public static readonly TimeSpan NodePortDrain = TimeSpan.FromSeconds(15);
 

@@ -11,6 +11,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
@@ -45,6 +46,7 @@ internal sealed class RouteReconciler<T>(
     private static readonly Type[] RequiredKindsWithGrants = [.. RequiredKinds, typeof(ReferenceGrant)];
 
     private readonly IInformer<T> _sources = tenant.Informer<T>();
+    private readonly DelayTracker _unready = new(time);
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -58,6 +60,7 @@ internal sealed class RouteReconciler<T>(
         {
             await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             events.Forget(Kind, key);
+            _unready.End(key);
             return ReconcileResult.Done;
         }
 
@@ -71,6 +74,7 @@ internal sealed class RouteReconciler<T>(
             return requeueAfter is { } missing && result == ReconcileResult.Done ? ReconcileResult.RequeueAfter(missing) : result;
         }
 
+        _unready.End(key);
         ManagementRejection? rejection = null;
         if (!isDeleted && translation.Desired is { } parked)
         {
@@ -124,14 +128,39 @@ internal sealed class RouteReconciler<T>(
         }
 
         var now = time.GetUtcNow();
-        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), rejection?.ToRejection());
+        var (readiness, unreadyDelay) = Readiness(key, source);
+        var status = RouteStatusTranslator.Translate(
+            source,
+            translation,
+            route,
+            view,
+            StatusTime.Of(now),
+            rejection?.ToRejection(),
+            readiness
+        );
         if (RouteStatusTranslator.IsPendingOnly(source, status) && FirstStatusDelay(source, now) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
         }
 
         await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
-        return rejection is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(rejection.RequeueAfter);
+        return rejection is not null
+                ? ReconcileResult.RequeueAfter(unreadyDelay < rejection.RequeueAfter ? unreadyDelay.Value : rejection.RequeueAfter)
+            : unreadyDelay is { } delay ? ReconcileResult.RequeueAfter(delay)
+            : ReconcileResult.Done;
+    }
+
+    // During a rollout, all pods of a Service may be unready for seconds.
+    private (ReadinessReport Report, TimeSpan? Left) Readiness(ResourceKey key, T source)
+    {
+        if (BackendReadiness.Problem(source, view, settings) is not { } problem)
+        {
+            _unready.End(key);
+            return (new ReadinessReport(Problem: null), null);
+        }
+
+        var left = _unready.Left(key, problem.Message, Delays.BackendsReady);
+        return (new ReadinessReport(problem, IsDelayed: left is not null), left);
     }
 
     // The management cluster usually reports within milliseconds: this delay saves one of two writes.

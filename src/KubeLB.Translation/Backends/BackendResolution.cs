@@ -69,7 +69,8 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             }
             : null;
 
-    private static Rejection? Problem(BackendReference backend, ITenantView view, BackendGrants grants)
+    /// <summary>Why a backend is invalid; null if requests can be sent to it.</summary>
+    internal static Rejection? Problem(BackendReference backend, ITenantView view, BackendGrants grants)
     {
         if (!backend.IsService)
         {

@@ -20,11 +20,8 @@ public static class MirroredEndpointSlices
     /// <summary>Value of <see cref="ManagedByLabel"/> on the mirrors.</summary>
     public const string ManagedByCcm = "kubelb-ccm";
 
-    /// <summary>
-    /// Label selector for the EndpointSlices to mirror and for the mirrors: all but those that Kubernetes creates for Services with a
-    /// selector, which are the majority.
-    /// </summary>
-    public const string Selector = ManagedByLabel + "!=endpointslice-controller.k8s.io";
+    /// <summary>Value of <see cref="ManagedByLabel"/> on the EndpointSlices that Kubernetes creates for Services with a selector.</summary>
+    public const string ManagedByKubernetes = "endpointslice-controller.k8s.io";
 
     private const int HashLength = 10;
 
@@ -41,8 +38,13 @@ public static class MirroredEndpointSlices
         IsMirror(slice) && slice.Metadata.Labels.TryGetValue(Labels.OriginName, out var origin) ? origin : ServiceOf(slice);
 
     /// <summary>Whether the EndpointSlice is a mirror.</summary>
-    public static bool IsMirror(V1EndpointSlice slice) =>
-        slice.Metadata.Labels?.TryGetValue(ManagedByLabel, out var managedBy) == true && managedBy == ManagedByCcm;
+    public static bool IsMirror(V1EndpointSlice slice) => IsManagedBy(slice, ManagedByCcm);
+
+    /// <summary>
+    /// Whether Kubernetes created the EndpointSlice for a Service with a selector. It is not mirrored, also if the selector was removed
+    /// later: Kubernetes does not update it then.
+    /// </summary>
+    public static bool IsOfSelector(V1EndpointSlice slice) => IsManagedBy(slice, ManagedByKubernetes);
 
     /// <summary>The desired mirrors, sorted by name.</summary>
     /// <param name="service">The Service without selector.</param>
@@ -51,10 +53,13 @@ public static class MirroredEndpointSlices
     public static IReadOnlyList<V1EndpointSlice> Build(V1Service service, V1Service nodePortService, IEnumerable<V1EndpointSlice> slices) =>
         [
             .. slices
-                .Where(s => s.Metadata.DeletionTimestamp is null && s.AddressType is "IPv4" or "IPv6" && !IsMirror(s))
+                .Where(s => s.Metadata.DeletionTimestamp is null && s.AddressType is "IPv4" or "IPv6" && !IsMirror(s) && !IsOfSelector(s))
                 .Select(slice => Mirror(service, nodePortService, slice))
                 .OrderBy(s => s.Name(), StringComparer.Ordinal),
         ];
+
+    private static bool IsManagedBy(V1EndpointSlice slice, string controller) =>
+        slice.Metadata.Labels?.TryGetValue(ManagedByLabel, out var managedBy) == true && managedBy == controller;
 
     private static V1EndpointSlice Mirror(V1Service service, V1Service nodePortService, V1EndpointSlice slice) =>
         new()

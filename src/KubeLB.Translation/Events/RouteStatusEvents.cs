@@ -72,6 +72,16 @@ public static class RouteStatusEvents
             yield return StatusEvent.Normal(StatusEvent.ProxyProgrammed, RouteMessages.ProxiesAccepted);
         }
 
+        var backends = ConditionChange.Of(GatewayConditions.BackendsReady, before?.Conditions, parent.Conditions);
+        if (backends.BecameFalse)
+        {
+            yield return StatusEvent.Warning(backends.After!.Reason, backends.After.Message);
+        }
+        else if (backends is { BecameTrue: true, Before.Status: ConditionStatus.False })
+        {
+            yield return StatusEvent.Normal(StatusEvent.BackendsReady, BackendMessages.AllReady);
+        }
+
         foreach (var type in ConditionPrecedence.Problems)
         {
             var problem = ConditionChange.Of(type, before?.Conditions, parent.Conditions);

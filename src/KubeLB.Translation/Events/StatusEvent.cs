@@ -16,6 +16,9 @@ public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
     /// <summary>Reason: all proxies accepted the configuration.</summary>
     public const string ProxyProgrammed = "ProxyProgrammed";
 
+    /// <summary>Reason: all backends have ready endpoints. Also the reason of the condition.</summary>
+    public const string BackendsReady = "BackendsReady";
+
     internal static StatusEvent Normal(string reason, string message) => new(IsWarning: false, reason, message);
 
     internal static StatusEvent Warning(string reason, string message) =>

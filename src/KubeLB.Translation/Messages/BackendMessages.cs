@@ -1,5 +1,7 @@
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Events;
 
 namespace KubeLB.Translation.Messages;
 
@@ -13,6 +15,9 @@ internal static class BackendMessages
     public const string PortRemedy = "Set the port of the backendRef to a port of the Service.";
 
     private const int MaxErrorLength = 1024;
+    private const int MaxSelectorLength = 48;
+    private const int MaxPortLength = 63;
+    private const string NotReady = "kubelb.k8c.io/BackendsReady=False";
 
     private const string Routes = "HTTPRoute, GRPCRoute";
 
@@ -30,6 +35,10 @@ internal static class BackendMessages
     )]
     public const string InvalidSourceService =
         "Every entry of spec.source.kubernetes.services must be a Service with metadata.name and metadata.namespace.";
+
+    /// <summary>The backends that had no ready endpoint have one.</summary>
+    [ReportedMessage(StatusEvent.BackendsReady, On = Routes, Condition = "kubelb.k8c.io/BackendsReady=True", Event = "Normal")]
+    public const string AllReady = "All backends have ready endpoints.";
 
     /// <summary>A backend is invalid; the problem follows. The prefix is Envoy Gateway's.</summary>
     [ReportedMessage("BackendNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
@@ -113,6 +122,40 @@ internal static class BackendMessages
     public static string UnsupportedGrpcAppProtocol(string service, int port, string appProtocol) =>
         $"port {port} of service {service} has appProtocol {appProtocol}, which is not supported. "
         + "Use a port with gRPC without TLS, of appProtocol kubernetes.io/h2c.";
+
+    /// <summary>No pod matches the selector of a backend's Service. Pods without an IP address have no endpoint either.</summary>
+    [ReportedMessage(GatewayConditions.NoReadyEndpoints, On = Routes, Condition = NotReady, Event = "Warning")]
+    public static string NoPod(string service, string selector) =>
+        $"Service {service} has no ready endpoints; requests to it return 503. "
+        + $"No running pod matches its selector {MessageText.Quote(selector, MaxSelectorLength)}: start pods or correct the selector.";
+
+    /// <summary>Pods match the selector of a backend's Service, but none is ready.</summary>
+    [ReportedMessage(GatewayConditions.NoReadyEndpoints, On = Routes, Condition = NotReady, Event = "Warning")]
+    public static string NoReadyPod(string service) =>
+        $"Service {service} has no ready endpoints; requests to it return 503. "
+        + "Its pods exist, but none is ready: check their containers and readiness probes.";
+
+    /// <summary>The targetPort of a backend's Service is a name, and no pod has a port of that name.</summary>
+    [ReportedMessage(GatewayConditions.NoReadyEndpoints, On = Routes, Condition = NotReady, Event = "Warning")]
+    public static string NoPodWithPort(string service, int port, string targetPort) =>
+        $"Port {port} of Service {service} has no ready endpoints; requests to it return 503. "
+        + $"No ready pod has the port {MessageText.Quote(targetPort, MaxPortLength)}: correct the targetPort.";
+
+    /// <summary>A backend's Service has no selector, and no EndpointSlice exists.</summary>
+    [ReportedMessage(GatewayConditions.NoReadyEndpoints, On = Routes, Condition = NotReady, Event = "Warning")]
+    public static string NoEndpointSlice(string service) =>
+        $"Service {service} has no ready endpoints; requests to it return 503. It has no selector: create an EndpointSlice or add one.";
+
+    /// <summary>A backend's Service has no selector, and its EndpointSlices have no ready endpoint.</summary>
+    [ReportedMessage(GatewayConditions.NoReadyEndpoints, On = Routes, Condition = NotReady, Event = "Warning")]
+    public static string NoReadyEndpoint(string service) =>
+        $"Service {service} has no ready endpoints; requests to it return 503. Its EndpointSlices have none: add a ready endpoint.";
+
+    /// <summary>A backend's Service has no selector, and no EndpointSlice has a port of the Service port's name.</summary>
+    [ReportedMessage(GatewayConditions.NoReadyEndpoints, On = Routes, Condition = NotReady, Event = "Warning")]
+    public static string NoEndpointSliceWithPort(string service, string port) =>
+        $"Service {service} has no ready endpoints; requests to it return 503. "
+        + $"Its EndpointSlices have no port named \"{MessageText.Quote(port, MaxPortLength)}\": add it.";
 
     /// <summary>A port of a Route's Service is null.</summary>
     [ReportedMessage(

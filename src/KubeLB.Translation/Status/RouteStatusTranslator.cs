@@ -2,6 +2,8 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Events;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
@@ -21,13 +23,15 @@ public static class RouteStatusTranslator
     /// <param name="view">Finds the Routes of Gateways, whose status has the generated names that the report uses.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
     /// <param name="rejection">Why the management cluster rejected the Route; null if it did not.</param>
+    /// <param name="readiness">Whether the backends are ready; null if it is not known.</param>
     public static RouteParentsStatus Translate(
         IGatewayRoute source,
         RouteTranslation translation,
         Route? route,
         ITenantView view,
         string now,
-        Rejection? rejection = null
+        Rejection? rejection = null,
+        ReadinessReport? readiness = null
     )
     {
         var report = ReportedStatus.Read(route, view.OriginOf);
@@ -49,6 +53,7 @@ public static class RouteStatusTranslator
                         report,
                         view,
                         rejection,
+                        readiness,
                         new ConditionSet(before?.Conditions, now)
                     ),
                 }
@@ -78,6 +83,7 @@ public static class RouteStatusTranslator
         ReportedStatus report,
         ITenantView view,
         Rejection? rejection,
+        ReadinessReport? readiness,
         ConditionSet conditions
     )
     {
@@ -105,6 +111,11 @@ public static class RouteStatusTranslator
                 // The management cluster reports generated names; the tenant needs its own.
                 SetResolvedRefs(conditions, translation, generation);
             }
+
+            if (!report.IsRejected)
+            {
+                SetBackendsReady(conditions, readiness, generation);
+            }
         }
 
         return ConditionPrecedence.Limit(conditions.ToList());
@@ -120,6 +131,29 @@ public static class RouteStatusTranslator
             rejection?.Message ?? RouteMessages.RefsResolved,
             generation
         );
+    }
+
+    // A route whose backends were always ready has no condition: it would be one more write for each route.
+    private static void SetBackendsReady(ConditionSet conditions, ReadinessReport? readiness, long generation)
+    {
+        if (readiness is { Problem: { } problem, IsDelayed: false })
+        {
+            conditions.Set(GatewayConditions.BackendsReady, ConditionStatus.False, problem.Reason, problem.Message, generation);
+        }
+        else if (readiness is { Problem: null } && conditions.Existing(GatewayConditions.BackendsReady) is not null)
+        {
+            conditions.Set(
+                GatewayConditions.BackendsReady,
+                ConditionStatus.True,
+                StatusEvent.BackendsReady,
+                BackendMessages.AllReady,
+                generation
+            );
+        }
+        else
+        {
+            conditions.Keep(GatewayConditions.BackendsReady);
+        }
     }
 
     private static void SetReported(

@@ -34,6 +34,9 @@ public interface ITenantView
     /// <summary>A Service, including node-port Services.</summary>
     V1Service? Service(string @namespace, string name);
 
+    /// <summary>The EndpointSlices of a Service; those of a Service with a selector may lack addresses.</summary>
+    IEnumerable<V1EndpointSlice> EndpointSlices(string @namespace, string service);
+
     /// <summary>
     /// Why the node-port Service of a Service cannot be written, in the words of the API server; null if it can, or was not tried yet.
     /// </summary>

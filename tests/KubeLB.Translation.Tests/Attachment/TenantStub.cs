@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
@@ -32,6 +33,11 @@ internal sealed class TenantStub : ITenantView
     public Func<string, string, V1Service?> Services { get; set; } = (_, _) => null;
 
     public V1Service? Service(string @namespace, string name) => Services(@namespace, name);
+
+    public List<V1EndpointSlice> Slices { get; } = [];
+
+    public IEnumerable<V1EndpointSlice> EndpointSlices(string @namespace, string service) =>
+        Slices.Where(s => s.Namespace() == @namespace && MirroredEndpointSlices.ServiceOf(s) == service);
 
     public Dictionary<(string Namespace, string Name), string> NodePortServiceErrors { get; } = [];
 

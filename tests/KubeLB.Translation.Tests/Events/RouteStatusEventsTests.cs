@@ -73,6 +73,24 @@ public sealed class RouteStatusEventsTests
                 "Accepted=True Accepted Fine.",
                 "Normal ProxyProgrammed All proxies accepted the configuration."
             },
+            {
+                "a backend has no endpoints",
+                "Accepted=True Accepted Fine.",
+                "Accepted=True Accepted Fine.;kubelb.k8c.io/BackendsReady=False NoReadyEndpoints No pod.",
+                "Warning NoReadyEndpoints No pod."
+            },
+            {
+                "a backend has endpoints again",
+                "kubelb.k8c.io/BackendsReady=False NoReadyEndpoints No pod.",
+                "kubelb.k8c.io/BackendsReady=True BackendsReady Fine.",
+                "Normal BackendsReady All backends have ready endpoints."
+            },
+            {
+                "backends stay ready",
+                "kubelb.k8c.io/BackendsReady=True BackendsReady Fine.",
+                "kubelb.k8c.io/BackendsReady=True BackendsReady Fine.",
+                ""
+            },
             { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
             { "it is released", "Accepted=True Accepted Fine.", "-", "Normal Released Detached from Gateway gw." },
         };

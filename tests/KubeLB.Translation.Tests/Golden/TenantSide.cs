@@ -48,6 +48,9 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     public V1Service? Service(string @namespace, string name) => objects.Get<V1Service>(@namespace, name);
 
+    public IEnumerable<V1EndpointSlice> EndpointSlices(string @namespace, string service) =>
+        objects.All<V1EndpointSlice>().Where(s => s.Namespace() == @namespace && MirroredEndpointSlices.ServiceOf(s) == service);
+
     public string? NodePortServiceError(string @namespace, string name) =>
         objects.Settings.NodePortServiceErrors.GetValueOrDefault($"{@namespace}/{name}");
 
@@ -132,9 +135,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     {
         if (MirroredEndpointSlices.AreNeededFor(service))
         {
-            var slices = objects
-                .All<V1EndpointSlice>()
-                .Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
+            var slices = EndpointSlices(service.Namespace(), service.Name());
             _nodePortServices.AddRange(MirroredEndpointSlices.Build(service, nodePortService, slices).Select(ApiJson.ToJson));
         }
     }

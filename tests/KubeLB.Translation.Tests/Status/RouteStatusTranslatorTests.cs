@@ -15,6 +15,7 @@ namespace KubeLB.Translation.Tests.Status;
 public sealed class RouteStatusTranslatorTests
 {
     private const string Before = "2026-01-01T00:00:00Z";
+    private const string BackendsReady = GatewayConditions.BackendsReady;
     private const string Now = "2026-01-02T03:04:05Z";
 
     private static readonly Gateway TheGateway = new()
@@ -109,6 +110,33 @@ public sealed class RouteStatusTranslatorTests
         Text(RouteStatusTranslator.Translate(Source(), translation, null, View(), Now, Of(ofRoute)))
             .Should()
             .Equal($"Accepted False {expected}", "ResolvedRefs True ResolvedRefs");
+    }
+
+    /// <summary>The existing condition, whether there is a problem and whether it is too recent, and the condition that results.</summary>
+    [Theory]
+    [InlineData(null, false, false, null)]
+    [InlineData(null, true, true, null)]
+    [InlineData(null, true, false, "False NoReadyEndpoints")]
+    [InlineData("True", false, false, "True BackendsReady")]
+    [InlineData("True", true, true, "True m")]
+    [InlineData("True", true, false, "False NoReadyEndpoints")]
+    [InlineData("False", false, false, "True BackendsReady")]
+    [InlineData("False", true, true, "False m")]
+    public void BackendsReady_is_set_only_after_a_problem(string? existing, bool isUnready, bool isDelayed, string? expected)
+    {
+        var parent = Parent("a", 80);
+        var source = existing is null ? Source() : Source(Existing(GatewayClass.KubelbController, parent, BackendsReady, existing));
+        var translation = new RouteTranslation(
+            [new ParentAttachment(parent, TheGateway, [parent], Rejection: null)],
+            new BackendResolution([], [], null),
+            Desired: null
+        );
+        var readiness = new ReadinessReport(isUnready ? new Rejection("NoReadyEndpoints", "No.") : null, isDelayed);
+
+        Text(RouteStatusTranslator.Translate(source, translation, null, View(), Now, rejection: null, readiness))
+            .Where(c => c.StartsWith(BackendsReady, StringComparison.Ordinal))
+            .Should()
+            .Equal(expected is null ? [] : [$"{BackendsReady} {expected}"]);
     }
 
     [Fact]
