@@ -35,6 +35,10 @@ public static class BackendReferences
     public static IEnumerable<(string Namespace, string Name)> ServicesOf(IGatewayRoute route) =>
         Of(route).Where(b => b.IsService).Select(b => (b.Namespace, b.Ref.Name)).Distinct();
 
+    /// <summary>The ports that the route refers to, by Service. In one pass, because the tenant decides how many there are.</summary>
+    public static ILookup<(string Namespace, string Name), int> PortsByService(IGatewayRoute route) =>
+        Of(route).Where(b => b.IsService && b.Ref.Port is not null).ToLookup(b => (b.Namespace, b.Ref.Name), b => b.Ref.Port!.Value);
+
     /// <summary>The distinct ports of a Service that the route refers to.</summary>
     public static IEnumerable<int> PortsOf(IGatewayRoute route, string @namespace, string name) =>
         Of(route)

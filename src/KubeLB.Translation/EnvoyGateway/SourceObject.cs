@@ -43,7 +43,7 @@ public sealed class SourceObject
         IgnoredFields = fields.IgnoredCount > 0 ? FieldMessages.Ignored(fields.Ignored, fields.IgnoredCount) : null;
         UnservedListeners = unservedListeners;
         Services = services;
-        UsedServices = value is IGatewayRoute route ? [.. services.Select(service => WithUsedPorts(route, service))] : [];
+        UsedServices = value is IGatewayRoute route ? WithUsedPorts(route, services) : [];
         Hostnames = HostnameClaims.OfObject(value);
     }
 
@@ -94,18 +94,25 @@ public sealed class SourceObject
     /// </summary>
     internal static RouteOrigin? OriginOf(Route route) => route.Spec is null ? null : ContentOf(route.Spec).Origin;
 
-    private static RouteService WithUsedPorts(IGatewayRoute route, RouteService service)
+    private static List<RouteService> WithUsedPorts(IGatewayRoute route, IReadOnlyList<RouteService> services)
     {
-        var (@namespace, name) = SourceServices.OriginOf(service);
-        var used = BackendReferences.PortsOf(route, @namespace, name).ToHashSet();
-        return new RouteService
-        {
-            Metadata = service.Metadata,
-            Spec = new RouteServiceSpec
+        var used = BackendReferences.PortsByService(route);
+        return
+        [
+            .. services.Select(service =>
             {
-                Ports = [.. (service.Spec?.Ports ?? []).Where(port => SourceServices.IsTcp(port) && used.Contains(port.Port))],
-            },
-        };
+                var (@namespace, name) = SourceServices.OriginOf(service);
+                var ports = used[(@namespace, name)].ToHashSet();
+                return new RouteService
+                {
+                    Metadata = service.Metadata,
+                    Spec = new RouteServiceSpec
+                    {
+                        Ports = [.. (service.Spec?.Ports ?? []).Where(port => SourceServices.IsTcp(port) && ports.Contains(port.Port))],
+                    },
+                };
+            }),
+        ];
     }
 
     private static Content ContentOf(RouteSpecJson spec) => Contents.GetValue(spec.Content, _ => new Content(spec));
