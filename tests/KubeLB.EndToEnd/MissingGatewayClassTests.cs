@@ -1,7 +1,9 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
+using KubeLB.TestClusters.Embedded;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
@@ -49,6 +51,33 @@ public sealed class MissingGatewayClassTests
         await fixture.Management.ApplyAsync(OwnClass);
         await GatewayAsync(fixture, c => c.IsTrue);
         await TenantAsync(fixture, c => c is null);
+    }
+
+    [Fact]
+    public async Task Manager_that_may_not_list_classes_serves_and_reports_no_problem()
+    {
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can reject requests on demand");
+        await using var bare = await BareManagement.StartAsync();
+        using var forbidden = ((EmbeddedTestCluster)bare.Cluster).Server.Faults.Add(
+            new FaultRule
+            {
+                Matches = r => r.Resource == "gatewayclasses",
+                StatusCode = 403,
+                Times = null,
+            }
+        );
+        await bare.AddTenantAsync(await bare.StartManagerAsync());
+        await bare.Objects.CreateAsync(CcmRoutes.Gateway(BareManagement.TenantNamespace));
+
+        var route = await bare.Objects.WaitAsync<Route>(
+            BareManagement.TenantNamespace,
+            CcmRoutes.Gateway(BareManagement.TenantNamespace).Name,
+            r => r.Status?.Resources?.Route?.GeneratedName is { Length: > 0 },
+            "is generated"
+        );
+        route.Status!.Conditions!.Single(c => c.Type == "Programmed").Reason.Should().Be("Pending");
+        var config = await bare.Objects.WaitAsync<Config>("kubelb", "default", c => c.Status is not null, "has a status");
+        config.Status!.Conditions.Should().NotContain(c => c.Type == "GatewayClassReady");
     }
 
     private const string OwnClass = """
