@@ -42,8 +42,9 @@ public static class BackendReadiness
         Facts(left) == Facts(right) && left.Metadata.Labels.IsSame(right.Metadata.Labels);
 
     /// <summary>
-    /// Removes what <see cref="Problem"/> does not read from an EndpointSlice that Kubernetes created for a Service with a selector: at most
-    /// one ready and one unready endpoint is left, without addresses. Other EndpointSlices are unchanged, because they may be mirrored.
+    /// Removes what <see cref="Problem"/> does not read from an EndpointSlice that Kubernetes created for a Service with a selector: at
+    /// most one ready and one unready endpoint is left, without addresses. Other EndpointSlices are unchanged, because they may be
+    /// mirrored.
     /// </summary>
     public static V1EndpointSlice Reduce(V1EndpointSlice slice)
     {
