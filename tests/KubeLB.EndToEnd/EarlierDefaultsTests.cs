@@ -36,6 +36,7 @@ public sealed class EarlierDefaultsTests : IAsyncLifetime
     public async Task Older_tenant_keeps_what_current_defaults_reject_until_its_defaults_are_set()
     {
         await _bare.Objects.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {Ns}\n");
+        await _bare.Objects.ApplyAsync($"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: kubelb-ccm\n  namespace: {Ns}\n");
         await _bare.AddTenantAsync(_manager);
         await CreateObjectsAsync();
 
@@ -66,6 +67,8 @@ public sealed class EarlierDefaultsTests : IAsyncLifetime
     [Fact]
     public async Task New_tenant_has_the_current_defaults()
     {
+        // The namespace alone does not make it an older one.
+        await _bare.Objects.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {Ns}\n");
         await _bare.AddTenantAsync(_manager);
         await CreateObjectsAsync();
 

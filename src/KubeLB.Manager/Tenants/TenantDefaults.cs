@@ -24,25 +24,25 @@ internal sealed class TenantDefaults(
     TenantEndpoints? endpoints = null
 )
 {
-    private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
+    private readonly IInformer<V1ServiceAccount> _accounts = management.Informer<V1ServiceAccount>();
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     /// <summary>Whether a change of a Route may change what <see cref="SetCondition"/> reports.</summary>
     public static bool Concerns(Change<Route> change) => IsExceeding(change.Old) != IsExceeding(change.New);
 
     /// <summary>
-    /// Sets the annotation of a Tenant whose namespace has not been created yet. A Tenant with a namespace may serve what the current
-    /// defaults reject.
+    /// Sets the annotation of a Tenant that has not been set up yet: its CCM has no ServiceAccount. One that was set up may serve what the
+    /// current defaults reject. The namespace alone proves nothing: it can be created before the Tenant.
     /// </summary>
     /// <returns>The updated Tenant.</returns>
     public async Task<Tenant> RecordAsync(Tenant tenant, CancellationToken cancellationToken)
     {
-        var name = new ResourceKey("", TenantNames.Namespace(tenant.Name));
+        var name = new ResourceKey(TenantNames.Namespace(tenant.Name), TenantNames.Ccm);
         if (
             tenant.Metadata.Annotations?.ContainsKey(Annotations.Defaults) == true
-            || _namespaces.Get(name) is not null
-            // The cache has only namespaces with the label of generated objects.
-            || await management.Client<V1Namespace>().GetAsync(name, cancellationToken).ConfigureAwait(false) is not null
+            || _accounts.Get(name) is not null
+            // The cache has only objects with the label of generated ones.
+            || await management.Client<V1ServiceAccount>().GetAsync(name, cancellationToken).ConfigureAwait(false) is not null
         )
         {
             return tenant;

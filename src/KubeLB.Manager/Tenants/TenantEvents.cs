@@ -47,7 +47,9 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     private void RecordReport(string type, string recovered, Tenant before, Tenant now, EventType eventType = EventType.Warning)
     {
         var (old, present) = (ConditionIn(before.Status, type), ConditionIn(now.Status, type));
-        if (present is not null && present.Message != old?.Message)
+        // The message of DefaultsCurrent has numbers, which change often.
+        var isNew = type == TenantDefaultsConditions.DefaultsCurrent ? old is null : present?.Message != old?.Message;
+        if (present is not null && isNew)
         {
             recorder.Record(now, eventType, present.Reason, present.Message);
         }

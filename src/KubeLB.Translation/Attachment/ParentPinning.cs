@@ -89,8 +89,12 @@ internal static class ParentPinning
         var effective = hostnames.Select(h => Hostnames.Intersection(listener.Hostname, h)).OfType<string>().ToList();
         return listener.Protocol == "HTTP"
             && effective.Count > 0
-            && effective.TrueForAll(hostname => all.Exists(other => Covers(other, listener, hostname)));
+            && effective.TrueForAll(hostname => all.Exists(other => !Conflicts(other, all) && Covers(other, listener, hostname)));
     }
+
+    // Listeners of one port and hostname are not served, so they cover nothing.
+    private static bool Conflicts(Listener listener, List<Listener> all) =>
+        all.Exists(other => other.Name != listener.Name && other.Port == listener.Port && other.Hostname == listener.Hostname);
 
     private static bool CoversAny(Listener other, Listener listener, IReadOnlyList<string> hostnames) =>
         hostnames

@@ -100,6 +100,11 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
     private static Rejection? NodePortProblem(V1Service service, BackendReference backend, ITenantView view) =>
         NodePortService.IsNeededFor(service, [backend.Ref.Port!.Value])
         && view.NodePortServiceError(backend.Namespace, backend.Ref.Name) is { } error
+        // An error about another port of the Service does not affect this one.
+        && !(
+            NodePortService.Find(view, backend.Namespace, backend.Ref.Name) is { } reachable
+            && NodePortService.HasNodePort(reachable, backend.Ref.Port!.Value)
+        )
             ? new(
                 GatewayConditions.NodePortServiceRejected,
                 BackendMessages.NodePortServiceRejected($"{backend.Namespace}/{backend.Ref.Name}", error)

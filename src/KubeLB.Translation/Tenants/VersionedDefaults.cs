@@ -18,20 +18,20 @@ public static class VersionedDefaults
 
     private static readonly Version CurrentVersion = Version.Parse(Current);
 
-    // Before the first version, as in the Go project, there were no limits. The sizes of Routes are limited nevertheless, because the
-    // manager stores them: to what it can read, and to eight times the current default.
+    // Before the first version, as in the Go project, there were no limits. These are so high that only an attack reaches them: what a
+    // Route contains is compared with itself, and the manager stores it.
     private static readonly TenantPolicy Previous = new()
     {
         GatewayLimit = int.MaxValue,
         RouteLimit = int.MaxValue,
         MaxRouteBytes = RouteSpecJson.MaxSize,
         MaxTotalBytes = 8 * TenantPolicy.Default.MaxTotalBytes,
-        MaxServices = int.MaxValue,
+        MaxServices = 1024,
         MaxTotalServices = int.MaxValue,
-        MaxPorts = int.MaxValue,
-        MaxListeners = int.MaxValue,
-        MaxHostnames = int.MaxValue,
-        MaxBackends = int.MaxValue,
+        MaxPorts = 4096,
+        MaxListeners = 1024,
+        MaxHostnames = 1024,
+        MaxBackends = 1024,
         MaxRetries = int.MaxValue,
         NodePorts = NodePortRanges.All,
         DeniesManagementCluster = false,

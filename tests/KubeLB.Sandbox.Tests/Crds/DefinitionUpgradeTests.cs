@@ -70,7 +70,10 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
     private async Task ExpectPresentAsync(string tenant)
     {
         (await _kubectl.OkAsync("explain tenants.kubelb.k8c.io.spec.allowedDomains")).Text.Should().Contain("Domains to which");
-        (await _kubectl.OkAsync("get tenant t1")).Columns(0).Should().Equal("NAME", "PHASE", "AGE");
+        (await _kubectl.OkAsync("get tenant t1"))
+            .Columns(0)
+            .Should()
+            .Equal("NAME", "PHASE", "CCM", "LAST SEEN", "ROUTES", "GATEWAYS", "PROXIES", "ADDRESSES", "AGE");
         (await _kubectl.OkAsync("get tenant t1 -o jsonpath={.metadata.uid}{.spec.gatewayAPI.class}")).Text.Should().Be(tenant + "eg");
     }
 

@@ -36,7 +36,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
           rules:
           - name: first
             matches:
-            - {path: {type: Exact, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q,
+            - {path: {type: PathPrefix, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q,
               value: .*}]}
             timeouts: {request: 10s, backendRequest: 2s}
             retry: {codes: [503], attempts: 3, backoff: 100ms}

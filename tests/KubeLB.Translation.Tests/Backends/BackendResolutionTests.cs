@@ -49,8 +49,17 @@ public sealed class BackendResolutionTests
         string.Join(' ', found.Spec!.Ports!.Select(p => p.Port)).Should().Be(ports, "a port without a node port is not part of a Route");
     }
 
+    [Fact]
+    public void Error_of_the_node_port_Service_about_another_port_is_not_reported()
+    {
+        var tenant = Tenant(Service("web", "ClusterIP", "80/TCP 81/TCP"), NodePortServiceOf("web", "80/TCP"));
+        tenant.NodePortServiceErrors[("apps", "web")] = "exceeded quota: services.nodeports";
+
+        BackendResolution.Resolve(Route(new RouteBackendRef { Name = "web", Port = 80 }), tenant, Settings).Rejection.Should().BeNull();
+        BackendResolution.Resolve(Route(new RouteBackendRef { Name = "web", Port = 81 }), tenant, Settings).Rejection.Should().NotBeNull();
+    }
+
     [Theory]
-    [InlineData("80/TCP", "web-nodeport")]
     [InlineData("443/TCP", "web-nodeport")]
     [InlineData(null, null)]
     public void Service_whose_node_port_Service_is_rejected_is_reported_and_does_not_hold_the_route_back(string? nodePorts, string? service)

@@ -53,7 +53,7 @@ public sealed class VersionedDefaultsTests
 
         (policy.MaxHostnames, policy.MaxBackends, policy.MaxRetries, policy.RouteLimit).Should().Be((3, 9, 2, 7));
         policy.NodePorts.ToString().Should().Be("30000-30010");
-        policy.MaxListeners.Should().Be(int.MaxValue, "no setting limits it");
+        policy.MaxListeners.Should().Be(1024, "no setting limits it");
     }
 
     // A default that was added without its earlier value would reject at once what an earlier version serves.
