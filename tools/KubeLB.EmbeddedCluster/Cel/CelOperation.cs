@@ -127,30 +127,32 @@ internal static class CelOperation
 
     /// <summary>A chain of <c>&amp;&amp;</c> or <c>||</c>: the decisive value hides errors of the other operands.</summary>
     public static CelTerm Logic(CelCode[] operands, bool isAnd) =>
-        new(
-            CelType.Bool,
-            evaluation =>
+        new(CelType.Bool, evaluation => Decide(operands.Select(operand => operand(evaluation)), isAnd));
+
+    /// <summary>
+    /// The result of a conjunction or disjunction: the decisive value ends the evaluation and hides errors of the others.
+    /// </summary>
+    internal static object? Decide(IEnumerable<object?> results, bool isAnd)
+    {
+        CelError? failure = null;
+        foreach (var result in results)
+        {
+            switch (result)
             {
-                CelError? failure = null;
-                foreach (var operand in operands)
-                {
-                    switch (operand(evaluation))
-                    {
-                        case bool value when value != isAnd:
-                            return value;
-                        case bool:
-                            break;
-                        case CelError error:
-                            failure ??= error;
-                            break;
-                        default:
-                            failure ??= CelError.NoOverload;
-                            break;
-                    }
-                }
-                return failure ?? (object)isAnd;
+                case bool value when value != isAnd:
+                    return value;
+                case bool:
+                    break;
+                case CelError error:
+                    failure ??= error;
+                    break;
+                default:
+                    failure ??= CelError.NoOverload;
+                    break;
             }
-        );
+        }
+        return failure ?? (object)isAnd;
+    }
 }
 
 /// <summary>Access to fields and elements.</summary>
@@ -287,28 +289,15 @@ internal static class CelComprehension
     }
 
     /// <summary>Joins the values of the body by <c>&amp;&amp;</c> or <c>||</c>: the decisive value hides errors.</summary>
-    private static object? Decide(CelEvaluation evaluation, IEnumerable<object?> elements, int variable, CelCode body, bool isAnd)
-    {
-        CelError? failure = null;
-        foreach (var element in elements)
-        {
-            evaluation.Variables[variable] = element;
-            switch (body(evaluation))
+    private static object? Decide(CelEvaluation evaluation, IEnumerable<object?> elements, int variable, CelCode body, bool isAnd) =>
+        CelOperation.Decide(
+            elements.Select(element =>
             {
-                case bool value when value != isAnd:
-                    return value;
-                case bool:
-                    break;
-                case CelError error:
-                    failure ??= error;
-                    break;
-                default:
-                    failure ??= CelError.NoOverload;
-                    break;
-            }
-        }
-        return failure ?? (object)isAnd;
-    }
+                evaluation.Variables[variable] = element;
+                return body(evaluation);
+            }),
+            isAnd
+        );
 
     /// <summary>The elements for which the body is true, as a list, or an error.</summary>
     private static object Filter(CelEvaluation evaluation, IEnumerable<object?> elements, int variable, CelCode body)
