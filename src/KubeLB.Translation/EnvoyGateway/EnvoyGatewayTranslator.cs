@@ -76,7 +76,7 @@ public static class EnvoyGatewayTranslator
             ?? (tenantRoute is null ? null : RouteGenerator.Rejection(tenantRoute, upcoming));
         var problem =
             rejection?.Message
-            ?? (tenantRoute is null ? null : upcoming.NodePorts.Problem(source.Services))
+            ?? (tenantRoute is null ? null : upcoming.NodePorts.Problem(source.UsedServices))
             ?? (
                 translation.Retries is { Problem: null }
                     ? RetryAnnotationReader.Read(source.Value.Metadata.Annotations, upcoming.MaxRetries).Problem

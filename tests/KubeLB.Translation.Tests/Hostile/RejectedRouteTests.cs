@@ -238,6 +238,41 @@ public sealed class RejectedRouteTests
     }
 
     [Theory]
+    [InlineData(80, true)]
+    [InlineData(8443, false)]
+    public void Earlier_defaults_warn_only_of_node_ports_that_the_route_uses(int port, bool isWarned)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        foreach (var service in json["spec"]!["source"]!["kubernetes"]!["services"]!.AsArray())
+        {
+            service!["spec"]!["ports"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = "a",
+                    ["port"] = 80,
+                    ["nodePort"] = port == 80 ? 6443 : 30_080,
+                },
+                new JsonObject
+                {
+                    ["name"] = "b",
+                    ["port"] = 8443,
+                    ["nodePort"] = port == 80 ? 30_443 : 6443,
+                }
+            );
+        }
+
+        var translation = EnvoyGatewayTranslator.Translate(
+            ApiJson.Read<Route>(json),
+            TenantPolicy.Merge(null, null, VersionedDefaults.Of(new Tenant())),
+            new ManagementStub(NameHolder.Free),
+            _ => 10_000
+        );
+
+        translation.Generated.Should().NotBeNull();
+        (translation.UpcomingRejection?.Contains("nodePort 6443") == true).Should().Be(isWarned);
+    }
+
+    [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
     [Trait("Threat", "many-services")]
