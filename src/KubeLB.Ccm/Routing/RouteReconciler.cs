@@ -47,6 +47,7 @@ internal sealed class RouteReconciler<T>(
 
     private readonly IInformer<T> _sources = tenant.Informer<T>();
     private readonly DelayTracker _unready = new(time);
+    private readonly DelayTracker _missing = new(time);
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -61,13 +62,14 @@ internal sealed class RouteReconciler<T>(
             await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             events.Forget(Kind, key);
             _unready.End(key);
+            _missing.End(key);
             return ReconcileResult.Done;
         }
 
         source = await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var translation = RouteTranslator.Translate(source, view, settings);
         var isDeleted = source.Metadata.DeletionTimestamp is not null;
-        var requeueAfter = events.RecordMissingParent(source, isDeleted ? null : RouteAttachment.MissingParent(source, view));
+        var requeueAfter = ReportMissingParent(key, source, isDeleted);
         if (!isDeleted && translation.IsAttached)
         {
             var result = await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
@@ -95,6 +97,23 @@ internal sealed class RouteReconciler<T>(
         return rejection is not null ? ReconcileResult.RequeueAfter(rejection.RequeueAfter)
             : requeueAfter is { } left ? ReconcileResult.RequeueAfter(left)
             : ReconcileResult.Done;
+    }
+
+    // Gateways are often created after their routes.
+    private TimeSpan? ReportMissingParent(ResourceKey key, T source, bool isDeleted)
+    {
+        var missing = isDeleted ? null : RouteAttachment.MissingParent(source, view);
+        if (missing is null)
+        {
+            _missing.End(key);
+        }
+        else if (_missing.Left(key, missing.Message, Delays.MissingParent) is { } left)
+        {
+            return left;
+        }
+
+        events.RecordMissingParent(source, missing);
+        return null;
     }
 
     private Type[] KindsFor(ResourceKey key, T? source) =>

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
-using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Storing;
@@ -14,14 +13,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.Routing;
 
 /// <summary>Records Events about status changes on the tenant's Gateways and routes.</summary>
-internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] EventRecorder recorder, TimeProvider time)
+internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] EventRecorder recorder)
 {
     /// <summary>Source component of the Events.</summary>
     public const string Component = "kubelb-ccm";
 
     private readonly ConcurrentDictionary<ResourceKey, string> _classProblems = new();
-    private readonly ConcurrentDictionary<(string Kind, ResourceKey Key), (string Message, long Since, bool IsRecorded)> _missingParents =
-        new();
+    private readonly ConcurrentDictionary<(string Kind, ResourceKey Key), string> _missingParents = new();
 
     /// <summary>Records the changes of a route's status.</summary>
     /// <param name="before">The route before the write.</param>
@@ -79,38 +77,22 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
         }
     }
 
-    /// <summary>
-    /// Records that a parentRef of a route refers to no Gateway, once for each message and after a delay, because Gateways are often
-    /// created after their routes.
-    /// </summary>
+    /// <summary>Records that a parentRef of a route refers to no Gateway, once for each message.</summary>
     /// <param name="route">The route.</param>
     /// <param name="missing">The problem; null if all Gateways exist.</param>
-    /// <returns>The time after which the route must be reconciled again; null if nothing is delayed.</returns>
-    public TimeSpan? RecordMissingParent<T>(T route, Rejection? missing)
+    public void RecordMissingParent<T>(T route, Rejection? missing)
         where T : class, IGatewayRoute
     {
         var id = (route.Kind, ResourceKey.Of(route));
         if (missing is null)
         {
             _missingParents.TryRemove(id, out _);
-            return null;
         }
-
-        var now = time.GetTimestamp();
-        var known = _missingParents.AddOrUpdate(
-            id,
-            _ => (missing.Message, now, false),
-            (_, before) => before.Message == missing.Message ? before : (missing.Message, now, false)
-        );
-        var left = Delays.MissingParent - time.GetElapsedTime(known.Since);
-        if (known.IsRecorded || left > TimeSpan.Zero)
+        else if (_missingParents.GetValueOrDefault(id) != missing.Message)
         {
-            return known.IsRecorded ? null : left;
+            _missingParents[id] = missing.Message;
+            recorder.Record(route, EventType.Warning, missing.Reason, missing.Message);
         }
-
-        _missingParents[id] = known with { IsRecorded = true };
-        recorder.Record(route, EventType.Warning, missing.Reason, missing.Message);
-        return null;
     }
 
     /// <summary>Removes the state of a deleted route.</summary>
