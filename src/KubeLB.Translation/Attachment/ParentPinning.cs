@@ -94,7 +94,9 @@ internal static class ParentPinning
 
     // Listeners of one port and hostname are not served, so they cover nothing.
     private static bool Conflicts(Listener listener, List<Listener> all) =>
-        all.Exists(other => other.Name != listener.Name && other.Port == listener.Port && other.Hostname == listener.Hostname);
+        all.Exists(other =>
+            other.Name != listener.Name && other.Port == listener.Port && (other.Hostname ?? "") == (listener.Hostname ?? "")
+        );
 
     private static bool CoversAny(Listener other, Listener listener, IReadOnlyList<string> hostnames) =>
         hostnames

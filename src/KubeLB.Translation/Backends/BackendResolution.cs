@@ -28,6 +28,7 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             .Where(s => grants.IsPermitted(s.Namespace, s.Name))
             .OrderBy(s => s.Namespace, StringComparer.Ordinal)
             .ThenBy(s => s.Name, StringComparer.Ordinal);
+        var used = BackendReferences.PortsByService(route);
         foreach (var (@namespace, name) in names)
         {
             // An invalid backend is reported; the other backends of the route are still resolved.
@@ -36,10 +37,7 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
                 continue;
             }
 
-            var ports = BackendReferences
-                .PortsOf(route, @namespace, name)
-                .Where(port => BackendPort.Problem(service, port, route.Kind) is null)
-                .ToList();
+            var ports = used[(@namespace, name)].Distinct().Where(port => BackendPort.Problem(service, port, route.Kind) is null).ToList();
             var needsNodePortService = NodePortService.IsNeededFor(service, ports);
             var reachable = needsNodePortService ? NodePortService.Find(view, @namespace, name) : service;
             if (

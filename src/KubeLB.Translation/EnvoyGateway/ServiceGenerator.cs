@@ -91,12 +91,16 @@ internal static class ServiceGenerator
     /// <param name="service">The source Service.</param>
     /// <param name="used">The same Service with the ports that the route uses.</param>
     /// <param name="policy">The administrator's settings for the tenant.</param>
-    public static IReadOnlyList<RouteServicePort> Ports(RouteService service, RouteService used, TenantPolicy policy) =>
+    public static IReadOnlyList<RouteServicePort> Ports(RouteService service, RouteService used, TenantPolicy policy)
+    {
+        var kept = used.Spec!.Ports!.ToHashSet<RouteServicePort>(ReferenceEqualityComparer.Instance);
+        return
         [
             .. (service.Spec?.Ports ?? [])
                 .Where(SourceServices.IsTcp)
-                .Where(port => used.Spec!.Ports!.Contains(port) || (port.NodePort is { } nodePort && policy.NodePorts.Contains(nodePort))),
+                .Where(port => kept.Contains(port) || (port.NodePort is { } nodePort && policy.NodePorts.Contains(nodePort))),
         ];
+    }
 
     /// <summary>Why the source Service is rejected; null if it is valid.</summary>
     public static string? Problem(RouteService service)

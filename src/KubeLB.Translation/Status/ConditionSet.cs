@@ -25,6 +25,9 @@ public sealed partial class ConditionSet(IReadOnlyList<Condition>? existing, str
     /// <summary>The conditions set so far.</summary>
     public List<Condition> ToList() => [.. _result];
 
+    /// <summary>The condition of this type that was set so far.</summary>
+    public Condition? Current(string type) => _result.Find(c => c.Type == type);
+
     /// <summary>The existing condition of this type.</summary>
     public Condition? Existing(string type) => existing?.FirstOrDefault(c => c.Type == type);
 

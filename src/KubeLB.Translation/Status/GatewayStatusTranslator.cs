@@ -55,42 +55,13 @@ public static class GatewayStatusTranslator
         }
 
         // Envoy Gateway does not report on a Gateway of a class that it does not serve, so the condition is Unknown or outdated.
-        if (
-            report.ClassNotReady is { } notReady
-            && !conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, Status: ConditionStatus.False })
-        )
+        SetNotProgrammed(report.ClassNotReady);
+        if (conditions.Current(GatewayConditions.Programmed) is { IsTrue: true })
         {
-            conditions.Set(
-                GatewayConditions.Programmed,
-                notReady.Status,
-                notReady.Reason,
-                notReady.Message,
-                notReady.ObservedGeneration ?? generation
-            );
+            SetNotProgrammed(report.ProxiesUnavailable);
         }
 
-        if (
-            report.ProxiesUnavailable is { } unavailable
-            && conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, IsTrue: true })
-        )
-        {
-            conditions.Set(
-                GatewayConditions.Programmed,
-                unavailable.Status,
-                unavailable.Reason,
-                unavailable.Message,
-                unavailable.ObservedGeneration ?? generation
-            );
-        }
-
-        if (
-            nodes is not null
-            && !conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, Status: ConditionStatus.False })
-        )
-        {
-            conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, nodes.Reason, nodes.Message, generation);
-        }
-
+        SetNotProgrammed(nodes is null ? null : new Condition { Reason = nodes.Reason, Message = nodes.Message });
         if (report.IsServedWithoutRejectedFields)
         {
             conditions.Set(
@@ -115,6 +86,21 @@ public static class GatewayStatusTranslator
         ReportNoListener(gateway, status, now);
         status.Conditions = ConditionPrecedence.Limit(status.Conditions ?? []);
         return status;
+
+        // The first cause is reported.
+        void SetNotProgrammed(Condition? cause)
+        {
+            if (cause is not null && conditions.Current(GatewayConditions.Programmed) is not { Status: ConditionStatus.False })
+            {
+                conditions.Set(
+                    GatewayConditions.Programmed,
+                    ConditionStatus.False,
+                    cause.Reason,
+                    cause.Message,
+                    cause.ObservedGeneration ?? generation
+                );
+            }
+        }
     }
 
     /// <summary>
@@ -317,14 +303,7 @@ internal static class ListenerConflicts
                     listener.Port,
                     listener.Hostname ?? ""
                 );
-        return new Condition
-        {
-            Type = reported.Type,
-            Status = reported.Status,
-            Reason = reported.Reason,
-            Message = message,
-            ObservedGeneration = reported.ObservedGeneration,
-        };
+        return reported.With(message);
     }
 }
 
@@ -380,14 +359,9 @@ internal static class CertificateConditions
             return reported;
         }
 
-        return new Condition
-        {
-            Type = reported.Type,
-            Status = reported.Type == GatewayConditions.ResolvedRefs ? ConditionStatus.Unknown : reported.Status,
-            Reason = reported.Type == GatewayConditions.ResolvedRefs ? GatewayConditions.Pending : reported.Reason,
-            Message = SecretMessages.CertificatePending(pending),
-            ObservedGeneration = reported.ObservedGeneration,
-        };
+        return reported.Type == GatewayConditions.ResolvedRefs
+            ? reported.With(SecretMessages.CertificatePending(pending), ConditionStatus.Unknown, GatewayConditions.Pending)
+            : reported.With(SecretMessages.CertificatePending(pending));
     }
 }
 

@@ -134,16 +134,7 @@ public sealed class ReportedStatus
 
     // The manager adds the words of Envoy Gateway, or of Envoy, to its own.
     private Condition? InTenantsWords(string type) =>
-        _generated?.Conditions?.FirstOrDefault(c => c.Type == type) is { } condition
-            ? new Condition
-            {
-                Type = condition.Type,
-                Status = condition.Status,
-                Reason = condition.Reason,
-                Message = MessageOf(condition),
-                ObservedGeneration = condition.ObservedGeneration,
-            }
-            : null;
+        _generated?.Conditions?.FirstOrDefault(c => c.Type == type) is { } condition ? condition.With(MessageOf(condition)) : null;
 
     private T? Read<T>()
         where T : class
@@ -163,6 +154,17 @@ public sealed class ReportedStatus
 /// <summary>Copies reported conditions to a tenant's status.</summary>
 internal static class ReportedConditions
 {
+    /// <summary>A copy of a reported condition with another message; also with another status and reason, unless they are null.</summary>
+    public static Condition With(this Condition reported, string message, string? status = null, string? reason = null) =>
+        new()
+        {
+            Type = reported.Type,
+            Status = status ?? reported.Status,
+            Reason = reason ?? reported.Reason,
+            Message = message,
+            ObservedGeneration = reported.ObservedGeneration,
+        };
+
     /// <summary>
     /// Sets the condition as reported if it is about a known generation. Else Envoy Gateway has not observed the generated object, and the
     /// condition is Unknown: the manager reports this only if it takes longer than usual.

@@ -36,8 +36,8 @@ public sealed class StrictSchemaTests : IAsyncLifetime
           rules:
           - name: first
             matches:
-            - {path: {type: PathPrefix, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q,
-              value: .*}]}
+            - {path: {type: PathPrefix, value: /a}, method: GET, headers: [{name: x, value: z}],
+              queryParams: [{type: RegularExpression, name: q, value: .*}]}
             timeouts: {request: 10s, backendRequest: 2s}
             retry: {codes: [503], attempts: 3, backoff: 100ms}
             sessionPersistence: {sessionName: s, type: Cookie, absoluteTimeout: 1h, cookieConfig: {lifetimeType: Permanent}}

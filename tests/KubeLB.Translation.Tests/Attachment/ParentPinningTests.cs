@@ -45,6 +45,8 @@ public sealed class ParentPinningTests
     [InlineData("foo/80/*.foo.example all/80/-", "", ":")]
     [InlineData("foo/80/*.foo.example all/81/-", "x.foo.example", ":")]
     [InlineData("foo/80/*.foo.example/HTTPS all/80/-/HTTPS", "x.foo.example", ":")]
+    // Listeners that conflict are not served.
+    [InlineData("x/80/foo.example y/80/foo.example all/80/-", "foo.example", ":")]
     public void Route_attaches_to_the_most_specific_listeners_of_a_port(string listeners, string hostnames, string expected) =>
         Evaluate(listeners, ":", hostnames).Should().Equal(expected);
 
