@@ -116,6 +116,7 @@ public class ClientLimitTests
                 because: "8 MiB are permitted"
             );
         // The server may end the stream before the request is sent completely.
+        large.Dispose();
         await Record.ExceptionAsync(() => sending);
         log.Errors.Should().BeEmpty();
     }

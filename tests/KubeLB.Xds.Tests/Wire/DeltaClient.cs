@@ -54,7 +54,8 @@ public sealed class DeltaClient : IDisposable
             request.ErrorDetail = new Google.Rpc.Status { Code = 3, Message = error };
         }
 
-        return _call.RequestStream.WriteAsync(request);
+        // The client can lose a write whose stream the server ends.
+        return _call.RequestStream.WriteAsync(request).WaitAsync(Eventually.Deadline);
     }
 
     public Task AckAsync(DeltaDiscoveryResponse response) => SendAsync(response.TypeUrl, nonce: response.Nonce);

@@ -46,7 +46,8 @@ public sealed class SotwClient : IDisposable
             request.ErrorDetail = new Google.Rpc.Status { Code = 3, Message = error };
         }
 
-        return _call.RequestStream.WriteAsync(request);
+        // The client can lose a write whose stream the server ends.
+        return _call.RequestStream.WriteAsync(request).WaitAsync(Eventually.Deadline);
     }
 
     public Task AckAsync(DiscoveryResponse response, params string[] names) =>
