@@ -38,6 +38,9 @@ internal static partial class Log
     [LoggerMessage(3303, LogLevel.Warning, "Ranges of the management cluster: {Problem}")]
     public static partial void RangesUnknown(ILogger logger, string problem);
 
+    [LoggerMessage(3305, LogLevel.Warning, "{Problem}")]
+    public static partial void EnvoyGatewayNotResponding(ILogger logger, string problem);
+
     [LoggerMessage(3304, LogLevel.Warning, "Tenants {Tenant} and {Other}: {Problem}")]
     public static partial void AddressesOverlap(ILogger logger, string tenant, string other, string problem);
 

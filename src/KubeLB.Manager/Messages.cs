@@ -116,6 +116,39 @@ internal static class Messages
     /// <summary>Name of the API server's address in <see cref="RangesUnknown"/>.</summary>
     public const string UnknownApiServer = "API server (Service kubernetes has no endpoint)";
 
+    /// <summary>All settings of the Config are valid.</summary>
+    [ReportedMessage(SettingsConditions.Valid, On = "Config", Condition = "SettingsValid=True", Reader = MessageReader.Administrator)]
+    public const string SettingsValid = "All settings of the Config are valid.";
+
+    /// <summary>No tenant may use every hostname.</summary>
+    [ReportedMessage(
+        SettingsConditions.Restricted,
+        On = "Config",
+        Condition = "DomainsRestricted=True",
+        Reader = MessageReader.Administrator
+    )]
+    public const string DomainsRestricted = "The allowed domains of all Tenants are set, or there is only one Tenant.";
+
+    /// <summary>Envoy Gateway has reported on all generated objects.</summary>
+    [ReportedMessage(
+        SettingsConditions.Responding,
+        On = "Config",
+        Condition = "EnvoyGatewayResponding=True",
+        Reader = MessageReader.Administrator
+    )]
+    public const string EnvoyGatewayResponding = "No report of Envoy Gateway on a generated object is overdue.";
+
+    /// <summary>Envoy Gateway does not report on a generated object.</summary>
+    [ReportedMessage(
+        SettingsConditions.NotResponding,
+        On = "Config",
+        Condition = "EnvoyGatewayResponding=False",
+        Reader = MessageReader.Administrator
+    )]
+    public static string EnvoyGatewayNotResponding(string route, int seconds) =>
+        $"Envoy Gateway has not reported on the object of Route {route} for more than {seconds.ToString(CultureInfo.InvariantCulture)} s. "
+        + "Changes of routes have no effect. Check that its Deployment runs, and its log.";
+
     /// <summary>The API server tells all addresses of the management cluster.</summary>
     [ReportedMessage(
         SettingsConditions.RangesKnown,

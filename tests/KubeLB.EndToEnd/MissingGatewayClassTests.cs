@@ -3,8 +3,11 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Settings;
 using KubeLB.TestClusters.Embedded;
 using KubeLB.Tests.Shared;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
 
@@ -16,18 +19,18 @@ public sealed class MissingGatewayClassTests
     {
         await using var fixture = await SystemFixture.StartAsync();
         await fixture.ApplyBasicExampleAsync();
-        await ConfigAsync(fixture, c => c is null);
+        await ConfigAsync(fixture, c => c is { Status: "True", Reason: "GatewayClassAccepted" });
 
         await SetClassAsync(fixture, "\"nope\"");
         var reported = await GatewayAsync(fixture, c => c.Reason == "GatewayClassNotFound");
         (reported.Status, reported.Message.Contains("nope", StringComparison.Ordinal)).Should().Be(("False", false));
-        var condition = await ConfigAsync(fixture, c => c is not null);
+        var condition = await ConfigAsync(fixture, c => c is { Status: "False" });
         (condition!.Status, condition.Reason).Should().Be(("False", "GatewayClassNotFound"));
         condition.Message.Should().Contain("GatewayClass nope does not exist");
 
         await SetClassAsync(fixture, "null");
         await GatewayAsync(fixture, c => c.IsTrue);
-        await ConfigAsync(fixture, c => c is null);
+        await ConfigAsync(fixture, c => c is { Status: "True", Reason: "GatewayClassAccepted" });
     }
 
     [Fact]
@@ -41,7 +44,7 @@ public sealed class MissingGatewayClassTests
         await fixture.Management.DeleteAsync<GatewayClass>("", "own");
         await GatewayAsync(fixture, c => c is { Status: "False", Reason: "GatewayClassNotFound" });
         await TenantAsync(fixture, c => c is { Status: "False", Reason: "GatewayClassNotFound" });
-        await ConfigAsync(fixture, c => c is null);
+        await ConfigAsync(fixture, c => c is { Status: "True", Reason: "GatewayClassAccepted" });
         await Eventually.GetAsync(
             "the Gateway has an Event",
             () => fixture.Tenant.ListAsync<k8s.Models.Corev1Event>("default"),
@@ -78,6 +81,61 @@ public sealed class MissingGatewayClassTests
         route.Status!.Conditions!.Single(c => c.Type == "Programmed").Reason.Should().Be("Pending");
         var config = await bare.Objects.WaitAsync<Config>("kubelb", "default", c => c.Status is not null, "has a status");
         config.Status!.Conditions.Should().NotContain(c => c.Type == "GatewayClassReady");
+    }
+
+    [Fact]
+    public async Task Envoy_Gateway_that_does_not_report_is_reported_in_the_Config_until_it_does()
+    {
+        await using var bare = await BareManagement.StartAsync();
+        var manager = await bare.StartManagerAsync(configure: services =>
+            services.AddSingleton(host => new EnvoyGatewayReports(
+                new ManagerOptions { EnvoyGatewayReport = TimeSpan.FromMilliseconds(200) },
+                host.GetRequiredService<TimeProvider>()
+            ))
+        );
+        await bare.AddTenantAsync(manager);
+        await RespondingAsync(bare, "True");
+        await bare.Objects.CreateAsync(CcmRoutes.Gateway(BareManagement.TenantNamespace));
+        var generated = await Eventually.GetAsync(
+            "the Gateway is generated",
+            () => bare.Objects.ListAsync<Gateway>(BareManagement.TenantNamespace),
+            gateways => gateways.Count == 1
+        );
+
+        (await RespondingAsync(bare, "False"))
+            .Message.Should()
+            .StartWith("Envoy Gateway has not reported on the object of Route tenant-t1/");
+
+        await bare.Objects.PatchStatusAsync<Gateway>(
+            BareManagement.TenantNamespace,
+            generated[0].Name,
+            new GatewayStatus
+            {
+                Conditions =
+                [
+                    new Condition
+                    {
+                        Type = "Accepted",
+                        Status = "True",
+                        Reason = "Accepted",
+                        LastTransitionTime = "2026-01-01T00:00:00Z",
+                        ObservedGeneration = generated[0].Metadata.Generation,
+                    },
+                ],
+            }
+        );
+        await RespondingAsync(bare, "True");
+
+        static async Task<Condition> RespondingAsync(BareManagement bare, string status)
+        {
+            var config = await bare.Objects.WaitAsync<Config>(
+                "kubelb",
+                "default",
+                c => c.Status?.Conditions?.Find(o => o.Type == "EnvoyGatewayResponding")?.Status == status,
+                "reports it"
+            );
+            return config.Status!.Conditions!.Single(c => c.Type == "EnvoyGatewayResponding");
+        }
     }
 
     private const string OwnClass = """

@@ -312,7 +312,7 @@ public sealed class SettingsTests : IAsyncLifetime
     private static Condition? Accepted(Gateway gateway) => gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Accepted");
 
     private static Condition? Invalid(List<Condition>? conditions) =>
-        conditions?.FirstOrDefault(c => c.Type == SettingsConditions.SettingsValid);
+        conditions?.FirstOrDefault(c => c is { Type: SettingsConditions.SettingsValid, Status: ConditionStatus.False });
 
     private static bool Has(ApiObject value, string annotation) => value.Metadata.Annotations?.ContainsKey(annotation) == true;
 }

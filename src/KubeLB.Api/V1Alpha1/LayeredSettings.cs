@@ -155,7 +155,7 @@ public sealed class AddressSettings : Extensible
     public string? NodePorts { get; set; }
 }
 
-/// <summary>Conditions of the Config; <see cref="SettingsValid"/> is also one of a Tenant, and absent if all settings are valid.</summary>
+/// <summary>Conditions of the Config; <see cref="SettingsValid"/> is also one of a Tenant, and absent there if all settings are valid.</summary>
 public static class SettingsConditions
 {
     /// <summary>
@@ -178,9 +178,24 @@ public static class SettingsConditions
     /// <summary>Reason of False; the message names the fields, the consequences and valid values.</summary>
     public const string InvalidSettings = "InvalidSettings";
 
+    /// <summary>Reason of True.</summary>
+    public const string Valid = "Valid";
+
+    /// <summary>Type, on the Config: False while Envoy Gateway does not report on generated objects.</summary>
+    public const string EnvoyGatewayResponding = "EnvoyGatewayResponding";
+
+    /// <summary>Reason of True: no report is overdue.</summary>
+    public const string Responding = "Responding";
+
+    /// <summary>Reason of False: a report is overdue.</summary>
+    public const string NotResponding = "NotResponding";
+
     /// <summary>Type, of the Config: False while there are several Tenants, and some may use every hostname.</summary>
     public const string DomainsRestricted = "DomainsRestricted";
 
     /// <summary>Reason of False: neither the Config nor the Tenants set <see cref="LayeredSettings.AllowedDomains"/>.</summary>
     public const string AllowedDomainsNotSet = "AllowedDomainsNotSet";
+
+    /// <summary>Reason of True: the allowed domains are set, or there is only one Tenant.</summary>
+    public const string Restricted = "Restricted";
 }

@@ -208,6 +208,12 @@ public static class GatewayClassConditions
 
     /// <summary>Reason of False: the controller of the GatewayClass rejects it.</summary>
     public const string GatewayClassNotAccepted = "GatewayClassNotAccepted";
+
+    /// <summary>Reason of True, on the Config only.</summary>
+    public const string GatewayClassAccepted = "GatewayClassAccepted";
+
+    /// <summary>Reason of Unknown, on the Config only: no controller has accepted or rejected the GatewayClass.</summary>
+    public const string GatewayClassPending = "GatewayClassPending";
 }
 
 /// <summary>

@@ -12,6 +12,9 @@ internal static class Delays
     /// <summary>Delay before a status is written in which only counts of attached routes changed.</summary>
     public static readonly TimeSpan StatusCounts = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Delay before it is reported that Envoy Gateway does not respond.</summary>
+    public static readonly TimeSpan EnvoyGatewayReport = TimeSpan.FromSeconds(30);
+
     /// <summary>Drain time of Services that a route no longer refers to, after Envoy Gateway has observed the change.</summary>
     public static readonly TimeSpan ServiceDrain = TimeSpan.FromSeconds(5);
 

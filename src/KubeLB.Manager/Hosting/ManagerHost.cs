@@ -76,6 +76,7 @@ public static class ManagerHost
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<ManagementRanges>();
             services.AddSingleton<GatewayClasses>();
+            services.AddSingleton<EnvoyGatewayReports>();
             services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<ProxyConfigurations>();
             services.AddSingleton<XdsStreams>();

@@ -30,6 +30,9 @@ public sealed record ManagerOptions
     /// <summary>How long the generated objects of a deleted Route are kept for a Route of the same, recreated source object.</summary>
     public TimeSpan ReplacementTime { get; init; } = Delays.Replacement;
 
+    /// <summary>Time after which a missing report of Envoy Gateway on a generated object is overdue.</summary>
+    public TimeSpan EnvoyGatewayReport { get; init; } = Delays.EnvoyGatewayReport;
+
     /// <summary>Limit of a tenant's endpoint resources, in bytes.</summary>
     public long EndpointBytes { get; init; } = TenantConfiguration.MaxEndpointBytes;
 

@@ -1,10 +1,12 @@
 using k8s.Models;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Storing;
@@ -18,8 +20,10 @@ namespace KubeLB.Manager.Routes;
 
 /// <summary>Reports the result of a reconcile in the Route's status, Events and the log.</summary>
 internal sealed class RouteReporter(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TenantSettingsResolver settings,
     GatewayClasses classes,
+    EnvoyGatewayReports reports,
     TenantStatusWriter statuses,
     StatusDebouncer debouncer,
     RouteEvents events,
@@ -27,6 +31,8 @@ internal sealed class RouteReporter(
     ILogger<RouteReporter> logger
 )
 {
+    private readonly IInformer<Gateway> _gateways = management.Informer<Gateway>();
+
     /// <summary>Writes the status, unless it is debounced.</summary>
     public async Task<ReconcileResult> ReportAsync(
         Route route,
@@ -36,6 +42,11 @@ internal sealed class RouteReporter(
     )
     {
         var status = StatusOf(route, plan, written);
+        reports.Update(
+            ResourceKey.Of(route),
+            IsReported(route, plan) ? written.Generated?.Generation : null,
+            written.Generated is { } generated ? StatusWriteDecision.ObservedGeneration(plan.Generated?.Kind, generated) : null
+        );
         if (debouncer.TimeLeft(route, status) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
@@ -57,7 +68,17 @@ internal sealed class RouteReporter(
     {
         debouncer.Forget(route);
         statuses.Forget<Route>(route);
+        reports.Update(route);
     }
+
+    // Envoy Gateway reports on Gateways of a class that it has accepted, and on routes with such a parent.
+    private bool IsReported(Route route, EnvoyGatewayTranslation plan) =>
+        !plan.IsParked
+        && classes.ProblemOf(settings.PolicyOf(route.Namespace)) is null
+        && (
+            plan.Generated is not IGatewayRoute generated
+            || generated.ParentRefs.Exists(p => _gateways.Get(p.Namespace ?? route.Namespace, p.Name) is not null)
+        );
 
     // If a proxy rejected the backends, the previously generated object is not changed.
     private RouteStatus StatusOf(Route route, EnvoyGatewayTranslation plan, WriteResult written)

@@ -18,8 +18,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Reports in the status of the Config: invalid settings, unrestricted domains, whether the management cluster's own ranges are known,
-/// a missing GatewayClass, the manager's version.
+/// Reports in the status of the Config: whether the settings are valid, the domains of tenants restricted, the management cluster's own
+/// ranges known and the GatewayClass accepted, whether Envoy Gateway responds, and the manager's version.
 /// </summary>
 internal sealed class ConfigReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -28,7 +28,8 @@ internal sealed class ConfigReconciler(
     TimeProvider time,
     ILogger<ConfigReconciler> logger,
     ManagementRanges? ranges = null,
-    GatewayClasses? classes = null
+    GatewayClasses? classes = null,
+    EnvoyGatewayReports? reports = null
 ) : IReconciler
 {
     private readonly IInformer<Config> _configs = management.Informer<Config>();
@@ -57,6 +58,7 @@ internal sealed class ConfigReconciler(
                     );
                     controller.Watch<V1ServiceCIDR>(ManagementCluster.Name, _ => (V1ServiceCIDR _) => config);
                     GatewayClasses.WatchConfig(controller, config[0]);
+                    EnvoyGatewayReports.WatchConfig(controller, config[0]);
                     controller.WaitFor<V1EndpointSlice>(ManagementCluster.Name);
                 }
             }
@@ -70,9 +72,10 @@ internal sealed class ConfigReconciler(
         }
 
         var unknown = ranges?.Unknown ?? [];
+        TimeSpan? overdue = null;
         if (_configs.Get(key) is { Metadata.DeletionTimestamp: null } config)
         {
-            await ReportAsync(key, config, unknown, cancellationToken).ConfigureAwait(false);
+            overdue = await ReportAsync(key, config, unknown, cancellationToken).ConfigureAwait(false);
         }
         else if (unknown.Count > 0)
         {
@@ -81,10 +84,18 @@ internal sealed class ConfigReconciler(
         }
 
         // That a kind is served, or may be read, is no change of an object.
-        return unknown.Count > 0 ? ReconcileResult.RequeueAfter(Delays.UnknownRanges) : ReconcileResult.Done;
+        return unknown.Count > 0 && !(overdue < Delays.UnknownRanges) ? ReconcileResult.RequeueAfter(Delays.UnknownRanges)
+            : overdue is { } left ? ReconcileResult.RequeueAfter(left)
+            : ReconcileResult.Done;
     }
 
-    private async Task ReportAsync(ResourceKey key, Config config, IReadOnlyList<string> unknown, CancellationToken cancellationToken)
+    // Returns when a missing report of Envoy Gateway becomes overdue; null if none is awaited.
+    private async Task<TimeSpan?> ReportAsync(
+        ResourceKey key,
+        Config config,
+        IReadOnlyList<string> unknown,
+        CancellationToken cancellationToken
+    )
     {
         var conditions = new ConditionSet(config.Status?.Conditions, StatusTime.Of(time.GetUtcNow()));
         if (SettingsProblems.MessageOf(config.Spec) is { } problems)
@@ -101,20 +112,40 @@ internal sealed class ConfigReconciler(
                 Log.InvalidConfig(logger, key, problems);
             }
         }
+        else
+        {
+            conditions.Set(
+                SettingsConditions.SettingsValid,
+                ConditionStatus.True,
+                SettingsConditions.Valid,
+                Messages.SettingsValid,
+                config.Metadata.Generation
+            );
+        }
 
         if (ranges is not null)
         {
             SetRanges(conditions, config, unknown);
         }
 
-        classes?.SetCondition(conditions, TenantPolicy.Merge(config, tenant: null), config.Metadata.Generation);
+        classes?.SetConfigCondition(conditions, config);
         domains.SetCondition(conditions, config);
+        var overdue = reports?.SetCondition(conditions, config);
+        if (
+            conditions.Current(SettingsConditions.EnvoyGatewayResponding) is { Status: ConditionStatus.False } missing
+            && conditions.Existing(missing.Type)?.Message != missing.Message
+        )
+        {
+            Log.EnvoyGatewayNotResponding(logger, missing.Message);
+        }
+
         var status = new ConfigStatus
         {
             Version = TenantObjects.Version(ManagerBuild.Build),
             Conditions = conditions.ToList() is { Count: > 0 } set ? set : null,
         };
         await applier.ApplyStatusAsync(management, config, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        return overdue;
     }
 
     private void SetRanges(ConditionSet conditions, Config config, IReadOnlyList<string> unknown)

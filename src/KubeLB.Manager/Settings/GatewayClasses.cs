@@ -69,6 +69,21 @@ internal sealed class GatewayClasses([FromKeyedServices(ManagementCluster.Name)]
             ? null
             : GatewayClassProblem.Of(policy.GatewayClass, _classes.Get("", policy.GatewayClass), _classes.IsComplete);
 
+    /// <summary>
+    /// Sets condition <see cref="GatewayClassConditions.GatewayClassReady"/> of the Config, unless Gateway API is disabled or the classes
+    /// cannot be read.
+    /// </summary>
+    public void SetConfigCondition(ConditionSet conditions, Config config)
+    {
+        var policy = TenantPolicy.Merge(config, tenant: null);
+        SetCondition(conditions, policy, config.Metadata.Generation);
+        if (!policy.IsGatewayApiDisabled && ProblemOf(policy) is null && _classes.Get("", policy.GatewayClass) is { } found)
+        {
+            var ready = GatewayClassProblem.ConditionOf(found);
+            conditions.Set(ready.Type, ready.Status, ready.Reason, ready.Message, config.Metadata.Generation);
+        }
+    }
+
     /// <summary>Sets condition <see cref="GatewayClassConditions.GatewayClassReady"/> while the class has a problem.</summary>
     public void SetCondition(ConditionSet conditions, TenantPolicy policy, long? generation)
     {

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Reports in the Config that tenants may use the hostnames of others: with several Tenants, those for which neither the Config nor the
+/// Reports in the Config whether tenants may use the hostnames of others: with several Tenants, those for which neither the Config nor the
 /// Tenant sets <c>allowedDomains</c>. A list with <c>*</c> is a decision of the administrator and is not reported.
 /// </summary>
 internal sealed class OpenDomains([FromKeyedServices(ManagementCluster.Name)] Cluster management)
@@ -27,26 +27,19 @@ internal sealed class OpenDomains([FromKeyedServices(ManagementCluster.Name)] Cl
         );
     }
 
-    /// <summary>Adds condition <see cref="SettingsConditions.DomainsRestricted"/> while tenants are not restricted.</summary>
+    /// <summary>Sets condition <see cref="SettingsConditions.DomainsRestricted"/>.</summary>
     public void SetCondition(ConditionSet conditions, Config config)
     {
-        if (config.Spec?.AllowedDomains is { Count: > 0 })
-        {
-            return;
-        }
-
-        var tenants = _tenants.List().Where(Exists).ToList();
+        var tenants = config.Spec?.AllowedDomains is { Count: > 0 } ? [] : _tenants.List().Where(Exists).ToList();
         var open = tenants.Count(IsOpen);
-        if (tenants.Count > 1 && open > 0)
-        {
-            conditions.Set(
-                SettingsConditions.DomainsRestricted,
-                ConditionStatus.False,
-                SettingsConditions.AllowedDomainsNotSet,
-                Messages.AllowedDomainsNotSet(open, tenants.Count),
-                config.Metadata.Generation
-            );
-        }
+        var isRestricted = tenants.Count <= 1 || open == 0;
+        conditions.Set(
+            SettingsConditions.DomainsRestricted,
+            ConditionStatus.Of(isRestricted),
+            isRestricted ? SettingsConditions.Restricted : SettingsConditions.AllowedDomainsNotSet,
+            isRestricted ? Messages.DomainsRestricted : Messages.AllowedDomainsNotSet(open, tenants.Count),
+            config.Metadata.Generation
+        );
     }
 
     private static bool Exists(Tenant? tenant) => tenant is { Metadata.DeletionTimestamp: null };

@@ -37,9 +37,28 @@ public sealed record GatewayClassProblem(string Reason, string Message)
             : null;
     }
 
-    /// <summary>Whether two versions of a class differ in what <see cref="Of"/> reports.</summary>
+    /// <summary>The condition of a class that has no problem.</summary>
+    /// <param name="gatewayClass">The class.</param>
+    public static Condition ConditionOf(GatewayClass gatewayClass)
+    {
+        ArgumentNullException.ThrowIfNull(gatewayClass);
+        var isAccepted = IsAccepted(gatewayClass);
+        return new Condition
+        {
+            Type = GatewayClassConditions.GatewayClassReady,
+            Status = isAccepted ? ConditionStatus.True : ConditionStatus.Unknown,
+            Reason = isAccepted ? GatewayClassConditions.GatewayClassAccepted : GatewayClassConditions.GatewayClassPending,
+            Message = isAccepted
+                ? SettingsMessages.GatewayClassAccepted(gatewayClass.Name)
+                : SettingsMessages.GatewayClassPending(gatewayClass.Name),
+        };
+    }
+
+    private static bool IsAccepted(GatewayClass? gatewayClass) => AcceptedOf(gatewayClass) is { IsTrue: true };
+
+    /// <summary>Whether two versions of a class are the same in what <see cref="Of"/> and <see cref="ConditionOf"/> report.</summary>
     public static bool IsSame(GatewayClass? before, GatewayClass? after) =>
-        (before is null) == (after is null) && RejectionOf(before) == RejectionOf(after);
+        (before is null) == (after is null) && RejectionOf(before) == RejectionOf(after) && IsAccepted(before) == IsAccepted(after);
 
     private static string? RejectionOf(GatewayClass? gatewayClass) =>
         AcceptedOf(gatewayClass) is { Status: ConditionStatus.False } rejected ? rejected.Message ?? "" : null;

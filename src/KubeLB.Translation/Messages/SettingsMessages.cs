@@ -69,6 +69,26 @@ internal static class SettingsMessages
         $"The controller of GatewayClass {MessageText.Quote(name, MaxClassName)} rejects it; its Gateways are not served: "
         + MessageText.Quote(message, MaxRejection);
 
+    /// <summary>A controller has accepted the GatewayClass.</summary>
+    [ReportedMessage(
+        GatewayClassConditions.GatewayClassAccepted,
+        On = "Config",
+        Condition = "GatewayClassReady=True",
+        Reader = MessageReader.Administrator
+    )]
+    public static string GatewayClassAccepted(string name) => $"GatewayClass {MessageText.Quote(name, MaxClassName)} is accepted.";
+
+    /// <summary>No controller has accepted or rejected the GatewayClass.</summary>
+    [ReportedMessage(
+        GatewayClassConditions.GatewayClassPending,
+        On = "Config",
+        Condition = "GatewayClassReady=Unknown",
+        Reader = MessageReader.Administrator
+    )]
+    public static string GatewayClassPending(string name) =>
+        $"No controller has accepted GatewayClass {MessageText.Quote(name, MaxClassName)}. Check that Envoy Gateway runs and that the class "
+        + "has its controllerName.";
+
     /// <summary>A limit is negative.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidLimit(string field, int limit) =>

@@ -51,6 +51,23 @@ internal sealed record EnvoyGatewayReport(ConditionValue? Accepted, ConditionVal
         }
     }
 
+    /// <summary>The conditions Accepted of a status, of all generations.</summary>
+    public static IEnumerable<Condition> AcceptedConditions(string? kind, JsonObject? status)
+    {
+        try
+        {
+            var conditions =
+                status is null ? []
+                : kind == Gateway.KindName ? ApiJson.Read<GatewayStatus>(status).Conditions ?? []
+                : (ApiJson.Read<RouteParentsStatus>(status).Parents ?? []).SelectMany(p => p.Conditions);
+            return conditions.Where(c => c.Type == GatewayConditions.Accepted);
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
     private static EnvoyGatewayReport OfGateway(GatewayStatus status, long generation) =>
         new(
             Find(status.Conditions, GatewayConditions.Accepted, generation) is { } accepted ? ConditionValue.Of(accepted) : null,
@@ -205,6 +222,15 @@ public static class StatusWriteDecision
         }
 
         return status;
+    }
+
+    /// <summary>The generation of a generated object that Envoy Gateway has reported on; null if it has not reported.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="generated">The generated object as applied.</param>
+    public static long? ObservedGeneration(string? kind, AppliedObject generated)
+    {
+        ArgumentNullException.ThrowIfNull(generated);
+        return EnvoyGatewayReport.AcceptedConditions(kind, generated.Status).Max(c => c.ObservedGeneration);
     }
 
     /// <summary>Whether Envoy Gateway has reported on the current generation of a generated object.</summary>
