@@ -155,7 +155,9 @@ public sealed class AddressSettings : Extensible
     public string? NodePorts { get; set; }
 }
 
-/// <summary>Conditions of the Config; <see cref="SettingsValid"/> is also one of a Tenant, and absent there if all settings are valid.</summary>
+/// <summary>
+/// Conditions of the Config; <see cref="SettingsValid"/> is also one of a Tenant, and absent there if all settings are valid.
+/// </summary>
 public static class SettingsConditions
 {
     /// <summary>

@@ -86,8 +86,8 @@ internal static class SettingsMessages
         Reader = MessageReader.Administrator
     )]
     public static string GatewayClassPending(string name) =>
-        $"No controller has accepted GatewayClass {MessageText.Quote(name, MaxClassName)}. Check that Envoy Gateway runs and that the class "
-        + "has its controllerName.";
+        $"No controller has accepted GatewayClass {MessageText.Quote(name, MaxClassName)}. Check that Envoy Gateway runs and that the "
+        + "class has its controllerName.";
 
     /// <summary>A limit is negative.</summary>
     [ReportedMessage(Invalid, On = Both, Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
