@@ -29,7 +29,7 @@ public static class ApiStatus
     }
 
     /// <summary>The message of a Status, or the beginning of another body.</summary>
-    internal static string MessageOf(string? body)
+    public static string MessageOf(string? body)
     {
         if (string.IsNullOrWhiteSpace(body))
         {

@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Exceptions;
+using k8s.KubeConfigModels;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -9,6 +10,9 @@ namespace KubeLB.Runtime.Connections;
 /// <remarks>https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/</remarks>
 public static class Kubeconfig
 {
+    /// <summary>The environment variable with kubectl's kubeconfig files.</summary>
+    public const string EnvironmentVariable = "KUBECONFIG";
+
     /// <summary>
     /// Creates a connection from a kubeconfig file, without sending a request. A bearer token that is replaced in the file (or in its
     /// <c>tokenFile</c>) is used within a second. A <see cref="Clusters.Cluster"/> also reloads server, certificate authority and client
@@ -29,9 +33,16 @@ public static class Kubeconfig
 
     /// <summary>The client configuration that <see cref="Connect"/> uses.</summary>
     /// <inheritdoc cref="Connect"/>
-    public static KubernetesClientConfiguration Configuration(string? path, string userAgent)
+    public static KubernetesClientConfiguration Configuration(string? path, string userAgent) =>
+        Configuration(path, userAgent, context: null);
+
+    /// <param name="path">The file; empty for that of kubectl.</param>
+    /// <param name="userAgent">The user agent of requests.</param>
+    /// <param name="context">The context; null for the current one. The token of another context is not reloaded.</param>
+    /// <inheritdoc cref="Configuration(string?, string)"/>
+    public static KubernetesClientConfiguration Configuration(string? path, string userAgent, string? context)
     {
-        var configuration = Read(path);
+        var configuration = context is null ? Read(path) : ReadContext(path, context);
         configuration.UserAgent = userAgent;
         return configuration;
     }
@@ -47,7 +58,37 @@ public static class Kubeconfig
 
             return KubernetesClientConfiguration.IsInCluster()
                 ? KubernetesClientConfiguration.InClusterConfig()
-                : KubernetesClientConfiguration.BuildConfigFromConfigFile();
+                : KubernetesClientConfiguration.BuildConfigFromConfigObject(Default());
+        }
+        catch (Exception e) when (IsInvalid(e))
+        {
+            throw Invalid(path, e);
+        }
+    }
+
+    // KubernetesClient itself reads only ~/.kube/config. Files are not merged: a context is expected in the file of its cluster and user.
+    private static K8SConfiguration Default(string? context = null)
+    {
+        var files = (Environment.GetEnvironmentVariable(EnvironmentVariable) ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        if (files.Length == 0)
+        {
+            return KubernetesClientConfiguration.LoadKubeConfig();
+        }
+
+        var contents = files.Select(f => KubernetesClientConfiguration.LoadKubeConfig(new FileInfo(f))).ToList();
+        return contents.Find(c => context is null ? c.CurrentContext is { Length: > 0 } : c.Contexts?.Any(x => x.Name == context) == true)
+            ?? contents[0];
+    }
+
+    private static KubernetesClientConfiguration ReadContext(string? path, string context)
+    {
+        try
+        {
+            var content = string.IsNullOrEmpty(path) ? Default(context) : KubernetesClientConfiguration.LoadKubeConfig(new FileInfo(path));
+            return KubernetesClientConfiguration.BuildConfigFromConfigObject(content, context);
         }
         catch (Exception e) when (IsInvalid(e))
         {

@@ -30,7 +30,7 @@ public static class BackendReadiness
             .Where(backend => BackendResolution.Problem(backend, view, grants) is null)
             .Select(backend => (backend.Namespace, backend.Ref.Name, Port: backend.Ref.Port!.Value))
             .Distinct()
-            .Select(backend => Message(view.Service(backend.Namespace, backend.Name)!, backend.Port, view))
+            .Select(backend => ProblemOf(view.Service(backend.Namespace, backend.Name)!, backend.Port, view))
             .OfType<string>()
             .Distinct()
             .ToList();
@@ -83,7 +83,11 @@ public static class BackendReadiness
         };
     }
 
-    private static string? Message(V1Service service, int number, ITenantView view)
+    /// <summary>The message about a valid backend without a ready endpoint; null if it has one.</summary>
+    /// <param name="service">The Service.</param>
+    /// <param name="number">The port in the Service.</param>
+    /// <param name="view">The EndpointSlices.</param>
+    internal static string? ProblemOf(V1Service service, int number, ITenantView view)
     {
         var name = $"{service.Namespace()}/{service.Name()}";
         var hasSelector = service.Spec.Selector is { Count: > 0 };

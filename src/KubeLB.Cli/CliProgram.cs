@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using KubeLB.Cli.Commands;
+using KubeLB.Inspection.Tracing;
+using KubeLB.Runtime.CommandLine;
+using KubeLB.Runtime.Connections;
+using KubeLB.Runtime.Hosting;
+
+namespace KubeLB.Cli;
+
+/// <summary>
+/// The command line. An error that the user can correct is one line on standard error. Exit codes: <see cref="ExitCodes"/>.
+/// </summary>
+internal static class CliProgram
+{
+    /// <summary>Runs a command line.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var root = Build();
+        root.Options.OfType<VersionOption>().Single().Action = new PrintVersion();
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+        if (parsed.Errors.Count > 0 && !args.Contains("--help"))
+        {
+            return await FailAsync(error, $"{Usage.ErrorOf(root, parsed)} See --help.", ExitCodes.Usage).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await parsed
+                .InvokeAsync(
+                    new InvocationConfiguration
+                    {
+                        Output = output,
+                        Error = error,
+                        EnableDefaultExceptionHandler = false,
+                    }
+                )
+                .ConfigureAwait(false);
+        }
+        catch (UsageException e)
+        {
+            return await FailAsync(error, $"{e.Message} See --help.", ExitCodes.Usage).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is KubeconfigException or TraceException or k8s.Autorest.HttpOperationException or HttpRequestException)
+        {
+            return await FailAsync(error, Usage.MessageOf(e), ExitCodes.Failed).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Ok;
+        }
+    }
+
+    /// <summary>The commands.</summary>
+    public static RootCommand Build()
+    {
+        var root = new RootCommand(
+            "Inspect KubeLB: follow a route through both clusters, and check an installation. As kubectl-kubelb on PATH it is also a "
+                + "plugin: kubectl kubelb trace httproute/my-route."
+        );
+        root.Subcommands.Add(TraceCommand.Create());
+        root.Subcommands.Add(CompletionCommand.Create(root));
+        return root;
+    }
+
+    private static async Task<int> FailAsync(TextWriter error, string message, int code)
+    {
+        await error.WriteLineAsync(message.ReplaceLineEndings(" ")).ConfigureAwait(false);
+        return code;
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(BuildVersion.FromAssembly(typeof(CliProgram).Assembly));
+            return ExitCodes.Ok;
+        }
+    }
+}
+
+/// <summary>The exit codes of all commands.</summary>
+internal static class ExitCodes
+{
+    /// <summary>Nothing is wrong.</summary>
+    public const int Ok = 0;
+
+    /// <summary>The command found a problem, or could not connect.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command line is invalid.</summary>
+    public const int Usage = 2;
+}

@@ -1,0 +1,3 @@
+using KubeLB.Cli;
+
+return await CliProgram.RunAsync(args, Console.Out, Console.Error);

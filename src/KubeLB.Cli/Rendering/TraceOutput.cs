@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using KubeLB.Inspection.Tracing;
+using Spectre.Console;
+using YamlDotNet.Serialization;
+
+namespace KubeLB.Cli.Rendering;
+
+/// <summary>Prints traces as a tree, JSON or YAML.</summary>
+internal sealed class TraceOutput(TextWriter output, string format, TimeProvider? time = null)
+{
+    private const int RedirectedWidth = 240;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    private readonly DateTimeOffset _now = (time ?? TimeProvider.System).GetUtcNow();
+
+    /// <summary>Prints traces.</summary>
+    /// <param name="traces">The traces.</param>
+    /// <param name="isUpdate">Whether earlier ones were printed before.</param>
+    public async Task WriteAsync(IReadOnlyList<Trace> traces, bool isUpdate = false)
+    {
+        switch (format)
+        {
+            case "json":
+                await output.WriteLineAsync(JsonSerializer.Serialize(traces, Json)).ConfigureAwait(false);
+                break;
+            case "yaml":
+                var plain = JsonSerializer.Deserialize<JsonElement>(JsonSerializer.Serialize(traces, Json));
+                await output
+                    .WriteAsync((isUpdate ? "---\n" : "") + new SerializerBuilder().Build().Serialize(Plain(plain)!))
+                    .ConfigureAwait(false);
+                break;
+            default:
+                if (isUpdate)
+                {
+                    await output
+                        .WriteLineAsync($"--- {_now.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}")
+                        .ConfigureAwait(false);
+                }
+
+                WriteTrees(traces);
+                break;
+        }
+    }
+
+    private void WriteTrees(IReadOnlyList<Trace> traces)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        if (output != Console.Out || Console.IsOutputRedirected)
+        {
+            // Lines stay whole for grep.
+            console.Profile.Width = RedirectedWidth;
+        }
+
+        foreach (var trace in traces)
+        {
+            var root = new Tree(
+                Markup.Escape(trace.Target.ToString()) + (trace.Tenant is { } tenant ? $" [grey]of tenant {Markup.Escape(tenant)}[/]" : "")
+            );
+            foreach (var hop in trace.Hops)
+            {
+                Add(root, hop, trace.Break);
+            }
+
+            console.Write(root);
+            console.WriteLine();
+            WriteResult(console, trace);
+        }
+    }
+
+    private void Add(IHasTreeNodes parent, Hop hop, Hop? stop)
+    {
+        var age = hop.Subject?.Created is { } created ? $" [grey]{Age(_now - created)}[/]" : "";
+        var detail = hop.Detail is { Length: > 0 } text ? $"  [grey]{Markup.Escape(text)}[/]" : "";
+        // The problem that stops requests is explained below the tree.
+        var message = hop.Message is { } problem && !ReferenceEquals(hop, stop) ? $"  {Markup.Escape(FirstSentence(problem))}" : "";
+        var reason = hop.Reason is { Length: > 0 } named ? $" [bold]{Markup.Escape(named)}[/]" : "";
+        var node = parent.AddNode($"{Mark(hop.State)} {Markup.Escape(hop.Title)}{age}{reason}{detail}{message}");
+        foreach (var part in hop.Parts)
+        {
+            Add(node, part, stop);
+        }
+    }
+
+    private static void WriteResult(IAnsiConsole console, Trace trace)
+    {
+        if (trace.Break is { } stop)
+        {
+            var path = PathTo(trace.Hops, stop).Select(h => h.Title);
+            var verb = stop.State == HopState.Broken ? "[red]Requests stop at[/]" : "[yellow]Waiting at[/]";
+            console.MarkupLine(
+                $"{verb} {Markup.Escape(string.Join(" > ", path))}{(stop.Reason is { } reason ? $" ({Markup.Escape(reason)})" : "")}"
+            );
+            console.WriteLine(stop.Message ?? "");
+        }
+        else
+        {
+            console.MarkupLine(
+                trace.Unseen.Count == 0
+                    ? "[green]No problem found on the path.[/]"
+                    : "[green]No problem found on the part of the path that could be read.[/]"
+            );
+        }
+
+        foreach (var unseen in trace.Unseen)
+        {
+            console.MarkupLine($"[grey]Not read: {Markup.Escape(unseen)}.[/]");
+        }
+
+        console.WriteLine();
+    }
+
+    private static IEnumerable<Hop> PathTo(IEnumerable<Hop> hops, Hop wanted)
+    {
+        var top = hops.First(h => h.WithParts().Contains(wanted, ReferenceEqualityComparer.Instance));
+        return ReferenceEquals(top, wanted) ? [top] : PathTo(top.Parts, wanted).Prepend(top);
+    }
+
+    private static string Mark(HopState state) =>
+        state switch
+        {
+            HopState.Ok => "[green]✓[/]",
+            HopState.Waiting => "[yellow]…[/]",
+            HopState.Warning => "[yellow]![/]",
+            HopState.Broken => "[red]✗[/]",
+            _ => "[grey]?[/]",
+        };
+
+    private static string FirstSentence(string text)
+    {
+        var line = text.ReplaceLineEndings("\n").Split('\n')[0];
+        var end = line.IndexOf(". ", StringComparison.Ordinal);
+        return end < 0 ? line : line[..(end + 1)];
+    }
+
+    /// <summary>A duration as kubectl prints it.</summary>
+    internal static string Age(TimeSpan age) =>
+        age.TotalDays >= 2 ? $"{(int)age.TotalDays}d"
+        : age.TotalHours >= 2 ? $"{(int)age.TotalHours}h"
+        : age.TotalMinutes >= 2 ? $"{(int)age.TotalMinutes}m"
+        : $"{Math.Max(0, (int)age.TotalSeconds)}s";
+
+    private static object? Plain(JsonElement json) =>
+        json.ValueKind switch
+        {
+            JsonValueKind.Object => json.EnumerateObject().ToDictionary(p => p.Name, p => Plain(p.Value), StringComparer.Ordinal),
+            JsonValueKind.Array => json.EnumerateArray().Select(Plain).ToList(),
+            JsonValueKind.String => json.GetString(),
+            JsonValueKind.Number => json.GetDouble(),
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => null,
+        };
+}

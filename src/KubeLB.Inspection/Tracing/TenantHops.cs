@@ -1,0 +1,354 @@
+using System.Globalization;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Inspection.Access;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Inspection.Tracing;
+
+/// <summary>The hops in the tenant's cluster: the object itself, its Gateways and its Services.</summary>
+internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettings settings, DateTimeOffset now)
+{
+    private const int MaxListed = 5;
+
+    // How long the CCM usually needs for a new object.
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(10);
+
+    /// <summary>The route as the tenant wrote it.</summary>
+    public static Hop Source(TraceTarget target, IGatewayRoute? source, string? unreadable, IGatewayRoute? known)
+    {
+        var @object = new HopObject("tenant", target.Kind, target.Namespace, target.Name)
+        {
+            Created = source?.Metadata.CreationTimestamp?.ToUniversalTime(),
+        };
+        var detail = known is null ? null : Describe(known);
+        if (source is null)
+        {
+            return unreadable is null
+                ? new Hop(@object.ToString(), HopState.Broken)
+                {
+                    Subject = @object,
+                    Message = $"{@object} does not exist any longer; its copies are being deleted.",
+                }
+                : new Hop(@object.ToString(), HopState.Unseen)
+                {
+                    Subject = @object,
+                    Detail = detail,
+                    Message = unreadable,
+                };
+        }
+
+        var warnings = OwnConditions(source)
+            .Where(c =>
+                (c.Type is GatewayConditions.FieldsIgnored or GatewayConditions.DefaultExceeded && c.IsTrue)
+                || (c.Type == GatewayConditions.RetryPolicyApplied && c.Status == ConditionStatus.False)
+            )
+            .DistinctBy(c => c.Type)
+            .Select(c => Of(c.Type, HopState.Warning, c))
+            .ToList();
+        return Hop.Of(@object.ToString(), warnings, detail) with { Subject = @object };
+    }
+
+    /// <summary>The Gateways that the route attaches to.</summary>
+    public Hop Gateways(IGatewayRoute? route, string? unreadable)
+    {
+        const string Title = "Gateways";
+        if (route is null || unreadable is not null)
+        {
+            return new Hop(Title, HopState.Unseen) { Message = unreadable };
+        }
+
+        var attachments = RouteAttachment.Evaluate(route, view, settings);
+        var parents = route
+            .ParentRefs.Where(p => p.RefersToGateway())
+            .Select(parentRef => Parent(route, parentRef, attachments.FirstOrDefault(a => a.Ref.IsSameAs(parentRef))))
+            .ToList();
+        return parents.Count > 0
+            ? Hop.Of(Title, parents)
+            : new Hop(Title, HopState.Broken) { Message = "The route has no parentRef to a Gateway. Add the Gateway to parentRefs." };
+    }
+
+    /// <summary>Where a client sends requests of the route; null if no Gateway that it attaches to has an address.</summary>
+    public TraceEndpoint? Endpoint(IGatewayRoute route)
+    {
+        foreach (var attachment in RouteAttachment.Evaluate(route, view, settings).Where(a => a.IsAttached))
+        {
+            if (attachment.Gateway.Status?.Addresses?.Find(a => a.Value is { Length: > 0 }) is { } address)
+            {
+                var listener = attachment.Listeners[0];
+                var hostname = (route.Hostnames.Count > 0 ? route.Hostnames[0] : listener.Hostname) is { Length: > 0 } named
+                    ? named
+                    : address.Value!;
+                return new TraceEndpoint(
+                    listener.Protocol == "HTTPS" ? "https" : "http",
+                    address.Value!,
+                    listener.Port,
+                    hostname.StartsWith("*.", StringComparison.Ordinal) ? "www" + hostname[1..] : hostname,
+                    PathOf(route)
+                );
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The Services of the route, with node ports and endpoints.</summary>
+    public Hop Backends(IGatewayRoute? route, string? unreadable)
+    {
+        const string Title = "Backends";
+        if (route is null || unreadable is not null)
+        {
+            return new Hop(Title, HopState.Unseen) { Message = unreadable };
+        }
+
+        var grants = new BackendGrants(route, view, settings);
+        var parts = BackendReferences
+            .Of(route)
+            .DistinctBy(b => (b.Namespace, b.Ref.Kind, b.Ref.Name, b.Ref.Port))
+            .Select(b => Backend(b, grants))
+            .ToList();
+        // What only the CCM knows: its flags, and errors of node-port Services.
+        var reported = OwnConditions(route)
+            .Where(c => c.Status == ConditionStatus.False && c.Type is GatewayConditions.ResolvedRefs or GatewayConditions.BackendsReady)
+            .DistinctBy(c => c.Type);
+        if (!parts.Exists(p => p.State == HopState.Broken))
+        {
+            parts.AddRange(reported.Where(c => c.Status == ConditionStatus.False).Select(c => Of(c.Type, HopState.Broken, c)));
+        }
+
+        return parts.Count > 0 ? Hop.Of(Title, parts) : new Hop(Title, HopState.Ok) { Detail = "none: the rules respond themselves" };
+    }
+
+    /// <summary>A Gateway as the traced object.</summary>
+    public Hop Gateway(TraceTarget target, Seen<Gateway> seen)
+    {
+        if (seen.Value is not { } gateway)
+        {
+            return new Hop($"Gateway {target.Namespace}/{target.Name}", HopState.Unseen) { Message = seen.Unreadable };
+        }
+
+        var parts = new List<Hop>();
+        if (Ownership(gateway) is { } foreign)
+        {
+            parts.Add(foreign);
+        }
+        else
+        {
+            parts.AddRange(Conditions(gateway));
+            parts.AddRange((gateway.Status?.Listeners ?? []).Select(l => Listener(gateway, l)));
+        }
+
+        return Hop.Of(ObjectOf(gateway).ToString(), parts, Addresses(gateway)) with
+        {
+            Subject = ObjectOf(gateway),
+        };
+    }
+
+    /// <summary>A problem in the words of a condition.</summary>
+    internal static Hop Of(string title, HopState state, Condition condition) =>
+        new(title, state) { Reason = condition.Reason, Message = condition.Message };
+
+    /// <summary>The conditions that keep an object from serving: False is a problem, Unknown under way.</summary>
+    internal static IEnumerable<Hop> Problems(IEnumerable<Condition>? conditions, params string[] types) =>
+        (conditions ?? [])
+            .Where(c => types.Contains(c.Type) && c.Status != ConditionStatus.True)
+            .Select(c => Of(c.Type, c.Status == ConditionStatus.False ? HopState.Broken : HopState.Waiting, c));
+
+    private Hop Parent(IGatewayRoute route, ParentReference parentRef, ParentAttachment? attachment)
+    {
+        var @namespace = parentRef.Namespace ?? route.Metadata.NamespaceProperty;
+        var seen = tenant.Get<Gateway>(@namespace, parentRef.Name);
+        var title = $"Gateway {@namespace}/{parentRef.Name}" + (parentRef.SectionName is { } section ? $", listener {section}" : "");
+        if (seen.Value is not { } gateway)
+        {
+            var missing = RouteAttachment.MissingParent(route, view);
+            return seen.Unreadable is { } unreadable
+                ? new Hop(title, HopState.Unseen) { Message = unreadable }
+                : new Hop(title, HopState.Broken) { Reason = missing?.Reason, Message = missing?.Message };
+        }
+
+        var parts = new List<Hop>();
+        if (attachment is null)
+        {
+            if (Ownership(gateway) is { } foreign)
+            {
+                parts.Add(foreign);
+            }
+        }
+        else if ((attachment.Rejection ?? attachment.GatewayRejection) is { } rejection)
+        {
+            parts.Add(new Hop("Attachment", HopState.Broken) { Reason = rejection.Reason, Message = rejection.Message });
+        }
+        else
+        {
+            var reported = (route.Status?.Parents ?? []).Find(p =>
+                p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(parentRef)
+            );
+            parts.AddRange(
+                reported is null
+                    ? [NotReported(route)]
+                    : Problems(reported.Conditions, GatewayConditions.Accepted, GatewayConditions.ProxyProgrammed)
+            );
+            parts.AddRange(Conditions(gateway));
+        }
+
+        var listeners = attachment?.Listeners.Select(l => l.Name).ToList() ?? [];
+        var detail = string.Join(
+            "; ",
+            new[]
+            {
+                listeners.Count > 0 ? $"listener{(listeners.Count > 1 ? "s" : "")} {Listed(listeners)}" : null,
+                Addresses(gateway),
+            }.OfType<string>()
+        );
+        return Hop.Of(title, parts, detail.Length > 0 ? detail : null) with { Subject = ObjectOf(gateway) };
+    }
+
+    private Hop NotReported(IGatewayRoute route) =>
+        now - route.Metadata.CreationTimestamp?.ToUniversalTime() < Usual
+            ? new Hop("Status", HopState.Waiting) { Message = "The CCM has not reported on the route yet." }
+            : new Hop("Status", HopState.Broken)
+            {
+                Message = "The CCM has not reported on the route. Check that it runs with --enable-gateway-api, and its log.",
+            };
+
+    private Hop? Ownership(Gateway gateway)
+    {
+        var ownership = GatewayOwnership.Evaluate(gateway, view, settings);
+        return ownership.IsOwned
+            ? null
+            : new Hop("GatewayClass", HopState.Broken)
+            {
+                Reason = ownership.Reason,
+                Message =
+                    ownership.Message
+                    ?? $"GatewayClass {gateway.Spec?.GatewayClassName} is not one of KubeLB: another controller serves the Gateway.",
+            };
+    }
+
+    private static List<Hop> Conditions(Gateway gateway)
+    {
+        var problems = Problems(gateway.Status?.Conditions, GatewayConditions.Accepted, GatewayConditions.Programmed).ToList();
+        var isAwaited =
+            gateway.Metadata.Generation
+            > (gateway.Status?.Conditions?.Find(c => c.Type == GatewayConditions.Accepted)?.ObservedGeneration ?? 0);
+        return problems.Count == 0 && isAwaited
+            ?
+            [
+                new Hop("Status", HopState.Waiting)
+                {
+                    Message = $"The CCM has not reported on generation {gateway.Metadata.Generation} of the Gateway yet.",
+                },
+            ]
+            : problems;
+    }
+
+    private static Hop Listener(Gateway gateway, ListenerStatus status)
+    {
+        var spec = gateway.Spec?.Listeners?.Find(l => l.Name == status.Name);
+        var problems = Problems(status.Conditions, GatewayConditions.Accepted, GatewayConditions.Programmed, GatewayConditions.ResolvedRefs)
+            .DistinctBy(p => p.Message)
+            .ToList();
+        var detail =
+            (spec is null ? "" : $"{spec.Protocol} {spec.Port.ToString(CultureInfo.InvariantCulture)}, ")
+            + $"{status.AttachedRoutes.ToString(CultureInfo.InvariantCulture)} attached route{(status.AttachedRoutes == 1 ? "" : "s")}";
+        return Hop.Of($"Listener {status.Name}", problems, detail);
+    }
+
+    private Hop Backend(BackendReference backend, BackendGrants grants)
+    {
+        var title =
+            $"{backend.Ref.Kind ?? V1Service.KubeKind} {backend.Namespace}/{backend.Ref.Name}"
+            + (backend.Ref.Port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "");
+        var seen = backend.IsService ? tenant.Get<V1Service>(backend.Namespace, backend.Ref.Name) : default;
+        if (seen.Unreadable is { } unreadable)
+        {
+            return new Hop(title, HopState.Unseen) { Message = unreadable };
+        }
+
+        var @object = new HopObject("tenant", V1Service.KubeKind, backend.Namespace, backend.Ref.Name)
+        {
+            Created = seen.Value?.Metadata.CreationTimestamp?.ToUniversalTime(),
+        };
+        if (BackendResolution.Problem(backend, view, grants) is { } problem)
+        {
+            return new Hop(title, HopState.Broken)
+            {
+                Subject = @object,
+                Reason = problem.Reason,
+                Message = problem.Message,
+            };
+        }
+
+        var (service, port) = (seen.Value!, backend.Ref.Port!.Value);
+        var parts = new List<Hop> { NodePort(service, port), Endpoints(service, port) };
+        return Hop.Of(title, parts) with { Subject = @object };
+    }
+
+    private Hop NodePort(V1Service service, int port)
+    {
+        var isNeeded = NodePortService.IsNeededFor(service, [port]);
+        var reachable = isNeeded ? NodePortService.Find(view, service.Namespace(), service.Name()) : service;
+        var nodePort = reachable?.Spec.Ports.FirstOrDefault(p => p.Port == port && p.Protocol is null or "TCP")?.NodePort;
+        return nodePort is > 0
+            ? new Hop("Node port", HopState.Ok)
+            {
+                Subject = new HopObject("tenant", V1Service.KubeKind, reachable!.Namespace(), reachable.Name())
+                {
+                    Created = reachable!.Metadata.CreationTimestamp?.ToUniversalTime(),
+                },
+                Detail = nodePort.Value.ToString(CultureInfo.InvariantCulture) + (isNeeded ? $" of Service {reachable.Name()}" : ""),
+            }
+            : new Hop("Node port", HopState.Waiting)
+            {
+                Message = "The Service has no node port yet. If this lasts, see the Events of the route and the log of the CCM.",
+            };
+    }
+
+    private Hop Endpoints(V1Service service, int port)
+    {
+        var ready = view.EndpointSlices(service.Namespace(), service.Name())
+            .SelectMany(s => s.Endpoints ?? [])
+            .Where(e => e.Conditions?.Ready is not false)
+            .Select(e => e.Addresses?.FirstOrDefault())
+            .Distinct()
+            .Count();
+        return BackendReadiness.ProblemOf(service, port, view) is { } problem
+            ? new Hop("Endpoints", HopState.Broken) { Reason = GatewayConditions.NoReadyEndpoints, Message = problem }
+            : new Hop("Endpoints", HopState.Ok) { Detail = $"{ready.ToString(CultureInfo.InvariantCulture)} ready" };
+    }
+
+    private static string PathOf(IGatewayRoute route) =>
+        route
+            .Rules.OfType<HttpRouteRule>()
+            .SelectMany(r => r.Matches ?? [])
+            .Select(m => m.Path)
+            .FirstOrDefault(p => p?.Value is { Length: > 0 } && p.Type is null or "Exact" or "PathPrefix")
+            ?.Value
+        ?? "/";
+
+    private static string Describe(IGatewayRoute route)
+    {
+        var rules = route.Rules.Count;
+        var hostnames = route.Hostnames.Count == 0 ? "any hostname" : Listed(route.Hostnames);
+        return $"{hostnames}; {rules.ToString(CultureInfo.InvariantCulture)} rule{(rules == 1 ? "" : "s")}";
+    }
+
+    private static string? Addresses(Gateway gateway) =>
+        gateway.Status?.Addresses is { Count: > 0 } addresses ? $"address {Listed([.. addresses.Select(a => a.Value ?? "")])}" : null;
+
+    private static string Listed(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MaxListed)) + (names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "");
+
+    private static HopObject ObjectOf(Gateway gateway) =>
+        new("tenant", KubeLB.Api.GatewayApi.Gateway.KindName, gateway.Namespace, gateway.Name)
+        {
+            Created = gateway.Metadata.CreationTimestamp?.ToUniversalTime(),
+        };
+
+    private static IEnumerable<Condition> OwnConditions(IGatewayRoute route) =>
+        (route.Status?.Parents ?? []).Where(p => p.ControllerName == GatewayClass.KubelbController).SelectMany(p => p.Conditions);
+}
