@@ -53,8 +53,16 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
 
     private void WriteTrees(IReadOnlyList<Trace> traces)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (output != Console.Out || Console.IsOutputRedirected)
+        var isTerminal = output == Console.Out && !Console.IsOutputRedirected;
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(output),
+                Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+                ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            }
+        );
+        if (!isTerminal)
         {
             // Lines stay whole for grep.
             console.Profile.Width = RedirectedWidth;
@@ -100,6 +108,10 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
                 $"{verb} {Markup.Escape(string.Join(" > ", path))}{(stop.Reason is { } reason ? $" ({Markup.Escape(reason)})" : "")}"
             );
             console.WriteLine(stop.Message ?? "");
+            if (trace.Cause is { } cause)
+            {
+                console.WriteLine($"{string.Join(" > ", PathTo(trace.Hops, cause).Select(h => h.Title))}: {cause.Message}");
+            }
         }
         else
         {

@@ -5,6 +5,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Inspection.Access;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Inspection.Tracing;
@@ -137,8 +138,9 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
         }
         else
         {
-            parts.AddRange(Conditions(gateway));
+            // Listeners have the cause if the Gateway's own condition refers to them.
             parts.AddRange((gateway.Status?.Listeners ?? []).Select(l => Listener(gateway, l)));
+            parts.AddRange(Conditions(gateway));
         }
 
         return Hop.Of(ObjectOf(gateway).ToString(), parts, Addresses(gateway)) with
@@ -180,7 +182,13 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
         }
         else if ((attachment.Rejection ?? attachment.GatewayRejection) is { } rejection)
         {
-            parts.Add(new Hop("Attachment", HopState.Broken) { Reason = rejection.Reason, Message = rejection.Message });
+            parts.Add(
+                new Hop("Attachment", HopState.Broken)
+                {
+                    Reason = rejection.Reason,
+                    Message = RouteMessages.WithRemedy(rejection.Reason, rejection.Message),
+                }
+            );
         }
         else
         {
@@ -249,7 +257,10 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
     private static Hop Listener(Gateway gateway, ListenerStatus status)
     {
         var spec = gateway.Spec?.Listeners?.Find(l => l.Name == status.Name);
-        var problems = Problems(status.Conditions, GatewayConditions.Accepted, GatewayConditions.Programmed, GatewayConditions.ResolvedRefs)
+        var problems = (status.Conditions ?? [])
+            .Where(c => c is { Type: GatewayConditions.Conflicted, IsTrue: true })
+            .Select(c => Of(c.Type, HopState.Broken, c))
+            .Concat(Problems(status.Conditions, GatewayConditions.Accepted, GatewayConditions.Programmed, GatewayConditions.ResolvedRefs))
             .DistinctBy(p => p.Message)
             .ToList();
         var detail =

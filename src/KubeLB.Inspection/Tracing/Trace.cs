@@ -98,6 +98,16 @@ public sealed record Trace(HopObject Target, IReadOnlyList<Hop> Hops)
     /// </summary>
     public Hop? Break => Find(HopState.Broken) ?? Find(HopState.Waiting);
 
+    /// <summary>
+    /// The condition of the Config with the reason of <see cref="Break"/>: the cause as it is reported to the administrator. Null if there
+    /// is none.
+    /// </summary>
+    public Hop? Cause =>
+        Break is { Reason: not null } stop
+            ? Hops.SelectMany(h => h.WithParts())
+                .LastOrDefault(h => h.Reason == stop.Reason && h.Title.StartsWith("Config ", StringComparison.Ordinal))
+            : null;
+
     /// <summary>What could not be read, each once.</summary>
     public IReadOnlyList<string> Unseen =>
         [
