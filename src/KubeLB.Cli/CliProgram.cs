@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using KubeLB.Cli.Commands;
-using KubeLB.Inspection.Tracing;
+using KubeLB.Inspection.Access;
 using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.Hosting;
@@ -41,7 +41,8 @@ internal static class CliProgram
         {
             return await FailAsync(error, $"{e.Message} See --help.", ExitCodes.Usage).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is KubeconfigException or TraceException or k8s.Autorest.HttpOperationException or HttpRequestException)
+        catch (Exception e)
+            when (e is KubeconfigException or InspectionException or k8s.Autorest.HttpOperationException or HttpRequestException)
         {
             return await FailAsync(error, Usage.MessageOf(e), ExitCodes.Failed).ConfigureAwait(false);
         }
@@ -59,6 +60,8 @@ internal static class CliProgram
                 + "plugin: kubectl kubelb trace httproute/my-route."
         );
         root.Subcommands.Add(TraceCommand.Create());
+        root.Subcommands.Add(StatusCommand.Create());
+        root.Subcommands.Add(TenantCommand.Create());
         root.Subcommands.Add(CompletionCommand.Create(root));
         return root;
     }

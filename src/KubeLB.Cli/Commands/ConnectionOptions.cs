@@ -10,7 +10,11 @@ namespace KubeLB.Cli.Commands;
 /// <summary>The options of commands that read both clusters.</summary>
 internal sealed class ConnectionOptions
 {
-    private const string UserAgent = "kubelb";
+    /// <summary>The user agent of requests.</summary>
+    public const string UserAgent = "kubelb";
+
+    /// <summary>The environment variable with the kubeconfig of the management cluster.</summary>
+    public const string ManagementVariable = "KUBELB_MANAGEMENT_KUBECONFIG";
 
     private readonly Option<string> _kubeconfig = Text(
         "--kubeconfig",
@@ -19,7 +23,7 @@ internal sealed class ConnectionOptions
     private readonly Option<string> _context = Text("--context", "Context of the tenant's cluster in its kubeconfig");
     private readonly Option<string> _managementKubeconfig = Text(
         "--management-kubeconfig",
-        "Kubeconfig of the management cluster; KUBELB_MANAGEMENT_KUBECONFIG is its default"
+        "Kubeconfig of the management cluster; " + ManagementVariable + " is its default"
     );
     private readonly Option<string> _managementContext = Text(
         "--management-context",
@@ -43,7 +47,7 @@ internal sealed class ConnectionOptions
     /// <summary>Connects to the clusters that the options name.</summary>
     public ClusterConnections Open(ParseResult parsed)
     {
-        var managementFile = Value(parsed, _managementKubeconfig) ?? Environment.GetEnvironmentVariable("KUBELB_MANAGEMENT_KUBECONFIG");
+        var managementFile = Value(parsed, _managementKubeconfig) ?? Environment.GetEnvironmentVariable(ManagementVariable);
         var management =
             managementFile is { Length: > 0 } || Value(parsed, _managementContext) is not null
                 ? Kubeconfig.Configuration(managementFile, UserAgent, Value(parsed, _managementContext))

@@ -1,25 +1,12 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using KubeLB.Inspection.Tracing;
 using Spectre.Console;
-using YamlDotNet.Serialization;
 
 namespace KubeLB.Cli.Rendering;
 
 /// <summary>Prints traces as a tree, JSON or YAML.</summary>
 internal sealed class TraceOutput(TextWriter output, string format, TimeProvider? time = null)
 {
-    private const int RedirectedWidth = 240;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter() },
-    };
-
     private readonly DateTimeOffset _now = (time ?? TimeProvider.System).GetUtcNow();
 
     /// <summary>Prints traces.</summary>
@@ -27,47 +14,26 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
     /// <param name="isUpdate">Whether earlier ones were printed before.</param>
     public async Task WriteAsync(IReadOnlyList<Trace> traces, bool isUpdate = false)
     {
-        switch (format)
+        if (format != "tree")
         {
-            case "json":
-                await output.WriteLineAsync(JsonSerializer.Serialize(traces, Json)).ConfigureAwait(false);
-                break;
-            case "yaml":
-                var plain = JsonSerializer.Deserialize<JsonElement>(JsonSerializer.Serialize(traces, Json));
-                await output
-                    .WriteAsync((isUpdate ? "---\n" : "") + new SerializerBuilder().Build().Serialize(Plain(plain)!))
-                    .ConfigureAwait(false);
-                break;
-            default:
-                if (isUpdate)
-                {
-                    await output
-                        .WriteLineAsync($"--- {_now.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}")
-                        .ConfigureAwait(false);
-                }
-
-                WriteTrees(traces);
-                break;
+            var separator = isUpdate && format == CommandOutput.Yaml ? "---\n" : "";
+            await output.WriteAsync(separator + CommandOutput.Serialize(traces, format)).ConfigureAwait(false);
+            return;
         }
+
+        if (isUpdate)
+        {
+            await output
+                .WriteLineAsync($"--- {_now.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}")
+                .ConfigureAwait(false);
+        }
+
+        WriteTrees(traces);
     }
 
     private void WriteTrees(IReadOnlyList<Trace> traces)
     {
-        var isTerminal = output == Console.Out && !Console.IsOutputRedirected;
-        var console = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(output),
-                Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-                ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            }
-        );
-        if (!isTerminal)
-        {
-            // Lines stay whole for grep.
-            console.Profile.Width = RedirectedWidth;
-        }
-
+        var console = CommandOutput.Console(output);
         foreach (var trace in traces)
         {
             var root = new Tree(
@@ -86,7 +52,7 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
 
     private void Add(IHasTreeNodes parent, Hop hop, Hop? stop)
     {
-        var age = hop.Subject?.Created is { } created ? $" [grey]{Age(_now - created)}[/]" : "";
+        var age = hop.Subject?.Created is { } created ? $" [grey]{CommandOutput.Age(_now - created)}[/]" : "";
         var detail = hop.Detail is { Length: > 0 } text ? $"  [grey]{Markup.Escape(text)}[/]" : "";
         // The problem that stops requests is explained below the tree.
         var message = hop.Message is { } problem && !ReferenceEquals(hop, stop) ? $"  {Markup.Escape(FirstSentence(problem))}" : "";
@@ -152,23 +118,4 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
         var end = line.IndexOf(". ", StringComparison.Ordinal);
         return end < 0 ? line : line[..(end + 1)];
     }
-
-    /// <summary>A duration as kubectl prints it.</summary>
-    internal static string Age(TimeSpan age) =>
-        age.TotalDays >= 2 ? $"{(int)age.TotalDays}d"
-        : age.TotalHours >= 2 ? $"{(int)age.TotalHours}h"
-        : age.TotalMinutes >= 2 ? $"{(int)age.TotalMinutes}m"
-        : $"{Math.Max(0, (int)age.TotalSeconds)}s";
-
-    private static object? Plain(JsonElement json) =>
-        json.ValueKind switch
-        {
-            JsonValueKind.Object => json.EnumerateObject().ToDictionary(p => p.Name, p => Plain(p.Value), StringComparer.Ordinal),
-            JsonValueKind.Array => json.EnumerateArray().Select(Plain).ToList(),
-            JsonValueKind.String => json.GetString(),
-            JsonValueKind.Number => json.GetDouble(),
-            JsonValueKind.True => true,
-            JsonValueKind.False => false,
-            _ => null,
-        };
 }

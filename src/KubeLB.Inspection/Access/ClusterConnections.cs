@@ -14,6 +14,9 @@ public sealed class ClusterConnections : IAsyncDisposable
     /// <summary>Name of the management cluster in messages.</summary>
     public const string ManagementCluster = "management cluster";
 
+    // More rounds than look-ups that depend on one another.
+    private const int MaxRounds = 20;
+
     private readonly ServiceProvider _services;
 
     private ClusterConnections(ServiceProvider services, bool hasTenant, bool hasManagement)
@@ -60,6 +63,51 @@ public sealed class ClusterConnections : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Evaluates a pure function of the objects of both clusters: repeats it until it has looked up nothing that was not read.
+    /// </summary>
+    /// <param name="evaluate">The function; its arguments are the tenant's and the management cluster.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    public async Task<T> EvaluateAsync<T>(Func<IObjects, IObjects, T> evaluate, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(evaluate);
+        var tenant = Tenant is null ? null : new ClusterObjects(Tenant, TenantCluster);
+        var management = Management is null ? null : new ClusterObjects(Management, ManagementCluster);
+        IObjects tenantObjects = tenant is null ? new NoObjects($"no kubeconfig of the {TenantCluster} (--kubeconfig)") : tenant;
+        IObjects managementObjects = management is null
+            ? new NoObjects($"no kubeconfig of the {ManagementCluster} (--management-kubeconfig)")
+            : management;
+        for (var round = 0; ; round++)
+        {
+            // An exception is final only if everything was read.
+            var result = Attempt(() => evaluate(tenantObjects, managementObjects));
+            var reads = await Task.WhenAll(
+                    tenant?.ReadMissingAsync(cancellationToken) ?? Task.FromResult(false),
+                    management?.ReadMissingAsync(cancellationToken) ?? Task.FromResult(false)
+                )
+                .ConfigureAwait(false);
+            if (!reads.Contains(true) || round == MaxRounds)
+            {
+                return await result.ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static Task<T> Attempt<T>(Func<T> evaluate)
+    {
+        try
+        {
+            return Task.FromResult(evaluate());
+        }
+        catch (InspectionException e)
+        {
+            return Task.FromException<T>(e);
+        }
+    }
+
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }
+
+/// <summary>An object cannot be inspected; the message is one sentence with a remedy.</summary>
+public sealed class InspectionException(string message) : Exception(message);

@@ -24,7 +24,7 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
 
     /// <summary>Traces an object.</summary>
     /// <param name="target">The object.</param>
-    /// <exception cref="TraceException">The object exists in no cluster that can be read, or is ambiguous.</exception>
+    /// <exception cref="InspectionException">The object exists in no cluster that can be read, or is ambiguous.</exception>
     public IReadOnlyList<Trace> Trace(TraceTarget target)
     {
         ArgumentNullException.ThrowIfNull(target);
@@ -222,7 +222,7 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
         var matching = items.Where(r => uid is null || r.Name == uid).ToList();
         var tenants = matching.Select(r => r.Namespace).Distinct().Order(StringComparer.Ordinal).ToList();
         return tenants.Count > 1
-            ? throw new TraceException(
+            ? throw new InspectionException(
                 $"{kind} {@namespace}/{name} exists in the clusters of {tenants.Count} tenants "
                     + $"({string.Join(", ", tenants.Take(5).Select(TenantName))}{(tenants.Count > 5 ? ", …" : "")}). Add --tenant."
             )
@@ -276,6 +276,3 @@ public sealed record TraceSettings
     /// <summary>What the tenant's proxies have accepted (the manager's <c>/debug/xds</c>); null if it is not known.</summary>
     public ProxyAcknowledgements? Acknowledgements { get; init; }
 }
-
-/// <summary>An object cannot be traced; the message is one sentence with a remedy.</summary>
-public sealed class TraceException(string message) : Exception(message);

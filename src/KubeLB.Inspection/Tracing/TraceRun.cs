@@ -10,9 +10,6 @@ namespace KubeLB.Inspection.Tracing;
 /// <param name="time">The clock.</param>
 public sealed class TraceRun(ClusterConnections clusters, TraceSettings settings, Uri? managerDebug = null, TimeProvider? time = null)
 {
-    // More rounds than hops that depend on one another.
-    private const int MaxRounds = 20;
-
     /// <summary>Traces an object.</summary>
     public Task<IReadOnlyList<Trace>> TraceAsync(TraceTarget target, CancellationToken cancellationToken) =>
         RunAsync(tracer => tracer.Trace(target), cancellationToken);
@@ -46,49 +43,22 @@ public sealed class TraceRun(ClusterConnections clusters, TraceSettings settings
 
     private async Task<IReadOnlyList<Trace>> RunAsync(Func<PathTracer, IReadOnlyList<Trace>> trace, CancellationToken cancellationToken)
     {
-        var tenant = clusters.Tenant is { } t ? new ClusterObjects(t, ClusterConnections.TenantCluster) : null;
-        var management = clusters.Management is { } m ? new ClusterObjects(m, ClusterConnections.ManagementCluster) : null;
-        IObjects tenantObjects = tenant is null ? new NoObjects("no kubeconfig of the tenant cluster (--kubeconfig)") : tenant;
-        IObjects managementObjects = management is null
-            ? new NoObjects("no kubeconfig of the management cluster (--management-kubeconfig)")
-            : management;
-        var current = settings;
-        for (var round = 0; ; round++)
-        {
-            IReadOnlyList<Trace>? traces = null;
-            TraceException? ambiguous = null;
-            try
-            {
-                traces = trace(new PathTracer(tenantObjects, managementObjects, current, (time ?? TimeProvider.System).GetUtcNow()));
-            }
-            catch (TraceException e)
-            {
-                ambiguous = e;
-            }
-
-            var reads = await Task.WhenAll(
-                    tenant?.ReadMissingAsync(cancellationToken) ?? Task.FromResult(false),
-                    management?.ReadMissingAsync(cancellationToken) ?? Task.FromResult(false)
+        var traces = await EvaluateAsync(settings).ConfigureAwait(false);
+        return managerDebug is not null && traces[0].Tenant is { } name
+            ? await EvaluateAsync(
+                    settings with
+                    {
+                        Acknowledgements = await AcknowledgementsAsync(name, cancellationToken).ConfigureAwait(false),
+                    }
                 )
-                .ConfigureAwait(false);
-            if (reads.Contains(true) && round < MaxRounds)
-            {
-                continue;
-            }
+                .ConfigureAwait(false)
+            : traces;
 
-            if (ambiguous is not null)
-            {
-                throw ambiguous;
-            }
-
-            if (managerDebug is not null && current.Acknowledgements is null && traces![0].Tenant is { } name)
-            {
-                current = current with { Acknowledgements = await AcknowledgementsAsync(name, cancellationToken).ConfigureAwait(false) };
-                continue;
-            }
-
-            return traces!;
-        }
+        Task<IReadOnlyList<Trace>> EvaluateAsync(TraceSettings current) =>
+            clusters.EvaluateAsync(
+                (tenant, management) => trace(new PathTracer(tenant, management, current, (time ?? TimeProvider.System).GetUtcNow())),
+                cancellationToken
+            );
     }
 
     private async Task<ProxyAcknowledgements> AcknowledgementsAsync(string tenant, CancellationToken cancellationToken)
@@ -104,7 +74,9 @@ public sealed class TraceRun(ClusterConnections clusters, TraceSettings settings
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)
         {
-            throw new TraceException($"--manager-debug-url: {e.GetBaseException().Message} Is it the address of the manager's /debug/xds?");
+            throw new InspectionException(
+                $"--manager-debug-url: {e.GetBaseException().Message} Is it the address of the manager's /debug/xds?"
+            );
         }
     }
 }
