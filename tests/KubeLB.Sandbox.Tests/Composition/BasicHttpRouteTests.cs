@@ -1,4 +1,6 @@
 using System.Net;
+using k8s;
+using k8s.Models;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
@@ -12,6 +14,7 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
     {
         await sandbox.ApplyAsync(Manifest);
         var address = await sandbox.GatewayAddressAsync("my-gateway");
+        await ExpectServiceAsync(address);
         var first = await sandbox.EchoAsync(address, "api.example.com", "/hello?x=1");
 
         first.Path.Should().Be("/hello");
@@ -47,7 +50,35 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
             """
         );
         (await sandbox.EchoAsync(address, "second.example.com")).Pod.Should().StartWith("api-");
+
+        await sandbox.Tenant.CustomObjects.DeleteNamespacedCustomObjectAsync(
+            "gateway.networking.k8s.io",
+            "v1",
+            "default",
+            "gateways",
+            "my-gateway"
+        );
+        await sandbox.EventuallyAsync(
+            async () => (await ServicesAsync()).Count == 0 ? "gone" : null,
+            "the Service of the Gateway is deleted"
+        );
     }
+
+    // The documentation's check: kubectl get svc -n envoy-gateway-system.
+    private async Task ExpectServiceAsync(string address)
+    {
+        var service = (await ServicesAsync()).Should().ContainSingle().Subject;
+        service.Name().Should().MatchRegex("^envoy-tenant-t1-default-my-gateway-[0-9a-f]{8}$");
+        service.GetLabel("gateway.envoyproxy.io/owning-gateway-name").Should().Be("default-my-gateway");
+        service.GetLabel("gateway.envoyproxy.io/owning-gateway-namespace").Should().Be("tenant-t1");
+        service.Spec.Type.Should().Be("LoadBalancer");
+        var port = service.Spec.Ports.Should().ContainSingle().Subject;
+        (port.Name, port.Port, port.TargetPort.Value, port.NodePort).Should().Be(("http-80", 80, "10080", null));
+        service.Status.LoadBalancer.Ingress.Single().Ip.Should().Be(address);
+    }
+
+    private async Task<IList<V1Service>> ServicesAsync() =>
+        (await sandbox.Management.CoreV1.ListNamespacedServiceAsync("envoy-gateway-system")).Items;
 
     private static string ReadDemo()
     {

@@ -3,6 +3,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Sandbox.EnvoyGateway;
 
 namespace KubeLB.Sandbox.Composition;
 
@@ -25,7 +26,7 @@ internal static class ClusterSetup
         await cluster.InstallCrdsAsync(CrdResources.Management, cancellationToken).ConfigureAwait(false);
         using var client = cluster.CreateClient("kubelb-sandbox");
         await CreateNamespaceAsync(client, ManagerNamespace, cancellationToken).ConfigureAwait(false);
-        await CreateNamespaceAsync(client, "envoy-gateway-system", cancellationToken).ConfigureAwait(false);
+        await CreateNamespaceAsync(client, GatewayService.Namespace, cancellationToken).ConfigureAwait(false);
         var config = new Config
         {
             Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace },

@@ -68,6 +68,7 @@ internal static class EnvoyGatewayHost
         var services = builder.Services;
         addProxies(services);
         services.AddSingleton(sockets).AddSingleton(notices).AddSingleton<ClusterView>().AddSingleton<ServedRoutes>();
+        services.AddSingleton<GatewayServices>();
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_gateway";
@@ -134,6 +135,7 @@ internal static class EnvoyGatewayHost
                 );
                 c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<Gateway>(host).List()));
                 c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<Gateway>(host).List()));
+                c.Watch<V1Service>(Cluster, _ => (V1Service x) => GatewayService.GatewayOf(x) is { } gateway ? [gateway] : []);
                 c.Watch<V1Service>(
                     Cluster,
                     host =>

@@ -19,6 +19,7 @@ internal sealed class GatewayController(
     Applier applier,
     ClusterView view,
     GatewaySockets sockets,
+    GatewayServices services,
     ServedRoutes served,
     SandboxNotices notices
 ) : IReconciler
@@ -26,15 +27,16 @@ internal sealed class GatewayController(
     // Until a Gateway of the namespace is removed.
     private static readonly TimeSpan LimitRetry = TimeSpan.FromSeconds(5);
 
-    private readonly RemappedPortEvents _events = new(cluster, notices);
+    private readonly RemappingEvents _events = new(cluster, notices);
     private readonly ConcurrentDictionary<ResourceKey, bool> _limited = new();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var evaluation = view.Gateway(key);
-        if (evaluation is null or { Rejection: not null })
+        if (evaluation is not { IsServed: true })
         {
             await sockets.RemoveAsync(key).ConfigureAwait(false);
+            await services.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
         }
 
         if (evaluation is null)
@@ -45,18 +47,21 @@ internal sealed class GatewayController(
         }
 
         var routes = view.RoutesOf(key);
-        System.Net.IPAddress? address = null;
-        if (evaluation.Rejection is null)
+        IPAddress? address = null;
+        if (evaluation.IsServed)
         {
             var plan = GatewayPlan.Of(evaluation, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
             (address, var remapped) = await sockets.ApplyAsync(key, plan).ConfigureAwait(false);
-            await _events.ReportAsync(evaluation.Gateway, remapped, cancellationToken).ConfigureAwait(false);
+            await _events.ReportAsync(evaluation, address, remapped, cancellationToken).ConfigureAwait(false);
             if (address is not null)
             {
+                await services.WriteAsync(evaluation, address, cancellationToken).ConfigureAwait(false);
                 _limited.TryRemove(key, out _);
             }
             else if (!_limited.ContainsKey(key))
             {
+                await services.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+
                 // One notice for all Gateways of a namespace.
                 if (_limited.Keys.All(other => other.Namespace != key.Namespace))
                 {
@@ -75,39 +80,67 @@ internal sealed class GatewayController(
         // The ports are opened before the status is written: a client can send requests when it reads the status.
         var status = StatusWriter.Gateway(evaluation, routes, address, DateTimeOffset.UtcNow);
         await applier.ApplyStatusAsync(cluster, evaluation.Gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-        return evaluation.Rejection is null && address is null ? ReconcileResult.RequeueAfter(LimitRetry) : ReconcileResult.Done;
+        return evaluation.IsServed && address is null ? ReconcileResult.RequeueAfter(LimitRetry) : ReconcileResult.Done;
     }
 }
 
-/// <summary>Records an Event when a Gateway's port is remapped because it could not be bound.</summary>
-internal sealed class RemappedPortEvents(Cluster cluster, SandboxNotices notices)
+/// <summary>
+/// Records an Event when a Gateway is served at another address than requested, and when a port is remapped because it could not be bound.
+/// </summary>
+internal sealed class RemappingEvents(Cluster cluster, SandboxNotices notices)
 {
-    private readonly ConcurrentDictionary<(ResourceKey, int), IPEndPoint> _reported = new();
+    private readonly ConcurrentDictionary<(ResourceKey Gateway, string Origin), string> _reported = new();
 
-    /// <summary>Records an Event for each newly remapped port.</summary>
-    public async Task ReportAsync(Gateway gateway, IReadOnlyDictionary<int, IPEndPoint> remapped, CancellationToken cancellationToken)
+    /// <summary>Records an Event for each new remapping.</summary>
+    /// <param name="evaluation">The evaluated Gateway.</param>
+    /// <param name="address">The address at which it is served; null for none.</param>
+    /// <param name="remapped">The remapped ports.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    public async Task ReportAsync(
+        GatewayEvaluation evaluation,
+        IPAddress? address,
+        IReadOnlyDictionary<int, IPEndPoint> remapped,
+        CancellationToken cancellationToken
+    )
     {
+        foreach (var requested in address is null ? [] : evaluation.RequestedAddresses)
+        {
+            var message = $"Address {requested} does not exist in the sandbox, which serves the Gateway at {address} instead.";
+            await ReportAsync(evaluation.Gateway, "AddressMoved", requested, message, cancellationToken).ConfigureAwait(false);
+        }
+
         foreach (var (port, endPoint) in remapped)
         {
-            if (_reported.TryGetValue((ResourceKey.Of(gateway), port), out var known) && known.Equals(endPoint))
-            {
-                continue;
-            }
-
-            await cluster.Client<Corev1Event>().CreateAsync(Event(gateway, port, endPoint), cancellationToken).ConfigureAwait(false);
-            _reported[(ResourceKey.Of(gateway), port)] = endPoint;
-            notices.Notify($"Gateway {ResourceKey.Of(gateway)}: {Message(port, endPoint)}");
+            var message = $"Cannot listen on port {port} (privileged or in use); the sandbox serves it at {endPoint} instead.";
+            await ReportAsync(evaluation.Gateway, "PortMoved", $"{port}", message, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static Corev1Event Event(Gateway gateway, int port, IPEndPoint endPoint)
+    private async Task ReportAsync(Gateway gateway, string reason, string origin, string message, CancellationToken cancellationToken)
+    {
+        var key = ResourceKey.Of(gateway);
+        if (_reported.TryGetValue((key, origin), out var known) && known == message)
+        {
+            return;
+        }
+
+        await cluster.Client<Corev1Event>().CreateAsync(Event(gateway, reason, origin, message), cancellationToken).ConfigureAwait(false);
+        _reported[(key, origin)] = message;
+        notices.Notify($"Gateway {key}: {message}");
+    }
+
+    private static Corev1Event Event(Gateway gateway, string reason, string origin, string message)
     {
         var now = DateTime.UtcNow;
         return new Corev1Event
         {
             ApiVersion = Corev1Event.KubeApiVersion,
             Kind = Corev1Event.KubeKind,
-            Metadata = new V1ObjectMeta { Name = $"{gateway.Name}.{now.Ticks:x}.{port}", NamespaceProperty = gateway.Namespace },
+            Metadata = new V1ObjectMeta
+            {
+                Name = $"{gateway.Name}.{now.Ticks:x}.{origin.Replace(':', '-')}",
+                NamespaceProperty = gateway.Namespace,
+            },
             InvolvedObject = new V1ObjectReference
             {
                 ApiVersion = gateway.ApiVersion,
@@ -117,17 +150,14 @@ internal sealed class RemappedPortEvents(Cluster cluster, SandboxNotices notices
                 Uid = gateway.Metadata.Uid,
             },
             Type = "Warning",
-            Reason = "PortMoved",
-            Message = Message(port, endPoint),
+            Reason = reason,
+            Message = message,
             Source = new V1EventSource { Component = "envoy-gateway" },
             FirstTimestamp = now,
             LastTimestamp = now,
             Count = 1,
         };
     }
-
-    private static string Message(int port, IPEndPoint endPoint) =>
-        $"Cannot listen on port {port} (privileged or in use); the sandbox serves it at {endPoint} instead.";
 }
 
 /// <summary>Notices for the user of the sandbox.</summary>

@@ -17,6 +17,9 @@ internal sealed record Finding(string Type, bool IsTrue, string Reason, string M
 /// <param name="Findings">Its findings.</param>
 internal sealed record ListenerEvaluation(Listener Listener, IReadOnlyList<string> SupportedKinds, IReadOnlyList<Finding> Findings)
 {
+    /// <summary>Whether it is accepted.</summary>
+    public bool IsAccepted => Findings.Any(f => f.Type == GatewayConditions.Accepted && f.IsTrue);
+
     /// <summary>Whether it is served.</summary>
     public bool IsProgrammed => Findings.Any(f => f.Type == GatewayConditions.Programmed && f.IsTrue);
 }
@@ -27,6 +30,15 @@ internal sealed record ListenerEvaluation(Listener Listener, IReadOnlyList<strin
 /// <param name="Listeners">Its listeners in order; empty if it is not accepted.</param>
 internal sealed record GatewayEvaluation(Gateway Gateway, Finding? Rejection, IReadOnlyList<ListenerEvaluation> Listeners)
 {
+    /// <summary>The IP addresses of its spec.</summary>
+    public IReadOnlyList<string> RequestedAddresses { get; init; } = [];
+
+    /// <summary>Whether the addresses of its spec can be used; a Gateway without them gets one.</summary>
+    public bool HasUsableAddresses { get; init; } = true;
+
+    /// <summary>Whether it has an address and at least one listener that is served.</summary>
+    public bool IsServed => Rejection is null && HasUsableAddresses && Listeners.Any(l => l.IsProgrammed);
+
     /// <summary>Key of the Gateway.</summary>
     public ResourceKey Key => ResourceKey.Of(Gateway);
 }

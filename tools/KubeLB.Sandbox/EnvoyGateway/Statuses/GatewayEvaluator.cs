@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Storing;
@@ -12,7 +15,8 @@ internal static class GatewayEvaluator
     /// <summary>Evaluates a Gateway.</summary>
     public static GatewayEvaluation Evaluate(Gateway gateway, IClusterView view)
     {
-        var odd = gateway.Spec?.Addresses?.FirstOrDefault(a => a.Type is not (null or "IPAddress" or "Hostname"));
+        var addresses = gateway.Spec?.Addresses ?? [];
+        var odd = addresses.FirstOrDefault(a => a.Type is not (null or "IPAddress" or "Hostname"));
         if (odd is not null)
         {
             var rejection = new Finding(
@@ -30,7 +34,11 @@ internal static class GatewayEvaluator
             gateway,
             null,
             [.. drafts.Select(d => new ListenerEvaluation(d.Listener, d.Kinds, Complete(d.Findings)))]
-        );
+        )
+        {
+            RequestedAddresses = [.. addresses.Select(a => a.Value ?? "")],
+            HasUsableAddresses = addresses.All(RequestedAddress.IsUsable),
+        };
     }
 
     private static ListenerDraft Draft(Gateway gateway, Listener listener, IClusterView view)
@@ -74,6 +82,11 @@ internal static class GatewayEvaluator
         if (listener.Protocol == "HTTPS" || (listener.Protocol == "TLS" && listener.Tls?.Mode != "Passthrough"))
         {
             CertificateEvaluator.Evaluate(gateway, listener, view, findings);
+        }
+
+        if (FrontendTls.Validates(gateway, listener))
+        {
+            findings.AddRange(FrontendTls.Rejection());
         }
 
         return new ListenerDraft(listener, kinds, findings);
@@ -200,6 +213,73 @@ internal static class GatewayEvaluator
     }
 
     private sealed record ListenerDraft(Listener Listener, IReadOnlyList<string> Kinds, List<Finding> Findings);
+}
+
+/// <summary>Validates the addresses of a Gateway's spec. Pure.</summary>
+internal static class RequestedAddress
+{
+    /// <summary>
+    /// Whether an address can be an external IP of the Gateway's Service. Kubernetes rejects a Service with another one, and a hostname
+    /// cannot be assigned.
+    /// </summary>
+    public static bool IsUsable(GatewayAddress address) =>
+        address.Type is null or "IPAddress"
+        && IPAddress.TryParse(address.Value, out var ip)
+        && !IPAddress.IsLoopback(ip)
+        && !ip.Equals(IPAddress.Any)
+        && !ip.Equals(IPAddress.IPv6Any)
+        && !IsMulticastOrLinkLocal(ip);
+
+    private static bool IsMulticastOrLinkLocal(IPAddress ip)
+    {
+        var bytes = ip.GetAddressBytes();
+        return ip.AddressFamily == AddressFamily.InterNetwork
+            ? (bytes[0] & 0xF0) == 0xE0 || (bytes[0] == 169 && bytes[1] == 254)
+            : ip.IsIPv6Multicast || ip.IsIPv6LinkLocal;
+    }
+}
+
+/// <summary>
+/// Validation of client certificates (<c>spec.tls.frontend</c>), which the stand-in does not support: it does not serve the listeners, like
+/// Envoy Gateway without a valid CA. Pure.
+/// </summary>
+internal static class FrontendTls
+{
+    private const string Message =
+        "Listener has invalid caCertificateRef for frontend TLS validation: the sandbox does not validate client certificates, "
+        + "see docs/sandbox.md";
+
+    /// <summary>Whether a listener requires client certificates: an entry for its port replaces the default.</summary>
+    public static bool Validates(Gateway gateway, Listener listener)
+    {
+        if (
+            listener.Protocol != "HTTPS"
+            || gateway.Spec?.Unknown?.GetValueOrDefault("tls") is not { ValueKind: JsonValueKind.Object } tls
+            || !tls.TryGetProperty("frontend", out var frontend)
+            || frontend.ValueKind != JsonValueKind.Object
+        )
+        {
+            return false;
+        }
+
+        if (frontend.TryGetProperty("perPort", out var ports) && ports.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var port in ports.EnumerateArray().Where(p => p.GetProperty("port").GetInt32() == listener.Port))
+            {
+                return port.TryGetProperty("tls", out var ofPort) && ofPort.TryGetProperty("validation", out _);
+            }
+        }
+
+        return frontend.TryGetProperty("default", out var ofAll) && ofAll.TryGetProperty("validation", out _);
+    }
+
+    /// <summary>The findings of a listener that requires client certificates.</summary>
+    public static IEnumerable<Finding> Rejection() =>
+        [
+            new Finding(GatewayConditions.ResolvedRefs, false, "InvalidCACertificateRef", Message),
+            new Finding(GatewayConditions.Programmed, false, "InvalidCACertificateRef", Message),
+            new Finding(GatewayConditions.Accepted, false, "NoValidCACertificate", Message),
+        ];
 }
 
 /// <summary>Validates the certificates of a listener. Pure.</summary>

@@ -25,14 +25,10 @@ internal static class StatusWriter
         var generation = gateway.Metadata.Generation ?? 0;
         List<Finding> findings = evaluation.Rejection is { } rejection
             ? [rejection, new Finding(GatewayConditions.Programmed, false, GatewayConditions.Invalid, rejection.Message)]
-            :
-            [
-                new Finding(GatewayConditions.Accepted, true, "Accepted", "The Gateway has been scheduled by Envoy Gateway"),
-                Programmed(address),
-            ];
+            : [Accepted(evaluation.Listeners), Programmed(evaluation, address)];
         return new GatewayStatus
         {
-            Addresses = address is null ? null : [new GatewayAddress { Type = "IPAddress", Value = address.ToString() }],
+            Addresses = Addresses(evaluation, address),
             Conditions = Conditions.Of(findings, gateway.Status?.Conditions, generation, now),
             Listeners =
             [
@@ -73,10 +69,41 @@ internal static class StatusWriter
         return new RouteParentsStatus { Parents = [.. before.Where(b => b.ControllerName != EnvoyGatewayHost.ControllerName), .. own] };
     }
 
-    private static Finding Programmed(IPAddress? address) =>
-        address is not null
+    // Envoy Gateway reports the addresses of the spec even if they cannot be used.
+    private static List<GatewayAddress>? Addresses(GatewayEvaluation evaluation, IPAddress? address) =>
+        evaluation is { Rejection: null, HasUsableAddresses: false } ? [.. evaluation.Gateway.Spec!.Addresses!]
+        : address is null ? null
+        : evaluation.RequestedAddresses.Count == 0 ? [IpAddress(address.ToString())]
+        : [.. evaluation.RequestedAddresses.Select(IpAddress)];
+
+    private static GatewayAddress IpAddress(string value) => new() { Type = "IPAddress", Value = value };
+
+    private static Finding Accepted(IReadOnlyList<ListenerEvaluation> listeners)
+    {
+        var invalid = listeners.Where(l => !l.IsAccepted).Select(l => l.Listener.Name).Order(StringComparer.Ordinal).ToList();
+        return invalid.Count == 0
+                ? new Finding(GatewayConditions.Accepted, true, "Accepted", "The Gateway has been scheduled by Envoy Gateway")
+            : invalid.Count < listeners.Count
+                ? new Finding(
+                    GatewayConditions.Accepted,
+                    true,
+                    GatewayConditions.ListenersNotValid,
+                    $"Listeners not valid: {string.Join(", ", invalid)}"
+                )
+            : new Finding(
+                GatewayConditions.Accepted,
+                false,
+                GatewayConditions.ListenersNotValid,
+                $"No listeners are valid: {string.Join(", ", invalid)}"
+            );
+    }
+
+    private static Finding Programmed(GatewayEvaluation evaluation, IPAddress? address) =>
+        !evaluation.HasUsableAddresses
+            ? new Finding(GatewayConditions.Programmed, false, "AddressNotUsable", "One or more Gateway addresses cannot be used")
+        : address is not null
             ? new Finding(GatewayConditions.Programmed, true, "Programmed", "Address assigned to the Gateway, 1/1 envoy replicas available")
-            : new Finding(GatewayConditions.Programmed, false, "AddressNotAssigned", "No addresses have been assigned to the Gateway");
+        : new Finding(GatewayConditions.Programmed, false, "AddressNotAssigned", "No addresses have been assigned to the Gateway");
 
     private static int Attached(ResourceKey gateway, string listener, IReadOnlyList<RouteEvaluation> routes) =>
         routes.Count(r => r.Parents.SelectMany(p => p.Attachments).Any(a => a.Gateway == gateway && a.Listener == listener));
