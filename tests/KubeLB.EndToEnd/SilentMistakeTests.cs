@@ -47,6 +47,28 @@ public sealed class SilentMistakeTests : IAsyncLifetime
         await EventAsync("other", "Accepted", "Attached to Gateway my-gateway.");
     }
 
+    [Fact]
+    public async Task Routes_with_equal_matches_report_each_other_until_one_is_deleted()
+    {
+        await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "younger"));
+
+        await ExpectOverlapAsync("younger", "Overlapping match conditions with route(s): HTTPRoute default/api-route");
+        await ExpectOverlapAsync("api-route", "Overlapping match conditions with route(s): HTTPRoute default/younger");
+        await EventAsync("younger", "RouteRulesOverlap", "Overlapping match conditions with route(s): HTTPRoute default/api-route");
+
+        await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "younger");
+
+        await ExpectOverlapAsync("api-route", null);
+    }
+
+    private Task<HttpRoute> ExpectOverlapAsync(string name, string? message) =>
+        _fixture.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            name,
+            r => Statuses.IsAccepted(r) && Statuses.Condition(r, "RouteRulesOverlap")?.Message == message,
+            message ?? "reports no overlapping route"
+        );
+
     private Task EventAsync(string name, string reason, string message) =>
         Eventually.HoldsAsync(
             async () =>

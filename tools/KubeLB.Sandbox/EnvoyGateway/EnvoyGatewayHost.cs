@@ -78,8 +78,8 @@ internal static class EnvoyGatewayHost
         services.AddHostedService<GatewayClassRegistrar>();
         services.AddController<GatewayClassController>("gatewayclass", c => c.Watch<GatewayClass>(Cluster));
         AddGateways(services);
-        AddRoutes<HttpRoute>(services, "httproute");
-        AddRoutes<GrpcRoute>(services, "grpcroute");
+        AddRoutes<HttpRoute>(services, HttpRoute.KindName, "httproute");
+        AddRoutes<GrpcRoute>(services, GrpcRoute.KindName, "grpcroute");
         AddPolicies(services);
         var host = builder.Build();
         directory.Connect(host.Services.GetRequiredService<ClusterView>());
@@ -168,13 +168,29 @@ internal static class EnvoyGatewayHost
             }
         );
 
-    private static void AddRoutes<T>(IServiceCollection services, string name)
+    private static void AddRoutes<T>(IServiceCollection services, string kind, string name)
         where T : class, IGatewayRoute =>
         services.AddController<RouteController<T>>(
             name,
             c =>
             {
                 c.Watch<T>(Cluster);
+                c.Source(
+                    (host, enqueue) =>
+                    {
+                        var served = host.GetRequiredService<ServedRoutes>();
+                        served.OverlapChanged += OnChange;
+                        return new SourceSubscription(() => served.OverlapChanged -= OnChange);
+
+                        void OnChange(string changed, ResourceKey route)
+                        {
+                            if (changed == kind)
+                            {
+                                enqueue(route);
+                            }
+                        }
+                    }
+                );
                 c.Watch<Gateway>(Cluster, host => (Gateway x) => Keys(Informer<T>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString())));
                 c.Watch<V1Service>(
                     Cluster,

@@ -75,7 +75,7 @@ internal sealed class GatewayController(
             }
         }
 
-        served.Set(key, routes);
+        served.Set(evaluation, routes);
 
         // The ports are opened before the status is written: a client can send requests when it reads the status.
         var status = StatusWriter.Gateway(evaluation, routes, address, DateTimeOffset.UtcNow);

@@ -43,7 +43,7 @@ internal sealed class RouteController<T>(
             return ReconcileResult.RequeueAfter(PollInterval);
         }
 
-        var status = StatusWriter.Route(evaluation, DateTimeOffset.UtcNow);
+        var status = StatusWriter.Route(served.WithOverlaps(evaluation), DateTimeOffset.UtcNow);
         if (status.Parents.Count > 0 || route.Status is { Parents.Count: > 0 })
         {
             await applier.ApplyStatusAsync(cluster, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
@@ -54,22 +54,53 @@ internal sealed class RouteController<T>(
 }
 
 /// <summary>
-/// The served generation of each route by Gateway: a route's status is written when its Gateways serve the current generation.
+/// The served generation of each route by Gateway: a route's status is written when its Gateways serve the current generation. Also the
+/// overlapping routes of each Gateway, because a route's status depends on the others.
 /// </summary>
 internal sealed class ServedRoutes
 {
+    private readonly ConcurrentDictionary<ResourceKey, Overlaps> _overlaps = new();
+
     private readonly ConcurrentDictionary<ResourceKey, Dictionary<string, (string Uid, long? Generation)>> _byGateway = new();
 
+    /// <summary>Kind and key of a route whose overlap with others changed.</summary>
+    public event Action<string, ResourceKey>? OverlapChanged;
+
     /// <summary>Sets the served routes of a Gateway.</summary>
-    public void Set(ResourceKey gateway, IReadOnlyList<RouteEvaluation> routes) =>
-        _byGateway[gateway] = routes.ToDictionary(
+    public void Set(GatewayEvaluation gateway, IReadOnlyList<RouteEvaluation> routes)
+    {
+        SetOverlaps(gateway.Key, RouteOverlaps.Of(gateway, routes));
+        _byGateway[gateway.Key] = routes.ToDictionary(
             r => KeyOf(r.Route),
             r => (r.Route.Metadata.Uid, r.Route.Metadata.Generation),
             StringComparer.Ordinal
         );
+    }
 
     /// <summary>Removes a Gateway.</summary>
-    public void Remove(ResourceKey gateway) => _byGateway.TryRemove(gateway, out _);
+    public void Remove(ResourceKey gateway)
+    {
+        _byGateway.TryRemove(gateway, out _);
+        SetOverlaps(gateway, Overlaps.None);
+    }
+
+    /// <summary>A route with its overlaps with other routes.</summary>
+    public RouteEvaluation WithOverlaps(RouteEvaluation route) =>
+        route with
+        {
+            Parents =
+            [
+                .. route.Parents.Select(
+                    (parent, index) =>
+                        OverlapOf(route.Route, parent, index) is { } finding
+                            ? parent with
+                            {
+                                Findings = [.. parent.Findings, finding],
+                            }
+                            : parent
+                ),
+            ],
+        };
 
     /// <summary>Whether all Gateways of a route serve its current generation.</summary>
     public bool Has(RouteEvaluation route) =>
@@ -84,6 +115,21 @@ internal sealed class ServedRoutes
                 && served.Uid == route.Route.Metadata.Uid
                 && served.Generation >= route.Route.Metadata.Generation
             );
+
+    private Finding? OverlapOf(IGatewayRoute route, ParentEvaluation parent, int index) =>
+        parent.IsAccepted && _overlaps.TryGetValue(RouteEvaluator.GatewayOf(route, parent.Parent), out var overlaps)
+            ? overlaps.Find(route, index)
+            : null;
+
+    private void SetOverlaps(ResourceKey gateway, Overlaps overlaps)
+    {
+        var before = _overlaps.GetValueOrDefault(gateway, Overlaps.None);
+        _overlaps[gateway] = overlaps;
+        foreach (var (kind, route) in overlaps.ChangedSince(before))
+        {
+            OverlapChanged?.Invoke(kind, route);
+        }
+    }
 
     private static string KeyOf(IGatewayRoute route) => $"{route.Kind}/{route.Metadata.NamespaceProperty}/{route.Metadata.Name}";
 }

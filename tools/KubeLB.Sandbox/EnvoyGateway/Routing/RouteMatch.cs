@@ -6,6 +6,9 @@ namespace KubeLB.Sandbox.EnvoyGateway.Routing;
 /// <summary>A compiled match: all conditions must be true.</summary>
 internal sealed class RouteMatch
 {
+    // In no value, because Gateway API permits no control characters there.
+    private const char Separator = '\0';
+
     private readonly IReadOnlyList<ValueCondition> _headers;
     private readonly IReadOnlyList<ValueCondition> _query;
 
@@ -17,7 +20,14 @@ internal sealed class RouteMatch
         // Only the first condition per name is used.
         _headers = [.. (headers ?? []).DistinctBy(h => h.Name, StringComparer.OrdinalIgnoreCase).Select(ValueCondition.Of)];
         _query = [.. (query ?? []).DistinctBy(q => q.Name, StringComparer.Ordinal).Select(ValueCondition.Of)];
+        Key = string.Join(
+            Separator,
+            [$"{path.Kind}{path.Value}", method, .. Keys(_headers, ignoreCase: true), "", .. Keys(_query, ignoreCase: false)]
+        );
     }
+
+    /// <summary>Equal for matches of the same requests that differ only in the order of conditions.</summary>
+    public string Key { get; }
 
     /// <summary>The path match.</summary>
     public PathCondition Path { get; }
@@ -77,6 +87,12 @@ internal sealed class RouteMatch
             _ => PathCondition.Regex($"/[^/]+/{Regex.Escape(name!)}"),
         };
     }
+
+    // Names of headers are compared without case.
+    private static IEnumerable<string> Keys(IEnumerable<ValueCondition> conditions, bool ignoreCase) =>
+        conditions
+            .Select(c => $"{(ignoreCase ? c.Name.ToLowerInvariant() : c.Name)}{Separator}{c.Expression is not null}{c.Value}")
+            .Order(StringComparer.Ordinal);
 
     private static string Or(string? expression) => string.IsNullOrEmpty(expression) ? "[^/]+" : expression;
 
