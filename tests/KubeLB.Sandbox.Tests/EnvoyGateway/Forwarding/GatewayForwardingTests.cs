@@ -20,14 +20,14 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _fixture.DisposeAsync();
 
     [Fact]
-    public async Task Path_and_query_are_forwarded_unchanged()
+    public async Task Path_is_normalized_and_query_is_forwarded_unchanged()
     {
         await _fixture.AddPodAsync("web");
         await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
 
-        var seen = await Http.EchoAsync(_fixture.At(80), "/a%2Fb/c%20d?x=%2F&y=1+2");
+        var seen = await Http.EchoAsync(_fixture.At(80), "//a/b//c%20d?x=%2F&y=1+2");
 
-        seen.Path.Should().Be("/a%2Fb/c%20d");
+        seen.Path.Should().Be("/a/b/c%20d");
         seen.Query.Should().Be("?x=%2F&y=1+2");
         seen.Headers["x-forwarded-for"].Should().ContainSingle().Which.Should().NotBeEmpty();
         seen.Headers["x-request-id"].Should().ContainSingle().Which.Should().NotBeEmpty();
@@ -145,13 +145,32 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redirect_needs_no_backend()
+    public async Task Escaped_slashes_are_redirected()
     {
-        await _fixture.ServeAsync(Http80, Route("filters: [{type: RequestRedirect, requestRedirect: {scheme: https, statusCode: 301}}]"));
+        await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
+
+        using var response = await Http.SendAsync(_fixture.At(80), "/a%2Fb?x=%2F");
+
+        response.StatusCode.Should().Be(HttpStatusCode.TemporaryRedirect);
+        response.Headers.Location!.OriginalString.Should().Be("/a/b?x=%2F");
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task Redirect_needs_no_backend(int status)
+    {
+        await _fixture.ServeAsync(
+            Http80,
+            Route($"filters: [{{type: RequestRedirect, requestRedirect: {{scheme: https, statusCode: {status}}}}}]")
+        );
 
         using var response = await Http.SendAsync(_fixture.At(80), "/p?q=1", "api.example.com");
 
-        response.StatusCode.Should().Be(HttpStatusCode.MovedPermanently);
+        response.StatusCode.Should().Be((HttpStatusCode)status);
         response.Headers.Location!.OriginalString.Should().Be("https://api.example.com/p?q=1");
         response.Headers.Contains(OwnResponseHeader).Should().BeFalse();
     }

@@ -15,26 +15,71 @@ public sealed class HeaderAndRedirectTests
     [InlineData("/foo/bar", "/foo", "", "/bar")]
     [InlineData("/foo/", "/foo", "", "/")]
     [InlineData("/foo", "/foo", "/", "/")]
-    [InlineData("/bar", "/", "/xyz", "/xyz/bar")]
-    [InlineData("/a%2Fb/c", "/a%2Fb", "/x", "/x/c")]
+    [InlineData("/test", "/", "/pre", "/pretest")]
+    [InlineData("/test", "/", "/", "/test")]
+    [InlineData("/", "/", "/pre", "/pre")]
+    [InlineData("/a%20b/c", "/a%20b", "/x", "/x/c")]
     public void Matched_prefix_is_replaced_by_path_segment(string path, string prefix, string replacement, string expected) =>
         PathRewrite
             .Apply(new PathModifier { Type = "ReplacePrefixMatch", ReplacePrefixMatch = replacement }, path, prefix)
             .Should()
             .Be(expected);
 
+    [Theory]
+    [InlineData("no healthy upstream", "no healthy upstream")]
+    [InlineData("disconnect/reset before headers. reset reason: x", "disconnect/reset before headers. reset reason: x")]
+    [InlineData("100%", "100%25")]
+    [InlineData("a\nb", "a%0Ab")]
+    [InlineData("é", "%C3%A9")]
+    public void Message_of_gRPC_encodes_only_what_is_not_printable(string text, string expected) =>
+        LocalReply.GrpcMessage(text).Should().Be(expected);
+
     [Fact]
     public void Full_path_rewrite_replaces_the_path() =>
         PathRewrite.Apply(new PathModifier { Type = "ReplaceFullPath", ReplaceFullPath = "/new" }, "/old/path", "/old").Should().Be("/new");
 
     [Theory]
-    [InlineData(null, null, null, 80, "http://example.com/p?q")]
-    [InlineData(null, null, null, 8080, "http://example.com:8080/p?q")]
-    [InlineData("https", null, null, 80, "https://example.com/p?q")]
-    [InlineData("https", null, 8443, 80, "https://example.com:8443/p?q")]
-    [InlineData(null, "other.com", null, 80, "http://other.com/p?q")]
-    [InlineData("http", "other.com", 80, 8080, "http://other.com/p?q")]
-    public void Redirect_with_default_port_omits_the_port(string? scheme, string? host, int? port, int listener, string location) =>
+    [InlineData("/foo", "/foo", false)]
+    [InlineData("/", "/", false)]
+    [InlineData("//foo", "/foo", false)]
+    [InlineData("/foo///bar//", "/foo/bar/", false)]
+    [InlineData("/foo/../x", "/x", false)]
+    [InlineData("/foo/../foo/x", "/foo/x", false)]
+    [InlineData("/foo/./x/.", "/foo/x/", false)]
+    [InlineData("/foo/x/..", "/foo/", false)]
+    [InlineData("/../../x", "/x", false)]
+    [InlineData("/foo/%2e%2E/x", "/x", false)]
+    [InlineData("/foo\\..\\x", "/x", false)]
+    [InlineData("/a%20b%7Ec", "/a%20b~c", false)]
+    [InlineData("/100%", "/100%", false)]
+    [InlineData("/%zz%2", "/%zz%2", false)]
+    [InlineData("/...", "/...", false)]
+    [InlineData("/foo%2Fbar", "/foo/bar", true)]
+    [InlineData("/foo%2f..%5Cbar", "/bar", true)]
+    public void Path_is_normalized_as_by_Envoy(string path, string expected, bool redirects) =>
+        RequestPath.Normalize(path).Should().Be((expected, redirects));
+
+    [Theory]
+    [InlineData("example.com", null, null, null, 80, "http://example.com/p?q")]
+    [InlineData("example.com", null, null, null, 8080, "http://example.com:8080/p?q")]
+    [InlineData("example.com:9", null, null, null, 8080, "http://example.com:8080/p?q")]
+    [InlineData("example.com", "https", null, null, 80, "https://example.com/p?q")]
+    [InlineData("example.com:80", "https", null, null, 80, "https://example.com/p?q")]
+    [InlineData("h:8080", "https", null, null, 8080, "https://h:8080/p?q")]
+    [InlineData("h:8080", null, null, null, 80, "http://h:8080/p?q")]
+    [InlineData("[::1]:8080", "https", null, null, 80, "https://[::1]:8080/p?q")]
+    [InlineData("[::1]", "https", null, 8443, 80, "https://[::1]:8443/p?q")]
+    [InlineData("example.com", "https", null, 8443, 80, "https://example.com:8443/p?q")]
+    [InlineData("h:8080", null, "other.com", null, 80, "http://other.com/p?q")]
+    [InlineData("h:8080", "http", "other.com", 80, 8080, "http://other.com/p?q")]
+    public void Redirect_keeps_or_replaces_the_port_as_Envoy_does(
+        string requested,
+        string? scheme,
+        string? host,
+        int? port,
+        int listener,
+        string location
+    ) =>
         Redirect
             .Location(
                 new RequestRedirectFilter
@@ -44,7 +89,7 @@ public sealed class HeaderAndRedirectTests
                     Port = port,
                 },
                 "http",
-                "example.com",
+                requested,
                 listener,
                 "/p",
                 "?q",

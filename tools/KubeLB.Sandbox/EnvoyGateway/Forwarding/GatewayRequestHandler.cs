@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.Networking;
@@ -15,7 +16,15 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
     public async Task HandleAsync(HttpContext context)
     {
         var port = (GatewayPort)context.Features.Get<HttpServerListener>()!.Owner;
-        var target = RequestTarget.Of(context);
+        var received = RequestTarget.Of(context);
+        var (path, redirects) = RequestPath.Normalize(received.Path);
+        var target = received with { Path = path };
+        if (redirects)
+        {
+            await LocalReply.RedirectAsync(context, path + target.Query).ConfigureAwait(false);
+            return;
+        }
+
         EnvoyHeaders.Add(context, port.IsHttps);
         var entry = port.Routes.Find(Attributes(context, target));
         if (entry is null)
@@ -53,7 +62,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
 
         List<RouteFilter> filters = [.. action.Filters, .. backend!.Filters];
         var rewrite = filters.LastOrDefault(f => f.UrlRewrite is not null)?.UrlRewrite;
-        var substitutions = Substitutions(context);
+        var substitutions = Substitutions(context, target);
         HeaderChanges.Apply(context.Request.Headers, filters.Select(f => f.RequestHeaderModifier).OfType<HeaderFilter>(), substitutions);
 
         var path = PathRewrite.Apply(rewrite?.Path, target.Path, prefix);
@@ -93,7 +102,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         context.Response.Headers.Location = Redirect.Location(
             redirect,
             port.IsHttps ? "https" : "http",
-            Hostnames.FromHeader(context.Request.Host.Value ?? ""),
+            context.Request.Host.Value ?? "",
             port.Port,
             target.Path,
             target.Query,
@@ -114,19 +123,18 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         );
     }
 
-    private static SubstitutionContext Substitutions(HttpContext context)
+    private static SubstitutionContext Substitutions(HttpContext context, RequestTarget target)
     {
         // Evaluated on the original request, not on the filtered one.
         var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         var host = context.Request.Host.Value;
-        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         return new SubstitutionContext
         {
             RequestHeader = name =>
                 name.ToUpperInvariant() switch
                 {
                     ":AUTHORITY" => host,
-                    ":PATH" => target,
+                    ":PATH" => target.Path + target.Query,
                     ":METHOD" => context.Request.Method,
                     _ => headers.GetValueOrDefault(name),
                 },
@@ -203,14 +211,14 @@ internal static class LocalReply
             response.Headers[OwnResponseHeader] = "envoy-gateway";
         }
 
-        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        if (IsGrpc(context))
         {
             response.StatusCode = StatusCodes.Status200OK;
             response.ContentType = "application/grpc";
             response.Headers["grpc-status"] = GrpcStatusOf(status).ToString(CultureInfo.InvariantCulture);
             if (text.Length > 0)
             {
-                response.Headers["grpc-message"] = Uri.EscapeDataString(text);
+                response.Headers["grpc-message"] = GrpcMessage(text);
             }
 
             return;
@@ -223,6 +231,26 @@ internal static class LocalReply
             await response.WriteAsync(text, CancellationToken.None).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Redirects to a normalized path. gRPC has no redirects, so a call is rejected.</summary>
+    public static Task RedirectAsync(HttpContext context, string location)
+    {
+        if (IsGrpc(context))
+        {
+            return RespondAsync(context, StatusCodes.Status400BadRequest);
+        }
+
+        context.Response.Headers.Location = location;
+        return RespondAsync(context, StatusCodes.Status307TemporaryRedirect);
+    }
+
+    /// <summary>Percent-encodes a gRPC message: only <c>%</c> and what is not printable ASCII.</summary>
+    /// <remarks>https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md (Status-Message)</remarks>
+    internal static string GrpcMessage(string text) =>
+        string.Concat(Encoding.UTF8.GetBytes(text).Select(b => b is >= 0x20 and <= 0x7E and not (byte)'%' ? $"{(char)b}" : $"%{b:X2}"));
+
+    private static bool IsGrpc(HttpContext context) =>
+        context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
     private static int GrpcStatusOf(int httpStatus) =>
         httpStatus switch

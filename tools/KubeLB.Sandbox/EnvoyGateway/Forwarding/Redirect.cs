@@ -5,10 +5,13 @@ namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 /// <summary>Location of a redirect. Pure.</summary>
 internal static class Redirect
 {
-    /// <summary>The value of the Location header.</summary>
+    /// <summary>
+    /// The value of the Location header. The port of the request's host is kept if the filter sets neither a hostname nor a port other than
+    /// 80 and 443, also with another scheme.
+    /// </summary>
     /// <param name="filter">The filter.</param>
     /// <param name="scheme">The request's scheme.</param>
-    /// <param name="host">The request's host, without port.</param>
+    /// <param name="host">The request's host, with its port.</param>
     /// <param name="listenerPort">Port of the listener.</param>
     /// <param name="path">The request's path.</param>
     /// <param name="query">The request's query with its question mark, or empty.</param>
@@ -26,8 +29,22 @@ internal static class Redirect
     {
         var target = filter.Scheme ?? scheme;
         var port = filter.Port ?? (filter.Scheme is null ? listenerPort : WellKnown(filter.Scheme) ?? listenerPort);
-        var authority = port == WellKnown(target) ? filter.Hostname ?? host : $"{filter.Hostname ?? host}:{port}";
-        return $"{target}://{authority}{PathRewrite.Apply(filter.Path, path, prefix)}{query}";
+
+        // Envoy Gateway does not pass 80 and 443 to Envoy, for either scheme.
+        var suffix = port is 80 or 443 ? "" : $":{port}";
+        var authority = filter.Hostname ?? (suffix.Length > 0 ? WithoutPort(host) : WithoutDefaultPort(host, scheme, target));
+        return $"{target}://{authority}{suffix}{PathRewrite.Apply(filter.Path, path, prefix)}{query}";
+    }
+
+    private static string WithoutDefaultPort(string host, string scheme, string target) =>
+        target != scheme && PortOf(host) == $":{WellKnown(scheme)}" ? WithoutPort(host) : host;
+
+    private static string WithoutPort(string host) => host[..^PortOf(host).Length];
+
+    private static string PortOf(string host)
+    {
+        var port = host.LastIndexOf(':');
+        return port < 0 || (host[0] == '[' && host[port - 1] != ']') ? "" : host[port..];
     }
 
     private static int? WellKnown(string scheme) =>
@@ -53,15 +70,10 @@ internal static class PathRewrite
             case "ReplaceFullPath":
                 return modifier.ReplaceFullPath is { Length: > 0 } full ? full : "/";
             case "ReplacePrefixMatch":
-                var rest = prefix is "/" or "" ? path : path[Math.Min(prefix.TrimEnd('/').Length, path.Length)..];
+                // Envoy replaces the text of the prefix: "/" by "/pre" makes "/pretest" of "/test".
+                var rest = path[Math.Min(prefix.Length > 1 ? prefix.TrimEnd('/').Length : prefix.Length, path.Length)..];
                 var replacement = (modifier.ReplacePrefixMatch ?? "").TrimEnd('/');
-                if (rest.Length > 0 && rest[0] != '/')
-                {
-                    rest = "/" + rest;
-                }
-
-                var joined = replacement + rest;
-                return joined.Length == 0 ? "/" : joined;
+                return replacement.Length == 0 ? "/" + rest.TrimStart('/') : replacement + rest;
             default:
                 return path;
         }

@@ -51,7 +51,7 @@ internal static partial class FilterEvaluator
         {
             "RequestHeaderModifier" => HeaderFilterEvaluator.Error(filter.RequestHeaderModifier, "RequestHeaderModifier"),
             "ResponseHeaderModifier" => HeaderFilterEvaluator.Error(filter.ResponseHeaderModifier, "ResponseHeaderModifier"),
-            "RequestRedirect" => filter.RequestRedirect is { StatusCode: not (null or 301 or 302) } redirect
+            "RequestRedirect" => filter.RequestRedirect is { StatusCode: not (null or 301 or 302 or 303 or 307 or 308) } redirect
                 ? $"Status code {redirect.StatusCode} is invalid, only 302 and 301 are supported."
                 : NameError(filter.RequestRedirect?.Hostname) ?? PathError(filter.RequestRedirect?.Path),
             "URLRewrite" => NameError(filter.UrlRewrite?.Hostname) ?? PathError(filter.UrlRewrite?.Path),
