@@ -27,7 +27,7 @@ internal sealed class GatewayController(
     // Until a Gateway of the namespace is removed.
     private static readonly TimeSpan LimitRetry = TimeSpan.FromSeconds(5);
 
-    private readonly RemappingEvents _events = new(cluster, notices);
+    private readonly ServingEvents _events = new(cluster, notices);
     private readonly ConcurrentDictionary<ResourceKey, bool> _limited = new();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -53,6 +53,11 @@ internal sealed class GatewayController(
             var plan = GatewayPlan.Of(evaluation, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
             (address, var remapped) = await sockets.ApplyAsync(key, plan).ConfigureAwait(false);
             await _events.ReportAsync(evaluation, address, remapped, cancellationToken).ConfigureAwait(false);
+            foreach (var port in plan.Where(p => p.Rejection is not null))
+            {
+                await _events.ReportRejectionAsync(evaluation.Gateway, port, cancellationToken).ConfigureAwait(false);
+            }
+
             if (address is not null)
             {
                 await services.WriteAsync(evaluation, address, cancellationToken).ConfigureAwait(false);
@@ -85,9 +90,10 @@ internal sealed class GatewayController(
 }
 
 /// <summary>
-/// Records an Event when a Gateway is served at another address than requested, and when a port is remapped because it could not be bound.
+/// Records an Event when a Gateway is served at another address than requested, when a port is remapped because it could not be bound, and
+/// when Envoy would reject the routes of a port.
 /// </summary>
-internal sealed class RemappingEvents(Cluster cluster, SandboxNotices notices)
+internal sealed class ServingEvents(Cluster cluster, SandboxNotices notices)
 {
     private readonly ConcurrentDictionary<(ResourceKey Gateway, string Origin), string> _reported = new();
 
@@ -114,6 +120,15 @@ internal sealed class RemappingEvents(Cluster cluster, SandboxNotices notices)
             var message = $"Cannot listen on port {port} (privileged or in use); the sandbox serves it at {endPoint} instead.";
             await ReportAsync(evaluation.Gateway, "PortMoved", $"{port}", message, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Records an Event for routes that Envoy would reject.</summary>
+    public Task ReportRejectionAsync(Gateway gateway, PortPlan port, CancellationToken cancellationToken)
+    {
+        var message =
+            $"Envoy would reject the routes of port {port.Port}, and no change of a route there has effect until it is corrected: "
+            + port.Rejection;
+        return ReportAsync(gateway, "RoutesRejected", $"routes-{port.Port}", message, cancellationToken);
     }
 
     private async Task ReportAsync(Gateway gateway, string reason, string origin, string message, CancellationToken cancellationToken)

@@ -30,8 +30,30 @@ internal static class GatewayPlan
                         port.Select(l => new ListenerRoutes(l.Listener.Name, l.Listener.Hostname ?? "", Entries(gateway.Key, l, routes)))
                     ),
                     Certificates(gateway.Gateway, port, certificate)
-                )),
+                )
+                {
+                    Rejection = Rejection(gateway.Key, port, routes),
+                }),
         ];
+
+    // Envoy validates the routes of a port together.
+    private static string? Rejection(ResourceKey gateway, IEnumerable<ListenerEvaluation> listeners, IReadOnlyList<RouteEvaluation> routes)
+    {
+        var names = listeners.Select(l => l.Listener.Name).ToHashSet(StringComparer.Ordinal);
+        return (
+            from route in routes
+            where
+                route
+                    .Parents.Where(p => p.IsAccepted)
+                    .SelectMany(p => p.Attachments)
+                    .Any(a => a.Gateway == gateway && names.Contains(a.Listener))
+            from rule in route.Rules
+            where rule.Error is null
+            let error = HeaderFormat.Error(rule.Action.Filters.Concat(rule.Action.Backends.SelectMany(b => b.Filters)))
+            where error is not null
+            select $"{route.Route.Kind} {ResourceKey.Of(route.Route)}: {error}"
+        ).FirstOrDefault();
+    }
 
     private static List<RouteEntry> Entries(ResourceKey gateway, ListenerEvaluation listener, IReadOnlyList<RouteEvaluation> routes)
     {

@@ -145,6 +145,30 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Header_value_that_Envoy_rejects_keeps_the_last_routes_of_the_port()
+    {
+        await _fixture.AddPodAsync("web");
+        var route = Route("backendRefs: [{name: web, port: 80}]");
+        await _fixture.ServeAsync(Http80, route);
+
+        await _fixture.ServeAsync(
+            Http80,
+            Route("filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-a, value: '100%'}]}}]")
+        );
+
+        (await Http.EchoAsync(_fixture.At(80))).Path.Should().Be("/");
+        await _fixture.ServeAsync(
+            Http80,
+            Route(
+                "filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-a, value: '100%%'}]}}]\n      "
+                    + "backendRefs: [{name: web, port: 80}]"
+            )
+        );
+        using var response = await Http.SendAsync(_fixture.At(80));
+        response.Headers.GetValues("x-a").Should().Equal("100%");
+    }
+
+    [Fact]
     public async Task Escaped_slashes_are_redirected()
     {
         await _fixture.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));

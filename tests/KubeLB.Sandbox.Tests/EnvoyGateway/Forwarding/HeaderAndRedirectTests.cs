@@ -1,5 +1,6 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
+using KubeLB.Sandbox.EnvoyGateway.Routing;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
@@ -106,10 +107,23 @@ public sealed class HeaderAndRedirectTests
     [InlineData("%RESPONSE_DURATION%", "17")]
     [InlineData("%RESPONSE_CODE% %PROTOCOL%", "200 HTTP/1.1")]
     [InlineData("100%%", "100%")]
-    [InlineData("%UNKNOWN_THING%", "-")]
     [InlineData("plain", "plain")]
     public void Substitutions_in_header_values_are_evaluated(string value, string expected) =>
         HeaderSubstitution.Evaluate(value, Context).Should().Be(expected);
+
+    /// <summary>The messages are those of Envoy 1.40.</summary>
+    [Theory]
+    [InlineData("plain", null)]
+    [InlineData("100%% of %REQ(X?Y):5%", null)]
+    [InlineData("%ENVIRONMENT(PATH)%", null)]
+    [InlineData("%START_TIME(%Y)% %START_TIME%", null)]
+    [InlineData("%FOO%", "Not supported field in StreamInfo: FOO")]
+    [InlineData("%FILE_CONTENT(/etc/passwd)%", "Not supported field in StreamInfo: FILE_CONTENT")]
+    [InlineData("100%", "Incorrect configuration: 100%. Couldn't find valid command at position 3")]
+    [InlineData("%a%", "Incorrect configuration: %a%. Couldn't find valid command at position 0")]
+    [InlineData("%REQ%", "REQ requires parameters")]
+    [InlineData("%PROTOCOL(x)%", "PROTOCOL does not take any parameters or length")]
+    public void Header_value_is_judged_as_by_Envoy(string value, string? error) => HeaderFormat.Error(value).Should().Be(error);
 
     [Fact]
     public void Header_filter_sets_then_adds_then_removes()

@@ -18,7 +18,11 @@ internal sealed record PortPlan(
     bool IsHttps,
     RouteTable Routes,
     IReadOnlyList<(string Hostname, X509Certificate2 Certificate)> Certificates
-);
+)
+{
+    /// <summary>Why Envoy rejects the routes; null if it accepts them. The last accepted routes of the port are then served.</summary>
+    public string? Rejection { get; init; }
+}
 
 /// <summary>
 /// The sockets of all Gateways. Each Gateway has its own loopback address, so that several can have the same port; a port that cannot be
@@ -87,7 +91,10 @@ internal sealed class GatewaySockets(HttpServer httpServer, LoopbackAddresses ad
 
             var served = (GatewayPort)listener.Owner;
             served.Certificates.Set(plan.Certificates);
-            served.Routes = plan.Routes;
+            if (plan.Rejection is null)
+            {
+                served.Routes = plan.Routes;
+            }
         }
 
         return (
