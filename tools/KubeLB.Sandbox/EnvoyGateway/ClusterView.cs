@@ -34,7 +34,7 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
         return PolicyOf(route) is { } policy && PolicyEvaluator.Error(policy) is null && RetryRule.Of(policy.Spec?.Retry) is { } retry
             ? evaluation with
             {
-                Rules = [.. evaluation.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })],
+                Rules = [.. evaluation.Rules.Select(r => r with { Action = r.Action with { Retry = r.Action.Retry ?? retry } })],
             }
             : evaluation;
     }

@@ -20,6 +20,7 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
     private static readonly ResourceKey Key = new("default", "gw");
 
     private readonly Dictionary<string, IPEndPoint?> _services = [];
+    private readonly Dictionary<string, IReadOnlyList<IPEndPoint>> _several = [];
     private readonly Dictionary<string, X509Certificate2> _certificates = [];
     private readonly LoopbackAddresses _addresses = new();
     private readonly BackendForwarder _forwarder = new();
@@ -36,16 +37,21 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
         return fixture;
     }
 
-    public async Task AddPodAsync(string service)
+    public async Task<IPEndPoint> AddPodAsync(string service)
     {
         var pod = new EchoPod("tenant", "default", service + "-pod", "node", _addresses.Take());
         await _backends.ListenAsync(pod, 8080);
-        _services[service] = _backends.Resolve(pod.Address, 8080, $"default/{pod.Name}");
+        var endPoint = _backends.Resolve(pod.Address, 8080, $"default/{pod.Name}")!;
+        _services[service] = endPoint;
+        return endPoint;
     }
 
     public void AddService(string service, IPEndPoint? endPoint) => _services[service] = endPoint;
 
     public void AddCertificate(string secret, X509Certificate2 certificate) => _certificates[secret] = certificate;
+
+    /// <summary>Adds a Service with several endpoints.</summary>
+    public void AddEndPoints(string service, params IReadOnlyList<IPEndPoint> endPoints) => _several[service] = endPoints;
 
     public async Task ServeAsync(string listeners, string routes, RetryRule? retry = null)
     {
@@ -57,7 +63,7 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
             .Read(routes)
             .Select(r => KubernetesJson.Deserialize<HttpRoute>(r.ToJsonString()))
             .Select(r => RouteEvaluator.Evaluate(r, HttpRoute.KindName, key => key == Key ? evaluation : null, this))
-            .Select(v => v with { Rules = [.. v.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })] })
+            .Select(v => v with { Rules = [.. v.Rules.Select(r => r with { Action = r.Action with { Retry = r.Action.Retry ?? retry } })] })
             .ToList();
         evaluations.SelectMany(v => v.Parents).Should().OnlyContain(p => p.IsAccepted);
         await _gateways.ApplyAsync(Key, GatewayPlan.Of(evaluation, evaluations, secret => _certificates.GetValueOrDefault(secret.Name)));
@@ -70,7 +76,9 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
     public TlsSecret Secret(string ns, string name) => _certificates.ContainsKey(name) ? TlsSecret.Valid : TlsSecret.Missing;
 
     public V1Service? Service(string ns, string name) =>
-        _services.ContainsKey(name) ? new V1Service { Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 80 }] } } : null;
+        _services.ContainsKey(name) || _several.ContainsKey(name)
+            ? new V1Service { Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 80 }] } }
+            : null;
 
     public bool HasEndpoints(string ns, string name) => true;
 
@@ -79,9 +87,9 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
     public IEnumerable<ReferenceGrant> Grants(string ns) => [];
 
     public BackendLocation Find(BackendTarget backend) =>
-        _services.TryGetValue(backend.Service, out var endPoint)
-            ? new BackendLocation(true, endPoint is null ? [] : [endPoint], false)
-            : BackendLocation.Missing;
+        _several.TryGetValue(backend.Service, out var endPoints) ? new BackendLocation(true, endPoints, false)
+        : _services.TryGetValue(backend.Service, out var endPoint) ? new BackendLocation(true, endPoint is null ? [] : [endPoint], false)
+        : BackendLocation.Missing;
 
     public async ValueTask DisposeAsync()
     {

@@ -221,6 +221,7 @@ internal sealed class AttemptTransformer(OutgoingRequest outgoing, int attempt, 
             ResponseHeader = name => response.Headers.TryGetValue(name, out var value) ? value.ToString() : null,
         };
         HeaderChanges.Apply(response.Headers, outgoing.ResponseFilters, substitutions);
+        outgoing.Session?.SetOn(response, outgoing.EndPointOf(attempt));
         return copied;
     }
 
@@ -256,6 +257,9 @@ internal sealed record OutgoingRequest(
     SubstitutionContext Substitutions
 )
 {
+    /// <summary>The session persistence; null for none.</summary>
+    public Session? Session { get; init; }
+
     /// <summary>The endpoint of an attempt.</summary>
     /// <param name="attempt">Number of the attempt, from 1.</param>
     public IPEndPoint EndPointOf(int attempt) => EndPoints[(attempt - 1) % EndPoints.Count];

@@ -34,6 +34,11 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         }
 
         var action = entry.Action;
+        if (action.Cors is { } cors && Cors.Apply(context, cors))
+        {
+            return;
+        }
+
         var prefix = entry.Match.Path.Kind == PathKind.Prefix ? entry.Match.Path.Value : "";
         if (action.Filters.FirstOrDefault(f => f.RequestRedirect is not null)?.RequestRedirect is { } redirect)
         {
@@ -41,10 +46,11 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             return;
         }
 
-        await ForwardAsync(context, action, target, prefix).ConfigureAwait(false);
+        var session = action.Session is { } rule ? new Session(rule, SessionRule.CookiePath(entry.Match.Path)) : null;
+        await ForwardAsync(context, action, target, prefix, session).ConfigureAwait(false);
     }
 
-    private async Task ForwardAsync(HttpContext context, RouteAction action, RequestTarget target, string prefix)
+    private async Task ForwardAsync(HttpContext context, RouteAction action, RequestTarget target, string prefix, Session? session)
     {
         var backend = action.Choose(Random.Shared.NextDouble());
         var location = backend is { IsValid: true } ? backends.Find(backend) : BackendLocation.Missing;
@@ -72,7 +78,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         }
 
         var outgoing = new OutgoingRequest(
-            location.EndPoints,
+            session?.Order(context.Request, location.EndPoints) ?? location.EndPoints,
             path + target.Query,
             rewrite?.Hostname ?? context.Request.Host.Value ?? "",
             location.Http2 || action.IsGrpc,
@@ -81,9 +87,12 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             action.Retry,
             [.. filters.Select(f => f.ResponseHeaderModifier).OfType<HeaderFilter>()],
             substitutions
-        );
+        )
+        {
+            Session = session,
+        };
         var mirrors = action
-            .Mirrors.Where(m => m.Target.IsValid && Random.Shared.Next(100) < m.Percent)
+            .Mirrors.Where(m => m.Target.IsValid && Random.Shared.NextDouble() * 100 < m.Percent)
             .Select(m => backends.Find(m.Target).EndPoints)
             .Where(e => e.Count > 0)
             .Select(e => e[0])

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using KubeLB.Api.EnvoyGateway;
+using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Routing;
 
@@ -68,12 +70,35 @@ internal sealed record RetryRule
         return new RetryRule
         {
             NumRetries = retry.NumRetries ?? 2,
-            Triggers = retry.RetryOn is null ? DefaultTriggers : retry.RetryOn.Triggers ?? [],
+            Triggers = retry.RetryOn?.Triggers is { Count: > 0 } triggers ? triggers : DefaultTriggers,
             StatusCodes = retry.RetryOn is null ? [(int)HttpStatusCode.ServiceUnavailable] : retry.RetryOn.HttpStatusCodes ?? [],
             PerTryTimeout = Durations.Parse(retry.PerRetry?.Timeout),
             BaseInterval = first,
             MaxInterval = Durations.Parse(retry.PerRetry?.BackOff?.MaxInterval) ?? first * 10,
         };
+    }
+
+    /// <summary>The retry rule of an HTTPRoute's rule, which replaces that of a policy; null if it has none.</summary>
+    public static RetryRule? OfRule(RouteRule rule)
+    {
+        if (rule is not HttpRouteRule || rule.Unknown?.GetValueOrDefault("retry") is not { ValueKind: JsonValueKind.Object } retry)
+        {
+            return null;
+        }
+
+        var codes =
+            retry.TryGetProperty("codes", out var values) && values.ValueKind == JsonValueKind.Array
+                ? values.EnumerateArray().Select(c => c.GetInt32()).ToList()
+                : [];
+        var backOff = retry.TryGetProperty("backoff", out var duration) ? duration.GetString() : null;
+        return Of(
+            new RetryPolicy
+            {
+                NumRetries = retry.TryGetProperty("attempts", out var attempts) && attempts.TryGetInt32(out var number) ? number : null,
+                RetryOn = codes.Count == 0 ? null : new RetryOn { HttpStatusCodes = codes },
+                PerRetry = backOff is null ? null : new PerRetryPolicy { BackOff = new BackOffPolicy { BaseInterval = backOff } },
+            }
+        );
     }
 
     /// <summary>Whether a response is retried.</summary>

@@ -122,7 +122,7 @@ internal sealed record RouteAction
     public IReadOnlyList<BackendTarget> Backends { get; init; } = [];
 
     /// <summary>The mirrors.</summary>
-    public IReadOnlyList<(BackendTarget Target, int Percent)> Mirrors { get; init; } = [];
+    public IReadOnlyList<(BackendTarget Target, double Percent)> Mirrors { get; init; } = [];
 
     /// <summary>Timeout of the request; null for none.</summary>
     public TimeSpan? RequestTimeout { get; init; }
@@ -132,6 +132,12 @@ internal sealed record RouteAction
 
     /// <summary>The retry rule; null for no retries.</summary>
     public RetryRule? Retry { get; init; }
+
+    /// <summary>The CORS rule; null for none.</summary>
+    public CorsRule? Cors { get; init; }
+
+    /// <summary>The session persistence; null for none.</summary>
+    public SessionRule? Session { get; init; }
 
     /// <summary>Whether HTTP/2 is used for backends.</summary>
     public bool IsGrpc { get; init; }

@@ -56,7 +56,7 @@ internal static partial class FilterEvaluator
                 : NameError(filter.RequestRedirect?.Hostname) ?? PathError(filter.RequestRedirect?.Path),
             "URLRewrite" => NameError(filter.UrlRewrite?.Hostname) ?? PathError(filter.UrlRewrite?.Path),
             "ExtensionRef" => $"Invalid filter ExtensionRef: unknown kind {filter.ExtensionRef?.Group}/{filter.ExtensionRef?.Kind}.",
-            "RequestMirror" => null,
+            "RequestMirror" or "CORS" => null,
             _ => $"Invalid filter: unknown type {filter.Type}.",
         };
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 
@@ -46,12 +47,22 @@ internal static class RuleEvaluator
             backends.Add(Target(backend, ns, backend.Weight ?? 1, problem is null, backend.Filters ?? []));
         }
 
+        var mirrors = Mirrors(rule, kind, ns, view, references, endpoints);
+        if (mirrors is null)
+        {
+            // Envoy Gateway responds with 500 to all requests of a rule with an invalid mirror.
+            backends = [.. backends.Select(b => b with { IsValid = false })];
+        }
+
         var timeouts = (rule as HttpRouteRule)?.Timeouts;
         var action = new RouteAction
         {
             Filters = rule.Filters ?? [],
             Backends = backends,
-            Mirrors = Mirrors(rule, kind, ns, view, references, endpoints),
+            Mirrors = mirrors ?? [],
+            Retry = RetryRule.OfRule(rule),
+            Cors = CorsRule.Of(rule.Filters ?? []),
+            Session = SessionRule.Of(route, kind, rule, index),
             RequestTimeout = Durations.Parse(timeouts?.Request),
             BackendTimeout = Durations.Parse(timeouts?.BackendRequest),
             IsGrpc = kind == GrpcRoute.KindName,
@@ -59,7 +70,8 @@ internal static class RuleEvaluator
         return new RuleEvaluation(index, error, matches, action, references, endpoints);
     }
 
-    private static List<(BackendTarget Target, int Percent)> Mirrors(
+    /// <returns>The mirrors; null if one is invalid.</returns>
+    private static List<(BackendTarget Target, double Percent)>? Mirrors(
         RouteRule rule,
         string kind,
         string ns,
@@ -68,7 +80,8 @@ internal static class RuleEvaluator
         List<string> endpoints
     )
     {
-        var mirrors = new List<(BackendTarget, int)>();
+        var mirrors = new List<(BackendTarget, double)>();
+        var areValid = true;
         foreach (var mirror in (rule.Filters ?? []).Select(f => f.RequestMirror).OfType<RequestMirrorFilter>())
         {
             if (mirror.BackendRef is not { } backend)
@@ -79,6 +92,7 @@ internal static class RuleEvaluator
             if (BackendEvaluator.Error(backend, kind, ns, view) is { } problem)
             {
                 references.Add((problem.Reason, $"Failed to validate the RequestMirror filter: {problem.Message}"));
+                areValid = false;
                 continue;
             }
 
@@ -90,11 +104,20 @@ internal static class RuleEvaluator
                 );
             }
 
-            mirrors.Add((Target(backend, ns, 1, true, []), mirror.Percent ?? 100));
+            mirrors.Add((Target(backend, ns, 1, true, []), Percent(mirror)));
         }
 
-        return mirrors;
+        return areValid ? mirrors : null;
     }
+
+    private static double Percent(RequestMirrorFilter mirror) =>
+        mirror.Unknown?.GetValueOrDefault("fraction") is { ValueKind: JsonValueKind.Object } fraction
+        && fraction.TryGetProperty("numerator", out var value)
+        && value.TryGetInt32(out var numerator)
+            ? 100.0
+                * numerator
+                / (fraction.TryGetProperty("denominator", out var all) && all.TryGetInt32(out var denominator) ? denominator : 100)
+            : mirror.Percent ?? 100;
 
     private static IReadOnlyList<RouteMatch> Matches(RouteRule rule) =>
         rule switch
