@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -37,9 +38,20 @@ public sealed record EmbeddedClusterOptions
     /// <summary>Provides container logs for <c>kubectl logs</c>; null, the default, for none.</summary>
     public PodLogSource? PodLogs { get; init; }
 
+    /// <summary>Provides warnings about created and updated objects; null, the default, for none.</summary>
+    public ObjectWarnings? Warnings { get; init; }
+
+    /// <summary>The error of <c>kubectl exec</c>, <c>attach</c> and <c>port-forward</c>.</summary>
+    public string PodConnectionError { get; init; } = "This cluster does not run containers.";
+
     /// <summary>The logger factory of the cluster; no logging by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }
+
+/// <summary>Provides warnings about a created or updated object, for the <c>Warning</c> headers of the response.</summary>
+/// <param name="kind">Kind of the object.</param>
+/// <param name="content">The object with defaults; must not be modified.</param>
+public delegate IEnumerable<string> ObjectWarnings(string kind, JsonObject content);
 
 /// <summary>Provides the log of a container.</summary>
 /// <param name="request">The request.</param>

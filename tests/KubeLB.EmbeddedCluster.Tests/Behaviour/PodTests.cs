@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KubeLB.EmbeddedCluster.Tests.Support;
 
 namespace KubeLB.EmbeddedCluster.Tests.Behaviour;
@@ -13,7 +14,14 @@ public sealed class PodTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { PodLogs = Read });
+        _cluster = await EmbeddedCluster.StartAsync(
+            new EmbeddedClusterOptions
+            {
+                PodLogs = Read,
+                PodConnectionError = "no containers here",
+                Warnings = Warn,
+            }
+        );
         _api = new Api(_cluster);
     }
 
@@ -95,6 +103,36 @@ public sealed class PodTests : IAsyncLifetime
         (await _api.GetAsync($"{Pods}/silent/log")).ShouldBe(400).Message.Should().Be("nothing here");
     }
 
+    [Theory]
+    [InlineData("exec?command=sh")]
+    [InlineData("attach")]
+    [InlineData("portforward?ports=80")]
+    public async Task Connections_to_pods_return_the_error_of_the_options(string path)
+    {
+        await CreateAsync($"target-{path[..4]}", "");
+
+        (await _api.PostAsync($"{Pods}/target-{path[..4]}/{path}", "{}")).ShouldBe(400).Message.Should().Be("no containers here");
+        (await _api.GetAsync($"{Pods}/target-{path[..4]}/{path}")).ShouldBe(400).Message.Should().Be("no containers here");
+        (await _api.PostAsync($"{Pods}/nobody/{path}", "{}")).ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task Warnings_of_the_options_are_returned_for_writes_of_objects()
+    {
+        var created = await _api.PostAsync(Pods, """{"metadata":{"name":"w"},"spec":{"containers":[{"name":"main","image":"i"}]}}""");
+        created.ShouldBe(201).Headers.GetValues("Warning").Should().Equal("299 - \"a Pod w with 1 container\"");
+        (await _api.MergeAsync($"{Pods}/w", """{"metadata":{"labels":{"a":"b"}}}"""))
+            .ShouldBe(200)
+            .Headers.GetValues("Warning")
+            .Should()
+            .ContainSingle();
+        (await _api.MergeAsync($"{Pods}/w/status", """{"status":{"phase":"Running"}}"""))
+            .ShouldBe(200)
+            .Headers.Contains("Warning")
+            .Should()
+            .BeFalse();
+    }
+
     [Fact]
     public async Task Logs_need_permission_for_the_subresource()
     {
@@ -121,6 +159,11 @@ public sealed class PodTests : IAsyncLifetime
         (await user.GetAsync($"{Pods}/secretive")).ShouldBe(200);
         (await user.GetAsync($"{Pods}/secretive/log")).ShouldBe(403).Message.Should().Contain("cannot get resource \"pods/log\"");
     }
+
+    private static IEnumerable<string> Warn(string kind, JsonObject content) =>
+        (string?)content["metadata"]!["name"] == "w"
+            ? [$"a {kind} w with {content["spec"]!["containers"]!.AsArray().Count} container"]
+            : [];
 
     private async IAsyncEnumerable<PodLogLine> Read(
         PodLogRequest request,

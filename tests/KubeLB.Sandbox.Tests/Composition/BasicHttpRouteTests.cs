@@ -1,6 +1,7 @@
 using System.Net;
 using k8s;
 using k8s.Models;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
@@ -62,6 +63,34 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
             async () => (await ServicesAsync()).Count == 0 ? "gone" : null,
             "the Service of the Gateway is deleted"
         );
+    }
+
+    [Fact]
+    public async Task Kubectl_says_what_the_sandbox_does_not_support()
+    {
+        using var kubectl = new KubectlBinary(sandbox.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
+        await kubectl.OkAsync("create deployment shell --image=busybox");
+        await kubectl.OkAsync("rollout status deployment/shell --timeout=30s");
+        (await kubectl.RunAsync("exec deployment/shell -- ls"))
+            .Errors.Should()
+            .Contain("simulated: they have no containers for exec, attach or port-forward; see docs/sandbox.md");
+        (await kubectl.RunAsync("logs deployment/shell")).Errors.Should().Contain("simulated: they have no logs");
+
+        using var management = new KubectlBinary(sandbox.Sandbox.Management.KubeconfigYaml);
+        var applied = await management.OkAsync(
+            "apply -f -",
+            """
+            apiVersion: gateway.envoyproxy.io/v1alpha1
+            kind: BackendTrafficPolicy
+            metadata: {name: policy, namespace: default}
+            spec:
+              targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]
+              mergeType: StrategicMerge
+            """
+        );
+        applied
+            .Errors.Should()
+            .Contain("Warning: The sandbox stores spec.mergeType of a BackendTrafficPolicy and does not apply it; see docs/sandbox.md.");
     }
 
     // The documentation's check: kubectl get svc -n envoy-gateway-system.

@@ -48,7 +48,8 @@ public sealed class RouteOverlapTests
 
     private static readonly GatewayEvaluation Gateway = GatewayEvaluator.Evaluate(
         Read<Gateway>(
-            "metadata: {name: gw, namespace: n}\nspec: {listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 81, protocol: HTTP}]}"
+            "metadata: {name: gw, namespace: n}\nspec:\n  "
+                + "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 81, protocol: HTTP}]"
         ),
         new EmptyView()
     );

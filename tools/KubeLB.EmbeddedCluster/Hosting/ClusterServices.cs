@@ -38,8 +38,8 @@ internal sealed class ClusterServices : IAsyncDisposable
         _registry.Add(BuiltInResources.All(_addresses, time, _registry));
         var gate = new NamespaceAdmission(store);
         var ownership = new FieldOwnership(time);
-        _creator = new ObjectCreator(store, time, gate, ownership);
-        _updater = new ObjectUpdater(store, ownership);
+        _creator = new ObjectCreator(store, time, gate, ownership, options.Warnings);
+        _updater = new ObjectUpdater(store, ownership, options.Warnings);
         var deleter = new ObjectDeleter(store, time);
         _issuer = new TokenIssuer(time);
         _namespaces = new NamespaceController(store, _registry, _creator, _updater, deleter);
@@ -71,6 +71,7 @@ internal sealed class ClusterServices : IAsyncDisposable
             new DeleteHandler(store, deleter, reads, time),
             new ScaleHandler(store, _updater),
             new PodLogHandler(store, options.PodLogs, time),
+            new PodConnectionHandler(store, options.PodConnectionError),
             new ReviewHandler(_registry, store, policy, authenticator, _issuer, time)
         );
         Faults = new FaultInjector(

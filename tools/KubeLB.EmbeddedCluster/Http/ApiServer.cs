@@ -164,6 +164,7 @@ internal sealed class ApiServer(
         }
         return (subresource.Name, request.Info.Verb) switch
         {
+            ("exec" or "attach" or "portforward", _) => handlers.PodConnections.HandleAsync(request),
             ("log", _) => handlers.PodLogs.HandleAsync(request, _stopping.Token),
             ("scale", _) => handlers.Scales.HandleAsync(request),
             ("token", _) => handlers.Reviews.TokenAsync(request),
@@ -202,5 +203,6 @@ internal sealed record ApiHandlers(
     DeleteHandler Deletes,
     ScaleHandler Scales,
     PodLogHandler PodLogs,
+    PodConnectionHandler PodConnections,
     ReviewHandler Reviews
 );

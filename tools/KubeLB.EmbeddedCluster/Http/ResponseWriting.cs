@@ -68,7 +68,7 @@ internal static class ResponseWriting
 
     public static void Warnings(HttpContext context, IEnumerable<string> warnings)
     {
-        foreach (var warning in warnings)
+        foreach (var warning in warnings.Distinct())
         {
             context.Response.Headers.Append("Warning", $"299 - \"{Escape(warning)}\"");
         }

@@ -101,7 +101,14 @@ internal static class BuiltInResources
                 HasGeneration = true,
                 ReturnsDeleted = true,
                 Table = WorkloadTables.Pods,
-                Subresources = [new("log", "Pod", ["get"]), .. Status("Pod")],
+                Subresources =
+                [
+                    new("attach", "PodAttachOptions", ["create", "get"]),
+                    new("exec", "PodExecOptions", ["create", "get"]),
+                    new("log", "Pod", ["get"]),
+                    new("portforward", "PodPortForwardOptions", ["create", "get"]),
+                    .. Status("Pod"),
+                ],
                 SelectableFields = Fields(
                     ("spec.nodeName", tree => tree.Object("spec").Text("nodeName")),
                     ("spec.restartPolicy", tree => tree.Object("spec").Text("restartPolicy")),

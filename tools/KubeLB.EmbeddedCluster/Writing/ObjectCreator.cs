@@ -9,7 +9,13 @@ using KubeLB.EmbeddedCluster.Validation;
 namespace KubeLB.EmbeddedCluster.Writing;
 
 /// <summary>Creates objects: generate name, prepare, default, validate, allocate, commit.</summary>
-internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, NamespaceAdmission gate, FieldOwnership ownership)
+internal sealed class ObjectCreator(
+    ClusterStore store,
+    TimeProvider time,
+    NamespaceAdmission gate,
+    FieldOwnership ownership,
+    ObjectWarnings? warnings
+)
 {
     private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
     private const int MaxGeneratedBase = 63 - 5;
@@ -123,6 +129,7 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
         }
         if (stored is not null)
         {
+            options.Warnings.AddRange(warnings?.Invoke(resource.Kind, tree) ?? []);
             resource.Strategy.Committed(tree);
         }
         return stored;

@@ -9,7 +9,7 @@ using KubeLB.EmbeddedCluster.Validation;
 namespace KubeLB.EmbeddedCluster.Writing;
 
 /// <summary>Updates objects and subresources, for update and patch.</summary>
-internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership)
+internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership, ObjectWarnings? warnings)
 {
     private const int MaxAttempts = 50;
 
@@ -144,6 +144,10 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         try
         {
             stored = Commit(resource, table, existing, old, tree, options);
+            if (stored is not null && subresource.Length == 0)
+            {
+                options.Warnings.AddRange(warnings?.Invoke(resource.Kind, tree) ?? []);
+            }
         }
         finally
         {

@@ -43,6 +43,12 @@ public sealed record ClusterRequest(string Name, (int First, int Last) NodePorts
 {
     /// <summary>Provides container logs, if the API server supports it; null for none.</summary>
     public PodLogSource? PodLogs { get; init; }
+
+    /// <summary>Provides warnings about written objects, if the API server supports it; null for none.</summary>
+    public ObjectWarnings? Warnings { get; init; }
+
+    /// <summary>The error of connections to pods, if the API server supports it.</summary>
+    public string PodConnectionError { get; init; } = new EmbeddedClusterOptions().PodConnectionError;
 }
 
 /// <summary>An embedded cluster as a sandbox cluster, the default.</summary>
@@ -71,6 +77,8 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
             Tls = request.Tls,
             NodePortRange = request.NodePorts,
             PodLogs = request.PodLogs,
+            Warnings = request.Warnings,
+            PodConnectionError = request.PodConnectionError,
         };
         return new EmbeddedSandboxCluster(
             await EmbeddedCluster.EmbeddedCluster.StartAsync(options, cancellationToken).ConfigureAwait(false)

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json.Nodes;
 using k8s;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Ccm.Hosting;
 using KubeLB.EmbeddedCluster;
@@ -22,6 +24,14 @@ namespace KubeLB.Sandbox.Composition;
 /// </summary>
 public sealed class SandboxEnvironment : IAsyncDisposable
 {
+    /// <summary>The error of <c>kubectl logs</c> for a pod without a process.</summary>
+    internal const string SimulatedPodLogs =
+        "Pods of the sandbox are simulated: they have no logs. The body of a pod's response has the request that it received; "
+        + "see docs/sandbox.md.";
+
+    private const string PodConnectionError =
+        "Pods of the sandbox are simulated: they have no containers for exec, attach or port-forward; see docs/sandbox.md.";
+
     private const int FirstNodePort = 30000;
     private const int NodePorts = 2768;
 
@@ -148,8 +158,22 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         string name,
         (int First, int Last) nodePorts,
         PodLogSource? logs,
+        ObjectWarnings warnings,
         CancellationToken cancellationToken
-    ) => options.StartCluster(new ClusterRequest(name, nodePorts, options.Tls) { PodLogs = logs ?? NoLogs }, cancellationToken);
+    ) =>
+        options.StartCluster(
+            new ClusterRequest(name, nodePorts, options.Tls)
+            {
+                PodLogs = logs ?? NoLogs,
+                Warnings = warnings,
+                PodConnectionError = PodConnectionError,
+            },
+            cancellationToken
+        );
+
+    // KubeLB itself reports the fields of tenants' Gateways that it ignores.
+    private static IEnumerable<string> TenantWarnings(string kind, JsonObject content) =>
+        kind == Gateway.KindName ? [] : UnappliedFields.Warnings(kind, content);
 
     private static async Task<ISandboxCluster> StartManagementAsync(
         SandboxOptions options,
@@ -165,6 +189,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
                     "management",
                     ports,
                     dataPlane.Processes is { } processes ? processes.ReadLogs : null,
+                    UnappliedFields.Warnings,
                     cancellationToken
                 )
                 .ConfigureAwait(false);
@@ -177,7 +202,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     }
 
     private static IAsyncEnumerable<PodLogLine> NoLogs(PodLogRequest request, CancellationToken cancellationToken) =>
-        throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated and has no process.");
+        throw new PodLogException(SimulatedPodLogs);
 
     private async Task StartPartsAsync(CancellationToken cancellationToken)
     {
@@ -205,7 +230,14 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var ports = _dataPlane.Addresses.IsShared
             ? (FirstNodePort + (index * share), FirstNodePort + ((index + 1) * share) - 1)
             : (FirstNodePort, FirstNodePort + NodePorts - 1);
-        var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, null, cancellationToken)
+        var cluster = await StartClusterAsync(
+                _options,
+                _options.Tenants == 1 ? "tenant" : name,
+                ports,
+                null,
+                TenantWarnings,
+                cancellationToken
+            )
             .ConfigureAwait(false);
         var configure = _logging.Replacing($"ccm-{name}");
         ComponentAccess? access = null;

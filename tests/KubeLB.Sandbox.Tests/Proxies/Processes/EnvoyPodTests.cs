@@ -30,7 +30,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
             .Errors.Should()
             .Contain("previous terminated container");
         using var tenant = new KubectlBinary(First.Cluster.KubeconfigYaml);
-        (await tenant.RunAsync("logs deployment/web")).Errors.Should().Contain("has no logs: it is simulated and has no process.");
+        (await tenant.RunAsync("logs deployment/web")).Errors.Should().Contain("Pods of the sandbox are simulated: they have no logs.");
     }
 
     // The request is sent after kubectl is started; its access log line ends the test.

@@ -121,7 +121,7 @@ internal sealed class ProxyProcesses : IAsyncDisposable
     {
         if (!_pods.TryGetValue(new ResourceKey(request.Namespace, request.Pod), out var process) || process.Uid != request.Uid)
         {
-            throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated and has no process.");
+            throw new PodLogException(SandboxEnvironment.SimulatedPodLogs);
         }
 
         return (request.Previous ? process.PreviousLog : process.CurrentLog)?.ReadAsync(request, cancellationToken)
