@@ -90,7 +90,7 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
         );
         applied
             .Errors.Should()
-            .Contain("Warning: The sandbox stores spec.mergeType of a BackendTrafficPolicy and does not apply it; see docs/sandbox.md.");
+            .Contain("Warning: The sandbox stores BackendTrafficPolicy spec.mergeType but does not apply it; see docs/sandbox.md.");
     }
 
     // The documentation's check: kubectl get svc -n envoy-gateway-system.

@@ -31,7 +31,7 @@ public sealed class UnappliedFieldsTests
                 ',',
                 UnappliedFields
                     .Warnings(kind, (JsonObject)ManifestYaml.Read($"spec: {spec}")[0])
-                    .Select(w => w["The sandbox stores ".Length..w.IndexOf($" of a {kind}", StringComparison.Ordinal)])
+                    .Select(w => w[$"The sandbox stores {kind} ".Length..w.IndexOf(" but does", StringComparison.Ordinal)])
             )
             .Should()
             .Be(fields);
