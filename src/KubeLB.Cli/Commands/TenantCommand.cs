@@ -144,7 +144,7 @@ internal static class TenantCommand
         return secret?.Data?.TryGetValue(TenantNames.KubeconfigKey, out var kubeconfig) == true
             ? Encoding.UTF8.GetString(kubeconfig)
             : throw new InspectionException(
-                $"Secret {TenantNames.Namespace(name)}/{TenantNames.KubeconfigSecret} has no kubeconfig. See the conditions of Tenant {name}."
+                $"Secret {TenantNames.Namespace(name)}/{TenantNames.KubeconfigSecret} has no kubeconfig. See the conditions of the Tenant."
             );
     }
 }

@@ -93,6 +93,22 @@ public sealed class ClusterConnections : IAsyncDisposable
         }
     }
 
+    /// <summary>Requests the version of each API server.</summary>
+    /// <returns>For each cluster why it does not respond; null if it does.</returns>
+    public async Task<IReadOnlyList<(string Cluster, string? Problem)>> CheckConnectionsAsync(CancellationToken cancellationToken)
+    {
+        var results = new List<(string, string?)>();
+        foreach (var (name, cluster) in new[] { (ManagementCluster, Management), (TenantCluster, Tenant) })
+        {
+            if (cluster is not null)
+            {
+                results.Add((name, await cluster.CheckConnectionAsync(cancellationToken).ConfigureAwait(false)));
+            }
+        }
+
+        return results;
+    }
+
     private static Task<T> Attempt<T>(Func<T> evaluate)
     {
         try

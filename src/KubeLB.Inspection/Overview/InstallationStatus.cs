@@ -117,7 +117,7 @@ public sealed record InstallationStatus(
             problems.Add(
                 new StatusProblem(
                     "ClockSkew",
-                    $"The clock of the tenant's cluster is {(int)(reported - now).TotalSeconds} s ahead of this machine. Synchronize the clocks."
+                    $"The clock of the tenant's cluster is {(int)(reported - now).TotalSeconds} s ahead. Synchronize the clocks."
                 )
             );
         }

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using KubeLB.Cli.Rendering;
+using KubeLB.Inspection.Checks;
+using Spectre.Console;
+using static KubeLB.Runtime.CommandLine.ControllerOptions;
+
+namespace KubeLB.Cli.Commands;
+
+/// <summary><c>kubelb check</c>: checks both clusters before or after an installation.</summary>
+internal static class CheckCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var connections = new ConnectionOptions();
+        var pre = Switch("--pre", "Check what an installation needs, before it");
+        var manager = Text("--manager-namespace", "Namespace of the manager and its Config", "kubelb");
+        var ccm = Text("--ccm-namespace", "Namespace of the CCM", "kubelb");
+        var envoyGateway = Text("--envoy-gateway-namespace", "Namespace of Envoy Gateway", "envoy-gateway-system");
+        var addressType = OneOf("--node-address-type", "The CCM's flag of this name", "ExternalIP", "ExternalIP", "InternalIP");
+        var output = OneOf("--output", "Format of the output", "text", "text", CommandOutput.Json, CommandOutput.Yaml);
+        output.Aliases.Add("-o");
+        var command = new Command("check", "Check the clusters before (--pre) or after an installation")
+        {
+            pre,
+            output,
+            manager,
+            ccm,
+            envoyGateway,
+            addressType,
+        };
+        connections.AddTo(command);
+        Examples.Add(
+            command,
+            """
+              kubelb check --pre --management-context admin@management
+              kubelb check --context admin@shop --management-context admin@management --node-address-type InternalIP
+
+            Exit code 0 if no check failed, 1 if one did, 2 for an invalid command line. Warnings do not fail.
+            """
+        );
+        command.SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                await using var clusters = connections.Open(parsed);
+                var settings = new CheckSettings
+                {
+                    HasTenant = clusters.Tenant is not null,
+                    HasManagement = clusters.Management is not null,
+                    IsBeforeInstallation = parsed.GetValue(pre),
+                    ManagerNamespace = parsed.GetValue(manager)!,
+                    CcmNamespace = parsed.GetValue(ccm)!,
+                    EnvoyGatewayNamespace = parsed.GetValue(envoyGateway)!,
+                    NodeAddressType = parsed.GetValue(addressType)!,
+                };
+                var reached = await clusters.CheckConnectionsAsync(cancellationToken).ConfigureAwait(false);
+                IReadOnlyList<CheckResult> results =
+                [
+                    .. reached.Select(r => new CheckResult(
+                        r.Cluster,
+                        "The API server responds",
+                        r.Problem is null ? CheckState.Ok : CheckState.Failed
+                    )
+                    {
+                        Reason = r.Problem,
+                        Hint = r.Problem is null ? null : "Check the kubeconfig, its context, and the network.",
+                    }),
+                    .. reached.All(r => r.Problem is null)
+                        ? await clusters
+                            .EvaluateAsync(
+                                (tenant, management) =>
+                                    new InstallationCheck(tenant, management, settings, TimeProvider.System.GetUtcNow()).Run(),
+                                cancellationToken
+                            )
+                            .ConfigureAwait(false)
+                        : [],
+                ];
+                var writer = parsed.InvocationConfiguration.Output;
+                if (parsed.GetValue(output) is { } format && format != "text")
+                {
+                    await writer.WriteAsync(CommandOutput.Serialize(results, format)).ConfigureAwait(false);
+                }
+                else
+                {
+                    Write(CommandOutput.Console(writer), results);
+                }
+
+                return results.Any(r => r.State == CheckState.Failed) ? ExitCodes.Failed : ExitCodes.Ok;
+            }
+        );
+        return command;
+    }
+
+    private static void Write(IAnsiConsole console, IReadOnlyList<CheckResult> results)
+    {
+        foreach (var group in results.GroupBy(r => r.Group, StringComparer.OrdinalIgnoreCase))
+        {
+            console.MarkupLine($"[bold]{Markup.Escape(char.ToUpperInvariant(group.Key[0]) + group.Key[1..])}[/]");
+            foreach (var result in group)
+            {
+                var mark = result.State switch
+                {
+                    CheckState.Ok => "[green]✓[/]",
+                    CheckState.Warning => "[yellow]![/]",
+                    CheckState.Failed => "[red]✗[/]",
+                    _ => "[grey]?[/]",
+                };
+                var detail = result.Detail is { } text ? $"  [grey]{Markup.Escape(text)}[/]" : "";
+                console.MarkupLine($"{mark} {Markup.Escape(result.Name)}{detail}");
+                foreach (var line in new[] { result.Reason, result.Hint is { } hint ? $"→ {hint}" : null }.OfType<string>())
+                {
+                    console.WriteLine($"    {line}");
+                }
+            }
+
+            console.WriteLine();
+        }
+
+        var (failed, warnings) = (results.Count(r => r.State == CheckState.Failed), results.Count(r => r.State == CheckState.Warning));
+        var skipped = results.Count(r => r.State == CheckState.NotChecked);
+        console.MarkupLine(
+            (failed == 0 ? "[green]No check failed[/]" : $"[red]{failed} of {results.Count} checks failed[/]")
+                + (warnings > 0 ? $", {warnings} with a warning" : "")
+                + (skipped > 0 ? $", {skipped} not checked" : "")
+                + "."
+        );
+    }
+}
