@@ -1,0 +1,39 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Inspection.Access;
+
+namespace KubeLB.Cli.Tests;
+
+/// <summary>Objects of a cluster in memory.</summary>
+internal sealed class FakeObjects(params IKubernetesObject<V1ObjectMeta>[] objects) : IObjects
+{
+    private readonly List<IKubernetesObject<V1ObjectMeta>> _objects = [.. objects];
+
+    /// <summary>Kinds that may not be read.</summary>
+    public HashSet<Type> Forbidden { get; } = [];
+
+    public void Add(IKubernetesObject<V1ObjectMeta> value) => _objects.Add(value);
+
+    public Seen<T> Get<T>(string @namespace, string name)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        Forbidden.Contains(typeof(T))
+            ? new Seen<T>(null, $"no permission to get {typeof(T).Name}")
+            : new Seen<T>(_objects.OfType<T>().FirstOrDefault(o => (o.Namespace() ?? "") == @namespace && o.Name() == name));
+
+    public SeenList<T> List<T>(string @namespace = "", string? labelSelector = null)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        Forbidden.Contains(typeof(T))
+            ? new SeenList<T>([], $"no permission to list {typeof(T).Name}")
+            : new SeenList<T>([
+                .. _objects
+                    .OfType<T>()
+                    .Where(o => @namespace.Length == 0 || o.Namespace() == @namespace)
+                    .Where(o => Matches(o, labelSelector)),
+            ]);
+
+    private static bool Matches(IKubernetesObject<V1ObjectMeta> value, string? selector) =>
+        (selector ?? "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Select(s => s.Split('='))
+            .All(s => value.Labels()?.TryGetValue(s[0], out var found) == true && found == s[1]);
+}

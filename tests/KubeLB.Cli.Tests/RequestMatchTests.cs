@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Inspection.Tracing;
+
+namespace KubeLB.Cli.Tests;
+
+/// <summary>The precedence of https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule.</summary>
+public class RequestMatchTests
+{
+    private static readonly HttpRoute Exact = Route("exact", "a.example.com", """[{"matches":[{"path":{"type":"Exact","value":"/a"}}]}]""");
+    private static readonly HttpRoute Prefixes = Route(
+        "prefixes",
+        "a.example.com",
+        """
+        [{"matches":[{"path":{"type":"PathPrefix","value":"/a"}}]},
+         {"matches":[{"path":{"type":"PathPrefix","value":"/a/b"}}]},
+         {"matches":[{"path":{"type":"PathPrefix","value":"/a/b"},"headers":[{"name":"X-Version","value":"v2"}]}]},
+         {"matches":[{"path":{"type":"PathPrefix","value":"/a/b"},"method":"POST"}]},
+         {"matches":[{"path":{"type":"RegularExpression","value":"/r[0-9]+"},"queryParams":[{"name":"q","value":"1 2"}]}]}]
+        """
+    );
+    private static readonly HttpRoute Wildcard = Route("wildcard", "*.example.com", """[{}]""");
+
+    [Theory]
+    [InlineData("http://a.example.com/a", "GET", "", "exact 0")]
+    [InlineData("http://a.example.com/a/", "GET", "", "prefixes 0")]
+    [InlineData("http://a.example.com/a/b", "GET", "", "prefixes 1")]
+    [InlineData("http://a.example.com/a/bc", "GET", "", "prefixes 0")]
+    [InlineData("http://a.example.com/a/b/c", "GET", "x-version: v2", "prefixes 2")]
+    [InlineData("http://a.example.com/a/b/c", "GET", "x-version: V2", "prefixes 1")]
+    [InlineData("http://a.example.com/a/b", "POST", "x-version: v2", "prefixes 3")]
+    [InlineData("http://a.example.com/r12?q=1%202", "GET", "", "prefixes 4")]
+    [InlineData("http://a.example.com/r12?q=3", "GET", "", "wildcard 0")]
+    [InlineData("http://b.example.com/a", "GET", "", "wildcard 0")]
+    [InlineData("http://A.EXAMPLE.com/a", "GET", "", "exact 0")]
+    [InlineData("http://example.com/", "GET", "", null)]
+    public void Most_specific_rule_serves_the_request(string url, string method, string header, string? expected)
+    {
+        IReadOnlyList<(string, string)> headers = header.Length == 0 ? [] : [(header.Split(": ")[0], header.Split(": ")[1])];
+        var match = RequestMatch.Find([Wildcard, Prefixes, Exact], new Uri(url), new ProbeRequest(method, headers));
+        (match is null ? null : $"{match.Route.Metadata.Name} {match.Rule}").Should().Be(expected);
+    }
+
+    [Theory]
+    [InlineData("""{"method":{"service":"S","method":"M"}}""", "/S/M", true)]
+    [InlineData("""{"method":{"service":"S","method":"M"}}""", "/S/N", false)]
+    [InlineData("""{"method":{"service":"S"}}""", "/S/N", true)]
+    [InlineData("""{"method":{"method":"M"}}""", "/T/M", true)]
+    [InlineData("""{"method":{"type":"RegularExpression","service":"S.*"}}""", "/Sx/M", true)]
+    [InlineData("{}", "/T/M", true)]
+    public void GRPCRoute_matches_the_path_of_a_call(string match, string path, bool expected)
+    {
+        var route = new GrpcRoute { Spec = ApiJson.Read<GrpcRouteSpec>(JsonNode.Parse($$"""{"rules":[{"matches":[{{match}}]}]}""")!) };
+        (RequestMatch.Find([route], new Uri("http://x" + path), new ProbeRequest("POST", [])) is not null).Should().Be(expected);
+    }
+
+    [Fact]
+    public void Expression_that_takes_long_does_not_match()
+    {
+        var slow = Route("slow", "a.example.com", """[{"matches":[{"path":{"type":"RegularExpression","value":"(/a+)+b"}}]}]""");
+        var path = new string('a', 5000);
+        RequestMatch.Find([slow], new Uri($"http://a.example.com/{path}/{path}"), new ProbeRequest("GET", [])).Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData(503, "no healthy upstream", false, HopState.Broken, "no proxy of the tenant")]
+    [InlineData(503, "upstream connect error or disconnect/reset before headers", false, HopState.Broken, "no node answered")]
+    [InlineData(404, "", false, HopState.Broken, "no rule matches")]
+    [InlineData(404, "not here", true, HopState.Ok, "reached a pod")]
+    [InlineData(500, "", false, HopState.Broken, "a backend of the rule is invalid")]
+    [InlineData(500, "stack trace", true, HopState.Warning, "reached a pod")]
+    [InlineData(504, "upstream request timeout", false, HopState.Broken, "timeout")]
+    [InlineData(302, "", false, HopState.Ok, "redirected")]
+    [InlineData(200, "hello", true, HopState.Ok, "reached a pod")]
+    public void Response_tells_where_a_request_ended(int status, string body, bool hasServiceTime, HopState state, string verdict)
+    {
+        var judged = Probe.Judge(status, body, hasServiceTime);
+        judged.State.Should().Be(state);
+        judged.Verdict.Should().Contain(verdict);
+    }
+
+    private static HttpRoute Route(string name, string hostname, string rules) =>
+        new()
+        {
+            Metadata = new k8s.Models.V1ObjectMeta { Name = name, NamespaceProperty = "default" },
+            Spec = ApiJson.Read<HttpRouteSpec>(JsonNode.Parse($$"""{"hostnames":["{{hostname}}"],"rules":{{rules}} }""")!),
+        };
+}
