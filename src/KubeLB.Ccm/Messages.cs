@@ -1,5 +1,6 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 
 namespace KubeLB.Ccm;
@@ -110,6 +111,23 @@ internal static class Messages
     public static string KubeconfigOfOtherTenant(string owner, string clusterName) =>
         $"The kubeconfig belongs to Tenant {owner}, but --cluster-name is {clusterName}. "
         + $"Use --cluster-name {owner}, or the kubeconfig of Tenant {clusterName}.";
+
+    /// <summary>A ResourceQuota of the tenant's namespace in the management cluster is used up.</summary>
+    [ReportedMessage(RouteConditions.QuotaExceeded, On = StatusKinds, Condition = "Accepted=False", Event = "Warning")]
+    public static string QuotaExceeded(string tenant) =>
+        $"The quota of Tenant {tenant} in the management cluster is used up. Delete routes, or ask its administrator for a larger quota.";
+
+    /// <summary>An admission webhook or policy of the management cluster denied the object.</summary>
+    [ReportedMessage(
+        RouteConditions.AdmissionDenied,
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the object, or ask the administrator to permit it."
+    )]
+    public static string AdmissionDenied(string explanation) =>
+        $"A policy of the management cluster denied the object: {explanation.TrimEnd('.')}. "
+        + "Correct the object, or ask the administrator to permit it.";
 
     /// <summary>The API server of the management cluster rejected the object as invalid or too large.</summary>
     [ReportedMessage(

@@ -13,6 +13,8 @@ namespace KubeLB.Manager;
 /// <summary>All texts of conditions and Events that the manager itself writes.</summary>
 internal static class Messages
 {
+    private const string GatewaysAndRoutes = "Gateway, HTTPRoute, GRPCRoute";
+
     /// <summary>Text before the finalizers that block a deletion, by which TenantEvents finds them in a message.</summary>
     public const string BlockedByFinalizer = " is blocked by finalizer";
 
@@ -192,13 +194,32 @@ internal static class Messages
         Reader = MessageReader.Administrator,
         Remedy = "Raise the ResourceQuota of the tenant's namespace."
     )]
-    [ReportedMessage(GatewayConditions.Invalid, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage(GatewayConditions.UnsupportedValue, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(RouteConditions.QuotaExceeded, On = GatewaysAndRoutes, Condition = "Accepted=False", Event = "Warning")]
     public static string QuotaExceeded(string kind) =>
         $"The tenant's quota in the management cluster does not allow another {kind}. Delete routes, or ask the administrator for a larger "
         + "quota.";
 
-    /// <summary>The API server of the management cluster, or an admission webhook there, rejected the generated object.</summary>
+    /// <summary>An admission webhook or policy of the management cluster denied the generated object.</summary>
+    [ReportedMessage(
+        RouteConditions.AdmissionDenied,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "The tenant must correct the source object, or the administrator the webhook or policy."
+    )]
+    [ReportedMessage(
+        RouteConditions.AdmissionDenied,
+        On = GatewaysAndRoutes,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the object, or ask the administrator to permit it."
+    )]
+    public static string AdmissionDenied(string kind, string explanation) =>
+        $"A policy of the management cluster denied the {kind}: {explanation.TrimEnd('.')}. "
+        + "Correct the object, or ask the administrator to permit it.";
+
+    /// <summary>The API server of the management cluster rejected the generated object.</summary>
     [ReportedMessage(
         RouteConditions.InstallationFailed,
         On = "Route",
@@ -208,15 +229,8 @@ internal static class Messages
         Remedy = "The tenant must correct the source object."
     )]
     [ReportedMessage(
-        GatewayConditions.Invalid,
-        On = "Gateway",
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Remedy = "Correct the object as the error says."
-    )]
-    [ReportedMessage(
-        GatewayConditions.UnsupportedValue,
-        On = "HTTPRoute, GRPCRoute",
+        GatewayConditions.ManagementClusterRejected,
+        On = GatewaysAndRoutes,
         Condition = "Accepted=False",
         Event = "Warning",
         Remedy = "Correct the object as the error says."
@@ -232,7 +246,7 @@ internal static class Messages
         Reader = MessageReader.Administrator,
         Remedy = "The tenant must delete routes, or reduce the number of backend ports."
     )]
-    [ReportedMessage(GatewayConditions.UnsupportedValue, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(RouteConditions.PortsExhausted, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
     public static string PortsExhausted(int first, int last) =>
         $"All ports {Number(first)}-{Number(last)} of the tenant's proxies are in use. Delete routes or reduce backend ports; retrying "
         + "every 30 s.";

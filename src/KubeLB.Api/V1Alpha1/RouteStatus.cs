@@ -89,6 +89,11 @@ public static class RouteConditions
     /// <summary>Reason of <c>False</c>: the tenant's ResourceQuota in the management cluster is exhausted.</summary>
     public const string QuotaExceeded = "QuotaExceeded";
 
+    /// <summary>
+    /// Reason of <c>False</c>: an admission webhook or policy of the management cluster denied a generated object.
+    /// </summary>
+    public const string AdmissionDenied = "AdmissionDenied";
+
     /// <summary>Reason of <c>False</c>: the tenant's proxy has no free port.</summary>
     public const string PortsExhausted = "PortsExhausted";
 

@@ -5,6 +5,7 @@ using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Probes;
@@ -121,6 +122,14 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
             {
                 Reason = GatewayConditions.TenantNotRegistered,
             },
+            HttpStatusCode.BadRequest
+            or HttpStatusCode.Forbidden
+            or HttpStatusCode.UnprocessableEntity when AdmissionDenial.Of(status) is { } denial => denial.IsQuota
+                ? new(false, Messages.QuotaExceeded(tenant)) { Reason = RouteConditions.QuotaExceeded }
+                : new(false, Messages.AdmissionDenied(denial.Explanation ?? "no reason was given."))
+                {
+                    Reason = RouteConditions.AdmissionDenied,
+                },
             HttpStatusCode.Forbidden => new(true, Messages.CreationForbidden(resource, tenant)),
             HttpStatusCode.Unauthorized => new(true, Messages.InvalidCredentials(tenant)),
             HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(

@@ -170,7 +170,7 @@ internal sealed class GeneratedObjects(
         }
         catch (HttpOperationException e) when (TenantFacingApiError.Of(desired.Kind, e) is { } error)
         {
-            return AppliedObject.Failed(error.Message, error.IsRetryable);
+            return AppliedObject.Failed(error.Message, error.Reason, error.IsRetryable);
         }
     }
 }

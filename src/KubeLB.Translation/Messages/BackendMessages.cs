@@ -94,6 +94,12 @@ internal static class BackendMessages
         $"the node-port Service of service {service} cannot be written; correct the Service, or use type NodePort: "
         + MessageText.Quote(error, MaxErrorLength);
 
+    /// <summary>The management cluster did not store the generated Service of a backend; its reason follows.</summary>
+    [ReportedMessage(RouteConditions.QuotaExceeded, On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    [ReportedMessage(RouteConditions.AdmissionDenied, On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    [ReportedMessage(GatewayConditions.ManagementClusterRejected, On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string ServiceNotApplied(string service, string error) => $"Service {service} is not served: {error}";
+
     /// <summary>The port of a backendRef is not a TCP port.</summary>
     [ReportedMessage("UnsupportedProtocol", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use a TCP port.")]
     public static string UnsupportedPortProtocol(string service, int port, string protocol, string routeKind) =>

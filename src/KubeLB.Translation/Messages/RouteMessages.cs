@@ -225,8 +225,7 @@ internal static class RouteMessages
     public static string InvalidSpec(string part, string error) => $"Invalid {part}: {error}. Correct it.";
 
     /// <summary>An object that exceeded a limit of sizes is within the limits again.</summary>
-    [ReportedMessage("Invalid", On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
-    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    [ReportedMessage(RouteConditions.LimitExceeded, On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
     [ReportedMessage(
         RouteConditions.LimitExceeded,
         On = "Route",

@@ -127,6 +127,9 @@ public sealed record AppliedObject(long? Generation, JsonObject? Status, string?
     /// <summary>Whether an external change to it was reverted.</summary>
     public bool IsRepaired { get; init; }
 
+    /// <summary>The reason of the condition that reports <see cref="Error"/>.</summary>
+    public string Reason { get; private init; } = RouteConditions.InstallationFailed;
+
     /// <summary>Whether a retry may succeed without a change of the tenant's objects.</summary>
     public bool IsRetryable { get; private init; }
 
@@ -173,8 +176,10 @@ public sealed record AppliedObject(long? Generation, JsonObject? Status, string?
 
     /// <summary>It could not be written.</summary>
     /// <param name="error">Why, for the tenant.</param>
+    /// <param name="reason">The reason of the condition.</param>
     /// <param name="isRetryable">Whether a retry may succeed without a change of the tenant's objects.</param>
-    public static AppliedObject Failed(string error, bool isRetryable = false) => new(null, null, error) { IsRetryable = isRetryable };
+    public static AppliedObject Failed(string error, string reason = RouteConditions.InstallationFailed, bool isRetryable = false) =>
+        new(null, null, error) { Reason = reason, IsRetryable = isRetryable };
 }
 
 /// <summary>Whether a Route's status must be written now, or can be combined with the next change.</summary>

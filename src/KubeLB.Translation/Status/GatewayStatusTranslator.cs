@@ -32,7 +32,7 @@ public static class GatewayStatusTranslator
         var conditions = new ConditionSet(gateway.Status?.Conditions, now);
         if (report.Failure is { } failure && !report.IsServedWithoutRejectedFields)
         {
-            var reason = report.PolicyReason ?? GatewayConditions.Invalid;
+            var reason = report.FailureReason ?? GatewayConditions.Invalid;
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
             conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
             return report.IsRejected

@@ -13,13 +13,23 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 public sealed class ReportedStatus
 {
+    private static readonly string[] WriteFailures =
+    [
+        RouteConditions.AdmissionDenied,
+        RouteConditions.LimitExceeded,
+        RouteConditions.PortsExhausted,
+        RouteConditions.QuotaExceeded,
+    ];
+
+    private readonly RouteStatus? _status;
     private readonly GeneratedObject? _generated;
     private readonly long? _assumedGeneration;
     private readonly Func<string, string?> _originOf;
 
-    private ReportedStatus(GeneratedObject? generated, long? assumedGeneration, Func<string, string?> originOf)
+    private ReportedStatus(RouteStatus? status, long? assumedGeneration, Func<string, string?> originOf)
     {
-        _generated = generated;
+        _status = status;
+        _generated = status?.Resources?.Route;
         _assumedGeneration = assumedGeneration;
         _originOf = originOf;
     }
@@ -39,7 +49,7 @@ public sealed class ReportedStatus
                 : (long?)null;
         var resources = route?.Status?.Resources;
         return new ReportedStatus(
-            resources?.Route,
+            route?.Status,
             assumed,
             name =>
                 (resources?.Services?.Values ?? Enumerable.Empty<GeneratedObject>())
@@ -68,6 +78,30 @@ public sealed class ReportedStatus
         _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Permitted && c.Status == ConditionStatus.False)?.Reason
             is { Length: > 0 } reason
             ? reason
+            : null;
+
+    /// <summary>
+    /// The reason of <see cref="Failure"/>: <see cref="PolicyReason"/>, or why the management cluster did not store the generated object;
+    /// null if it is not reported.
+    /// </summary>
+    public string? FailureReason => PolicyReason ?? (Failure is { } failure ? WriteFailureReason(failure.Message) : null);
+
+    /// <summary>Why the management cluster did not store the Service of a backend; null if it stored all, or reports no reason.</summary>
+    public Rejection? BackendFailure =>
+        (_status?.Resources?.Services ?? [])
+            .OrderBy(s => s.Key, StringComparer.Ordinal)
+            .Select(s =>
+                (
+                    s.Key,
+                    Failure: s.Value.Conditions?.Find(c =>
+                        c is { Type: RouteConditions.ResourceAppliedSuccessfully, Status: ConditionStatus.False }
+                    )
+                )
+            )
+            .FirstOrDefault(s => s.Failure is not null)
+            is { Failure: { } failure, Key: { } service }
+        && WriteFailureReason(failure.Message) is { } reason
+            ? new Rejection(reason, BackendMessages.ServiceNotApplied(service, failure.Message))
             : null;
 
     /// <summary>The tenant's generation that <see cref="Failure"/> is about.</summary>
@@ -131,6 +165,16 @@ public sealed class ReportedStatus
 
     /// <summary>Whether the report has the generations that the conditions are compared with; that of a Go manager has not.</summary>
     public bool HasGenerations => _generated is { SourceGeneration: not null, Generation: not null };
+
+    // The contract's condition has one reason for all failures. The summary has the reason of the first, with the same message.
+    private string? WriteFailureReason(string message)
+    {
+        var summary = _status?.Conditions?.Find(c => c is { Type: RouteConditions.Accepted, Status: ConditionStatus.False });
+        return summary is null || summary.Message != message ? null
+            : summary.Reason == RouteConditions.InstallationFailed ? GatewayConditions.ManagementClusterRejected
+            : WriteFailures.Contains(summary.Reason) ? summary.Reason
+            : null;
+    }
 
     // The manager adds the words of Envoy Gateway, or of Envoy, to its own.
     private Condition? InTenantsWords(string type) =>

@@ -143,13 +143,7 @@ public static class RouteStatusBuilder
             .Select(s => s.Value)
             .Append(outcome.Generated)
             .FirstOrDefault(a => a?.Error is not null);
-        return failed is null
-            ? null
-            : new ConditionValue(
-                ConditionStatus.False,
-                failed.IsRetryable ? RouteConditions.QuotaExceeded : RouteConditions.InstallationFailed,
-                failed.Error!
-            );
+        return failed is null ? null : new ConditionValue(ConditionStatus.False, failed.Reason, failed.Error!);
     }
 
     // True only if Envoy Gateway reports it for the current generation of the generated object.
@@ -300,7 +294,7 @@ public static class RouteStatusBuilder
 
         if (policy?.Error is { } error)
         {
-            return new(ConditionStatus.False, RouteConditions.InstallationFailed, error);
+            return new(ConditionStatus.False, policy.Reason, error);
         }
 
         // Reports on an older generation are not about the current policy.

@@ -165,13 +165,13 @@ public static class RouteStatusTranslator
         long generation
     )
     {
-        if (report.Failure is { } failure)
+        if (report.Failure is { } rejected)
         {
             conditions.Set(
                 GatewayConditions.Accepted,
                 ConditionStatus.False,
-                report.PolicyReason ?? GatewayConditions.UnsupportedValue,
-                failure.Message,
+                report.FailureReason ?? GatewayConditions.UnsupportedValue,
+                rejected.Message,
                 report.FailureGeneration
             );
             if (!report.IsRejected)
@@ -201,7 +201,11 @@ public static class RouteStatusTranslator
         foreach (var group in reported.SelectMany(p => p.Conditions).GroupBy(c => c.Type))
         {
             var condition = Merge(group.Key, [.. group]);
-            if (TenantText.IsAboutPendingBackends(condition) && areBackendsResolved)
+            if (group.Key == GatewayConditions.ResolvedRefs && areBackendsResolved && report.BackendFailure is { } failure)
+            {
+                conditions.Set(GatewayConditions.ResolvedRefs, ConditionStatus.False, failure.Reason, failure.Message, generation);
+            }
+            else if (TenantText.IsAboutPendingBackends(condition) && areBackendsResolved)
             {
                 conditions.Set(
                     GatewayConditions.ResolvedRefs,

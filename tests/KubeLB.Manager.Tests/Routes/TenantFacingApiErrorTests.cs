@@ -35,6 +35,7 @@ public sealed class TenantFacingApiErrorTests
                 "The management cluster rejected the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique"
             );
         error.IsRetryable.Should().BeFalse();
+        error.Reason.Should().Be("InstallationFailed");
     }
 
     [Theory]
@@ -45,12 +46,28 @@ public sealed class TenantFacingApiErrorTests
         Of(code, reason, "it is too large")!.Message.Should().Be("The management cluster rejected the HTTPRoute: it is too large");
 
     [Theory]
-    [InlineData(400)]
-    [InlineData(403)]
-    public void Webhook_denial_reports_the_message_of_the_webhook(int code) =>
-        Of(code, "Forbidden", "admission webhook \"rules.operator.internal\" denied the request: host names must end in .example.com")!
+    [InlineData(400, "admission webhook \"rules.operator.internal\" denied the request: no such domain", "no such domain")]
+    [InlineData(403, "admission webhook \"rules.operator.internal\" denied the request: no such domain", "no such domain")]
+    [InlineData(422, "admission webhook \"rules.operator.internal\" denied the request: no such domain", "no such domain")]
+    [InlineData(403, "admission webhook \"rules.operator.internal\" denied the request without explanation", "no reason was given")]
+    [InlineData(
+        422,
+        "x \"r\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no such domain",
+        "no such domain"
+    )]
+    public void Denial_reports_the_message_of_the_webhook_or_policy(int code, string message, string explanation)
+    {
+        var error = Of(code, "Forbidden", message)!;
+
+        error
             .Message.Should()
-            .Be("The management cluster rejected the HTTPRoute: host names must end in .example.com");
+            .Be(
+                $"A policy of the management cluster denied the HTTPRoute: {explanation}. "
+                    + "Correct the object, or ask the administrator to permit it."
+            );
+        error.Reason.Should().Be("AdmissionDenied");
+        error.IsRetryable.Should().BeTrue("the administrator can change the policy");
+    }
 
     [Fact]
     public void Exceeded_quota_is_reported_and_retried()
@@ -63,6 +80,7 @@ public sealed class TenantFacingApiErrorTests
         );
 
         error!.IsRetryable.Should().BeTrue();
+        error.Reason.Should().Be("QuotaExceeded");
         error.Message.Should().Contain("quota").And.NotContain("default-r-s");
     }
 

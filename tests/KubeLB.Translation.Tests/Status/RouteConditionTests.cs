@@ -151,7 +151,7 @@ public sealed class RouteConditionTests
 
         var translation = new EnvoyGatewayTranslation(Origin, new HttpRoute { Metadata = new() { Name = "default-r" } }, [], null);
         Of(Build(translation, AppliedObject.Failed("Too large."))).Should().Equal("False InstallationFailed", "False InstallationFailed");
-        Of(Build(translation, AppliedObject.Failed("No room.", isRetryable: true)))
+        Of(Build(translation, AppliedObject.Failed("No room.", RouteConditions.QuotaExceeded)))
             .Should()
             .Equal("False QuotaExceeded", "False QuotaExceeded");
     }
