@@ -523,8 +523,7 @@ internal static class Messages
     public static string ConfigurationRejected(string type, IReadOnlyCollection<string> resources, string error)
     {
         const int MaxNames = 3;
-        var more = resources.Count > MaxNames ? $" and {Number(resources.Count - MaxNames)} more" : "";
-        return $"Envoy rejected the {type} {string.Join(", ", resources.Take(MaxNames))}{more} and keeps the last accepted configuration: "
+        return $"Envoy rejected the {type} {MessageText.List(resources, MaxNames)} and keeps the last accepted configuration: "
             + $"{error.TrimEnd('.')}. See the manager's log and /debug/xds.";
     }
 

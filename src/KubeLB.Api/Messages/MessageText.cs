@@ -28,6 +28,18 @@ public static class MessageText
     public static string Quote(string text, int maxLength) =>
         Truncate(Escape(text.Length > maxLength ? text[..(maxLength + 1)] : text), maxLength);
 
+    /// <summary>The first names, separated by commas, and how many more there are.</summary>
+    /// <param name="names">The names.</param>
+    /// <param name="max">The maximum number of names that are listed.</param>
+    public static string List(IReadOnlyCollection<string> names, int max) => List(names, names.Count, max);
+
+    /// <summary>The first names, separated by commas, and how many more there are.</summary>
+    /// <param name="names">The names; only the first ones are enumerated.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="max">The maximum number of names that are listed.</param>
+    public static string List(IEnumerable<string> names, int count, int max) =>
+        string.Join(", ", names.Take(max)) + (count > max ? string.Create(CultureInfo.InvariantCulture, $" and {count - max} more") : "");
+
     /// <summary>
     /// The text on one line, as it is stored: control characters, line and paragraph separators, controls of the writing direction and
     /// incomplete surrogate pairs are replaced by their escape sequences, such as <c>\n</c> and <c>\u001b</c>.

@@ -54,10 +54,21 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
     public IEnumerable<T> RoutesOf<T>(Change<GatewayClass> change)
         where T : class, IGatewayRoute => IsWithoutEffect(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
 
-    /// <summary>Routes of a Namespace whose labels changed.</summary>
+    /// <summary>
+    /// Routes of a Namespace whose labels changed; also routes that refer to a Namespace that was created or deleted, which they report.
+    /// </summary>
     public IEnumerable<T> RoutesOf<T>(Change<V1Namespace> change)
         where T : class, IGatewayRoute =>
-        SameLabels(change.Old, change.New) ? [] : tenant.Informer<T>().ByIndex(Indexes.ByNamespace, change.Key.Name);
+        SameLabels(change.Old, change.New)
+            ? []
+            : tenant
+                .Informer<T>()
+                .ByIndex(Indexes.ByNamespace, change.Key.Name)
+                .Concat(
+                    change.Old is null || change.New is null
+                        ? tenant.Informer<T>().ByIndex(Indexes.ByReferencedNamespace, change.Key.Name)
+                        : []
+                );
 
     /// <summary>Routes that refer to the Service, or to the Service that this node-port Service belongs to.</summary>
     public IEnumerable<T> RoutesOf<T>(V1Service service)

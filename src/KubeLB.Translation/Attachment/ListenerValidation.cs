@@ -111,4 +111,38 @@ public static class ListenerRules
             _ => false,
         };
     }
+
+    /// <summary>For a message: what the listener allows instead of the route. The arguments are those of the other methods.</summary>
+    internal static string Describe(
+        Listener listener,
+        string kind,
+        string gatewayNamespace,
+        string routeNamespace,
+        IReadOnlyDictionary<string, string>? routeNamespaceLabels
+    )
+    {
+        var allowed = new List<string>();
+        if (!AllowsKind(listener, kind))
+        {
+            allowed.Add(
+                IsSupportedProtocol(listener.Protocol)
+                    ? RouteMessages.OnlyKinds([.. (listener.AllowedRoutes?.Kinds ?? []).Select(k => k.Kind)])
+                    : RouteMessages.NoRoutes(listener.Protocol)
+            );
+        }
+
+        if (!AllowsNamespace(listener, gatewayNamespace, routeNamespace, routeNamespaceLabels))
+        {
+            allowed.Add(
+                (listener.AllowedRoutes?.Namespaces?.From ?? "Same") switch
+                {
+                    "Same" => RouteMessages.OnlyNamespace(gatewayNamespace),
+                    "Selector" => RouteMessages.OnlyLabels(LabelSelectors.Format(listener.AllowedRoutes?.Namespaces?.Selector)),
+                    _ => RouteMessages.NoNamespace,
+                }
+            );
+        }
+
+        return RouteMessages.ListenerAllows(listener.Name, string.Join(" and ", allowed));
+    }
 }

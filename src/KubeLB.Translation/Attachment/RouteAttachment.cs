@@ -113,13 +113,30 @@ public static class RouteAttachment
             .ToList();
         if (allowed.Count == 0)
         {
-            return Reject(GatewayConditions.NotAllowedByListeners, RouteMessages.NotAllowedByListeners);
+            return Reject(
+                GatewayConditions.NotAllowedByListeners,
+                RouteMessages.NotAllowedByListeners(
+                    route.Kind,
+                    routeNamespace,
+                    named.Select(l => ListenerRules.Describe(l, route.Kind, gateway.Namespace, routeNamespace, labels)),
+                    named.Count
+                )
+            );
         }
 
         var matching = allowed.Where(l => Hostnames.Intersect(l.Hostname, route.Hostnames)).ToList();
         if (matching.Count == 0)
         {
-            return Reject(GatewayConditions.NoMatchingListenerHostname, RouteMessages.NoHostnameIntersection(route.Kind));
+            return Reject(
+                GatewayConditions.NoMatchingListenerHostname,
+                RouteMessages.NoHostnameIntersection(
+                    route.Kind,
+                    route.Hostnames.Select(RouteMessages.Name),
+                    route.Hostnames.Count,
+                    allowed.Select(l => RouteMessages.ListenerHostname(l.Name, l.Hostname!)),
+                    allowed.Count
+                )
+            );
         }
 
         // The parentRef stays as written if it attaches to all listeners that it names, as in the reference implementation.

@@ -87,7 +87,12 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
         var name = $"{backend.Namespace}/{backend.Ref.Name}";
         if (view.Service(backend.Namespace, backend.Ref.Name) is not { } service)
         {
-            return new(GatewayConditions.BackendNotFound, BackendMessages.ServiceNotFound(name));
+            return new(
+                GatewayConditions.BackendNotFound,
+                view.NamespaceLabels(backend.Namespace) is null
+                    ? BackendMessages.NamespaceNotFound(name, backend.Namespace)
+                    : BackendMessages.ServiceNotFound(name)
+            );
         }
 
         return IsSupported(service)
@@ -125,13 +130,19 @@ public static class BackendPort
         var name = $"{service.Namespace()}/{service.Name()}";
         if (number is not { } port)
         {
-            return new Rejection(GatewayConditions.PortNotSpecified, BackendMessages.PortNotSpecified);
+            return new Rejection(
+                GatewayConditions.PortNotSpecified,
+                BackendMessages.PortNotSpecified(name, PortsOf(service), service.Spec?.Ports?.Count ?? 0)
+            );
         }
 
         var ports = (service.Spec?.Ports ?? []).Where(p => p.Port == port).ToList();
         if (ports.Count == 0)
         {
-            return new Rejection(GatewayConditions.PortNotFound, BackendMessages.PortNotFound(name, port));
+            return new Rejection(
+                GatewayConditions.PortNotFound,
+                BackendMessages.PortNotFound(name, port, PortsOf(service), service.Spec?.Ports?.Count ?? 0)
+            );
         }
 
         if (ports.Find(p => p.Protocol is null or "TCP") is not { } found)
@@ -151,6 +162,9 @@ public static class BackendPort
                     : BackendMessages.UnsupportedHttpAppProtocol(name, port, found.AppProtocol)
             );
     }
+
+    private static IEnumerable<string> PortsOf(V1Service service) =>
+        (service.Spec?.Ports ?? []).Select(p => BackendMessages.Port(p.Port, p.Protocol));
 
     // Proxies do not use TLS towards backends, and a WebSocket cannot carry gRPC. All other values are allowed.
     private static bool IsSupported(string? appProtocol, string routeKind) =>

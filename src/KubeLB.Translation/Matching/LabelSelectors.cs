@@ -35,6 +35,23 @@ public static partial class LabelSelectors
         return new V1LabelSelector { MatchExpressions = [.. Parts(text).Select(part => ParseRequirement(part, text))] };
     }
 
+    /// <summary>The selector in the notation of <see cref="Parse"/>, for messages; empty if it is null.</summary>
+    public static string Format(V1LabelSelector? selector) =>
+        string.Join(
+            ',',
+            (selector?.MatchLabels ?? new Dictionary<string, string>())
+                .Select(label => $"{label.Key}={label.Value}")
+                .Concat((selector?.MatchExpressions ?? []).Select(Format))
+        );
+
+    private static string Format(V1LabelSelectorRequirement requirement) =>
+        requirement.OperatorProperty switch
+        {
+            "Exists" => requirement.Key,
+            "DoesNotExist" => $"!{requirement.Key}",
+            var @operator => $"{requirement.Key} {(@operator == "NotIn" ? "notin" : "in")} ({string.Join(',', requirement.Values ?? [])})",
+        };
+
     private static bool Matches(V1LabelSelectorRequirement requirement, IReadOnlyDictionary<string, string> labels)
     {
         var present = labels.TryGetValue(requirement.Key, out var value);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
@@ -17,13 +18,10 @@ internal static class BackendMessages
     private const int MaxErrorLength = 1024;
     private const int MaxSelectorLength = 48;
     private const int MaxPortLength = 63;
+    private const int MaxPorts = 5;
     private const string NotReady = "kubelb.k8c.io/BackendsReady=False";
 
     private const string Routes = "HTTPRoute, GRPCRoute";
-
-    /// <summary>A backendRef has no port. The first sentence is Envoy Gateway's.</summary>
-    [ReportedMessage("PortNotSpecified", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = PortRemedy)]
-    public const string PortNotSpecified = "A valid port number corresponding to a port on the Service must be specified. " + PortRemedy;
 
     /// <summary>An entry of a Route's services is not a Service with name and namespace.</summary>
     [ReportedMessage(
@@ -73,14 +71,31 @@ internal static class BackendMessages
     [ReportedMessage("BackendNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = ServiceNotFoundRemedy)]
     public static string ServiceNotFound(string service) => $"service {service} not found. {ServiceNotFoundRemedy}";
 
+    /// <summary>The namespace of a backendRef does not exist.</summary>
+    [ReportedMessage("BackendNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string NamespaceNotFound(string service, string @namespace) =>
+        $"service {service} not found: namespace {@namespace} does not exist. {ServiceNotFoundRemedy}";
+
     /// <summary>The Service of a backendRef has no node ports.</summary>
     [ReportedMessage("UnsupportedValue", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use another type.")]
     public static string UnsupportedServiceType(string service, string type) =>
         $"service {service} is of type {type}, which has no node ports. Use ClusterIP, NodePort or LoadBalancer.";
 
     /// <summary>The Service of a backendRef does not have the port. The first sentence is Envoy Gateway's.</summary>
-    [ReportedMessage("PortNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = PortRemedy)]
-    public static string PortNotFound(string service, int port) => $"TCP Port {port} not found on Service {service}. {PortRemedy}";
+    [ReportedMessage("PortNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string PortNotFound(string service, int port, IEnumerable<string> ports, int count) =>
+        $"TCP Port {port} not found on Service {service} ({Ports(ports, count)}). {PortRemedy}";
+
+    /// <summary>A backendRef has no port.</summary>
+    [ReportedMessage("PortNotSpecified", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string PortNotSpecified(string service, IEnumerable<string> ports, int count) =>
+        $"the backendRef to Service {service} ({Ports(ports, count)}) has no port. {PortRemedy}";
+
+    /// <summary>A port of a Service, for the list in <see cref="PortNotFound"/>.</summary>
+    public static string Port(int port, string? protocol) =>
+        protocol is null or "TCP"
+            ? port.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{port}/{MessageText.Quote(protocol, MaxPortLength)}");
 
     /// <summary>The API server of the tenant's cluster rejected the node-port Service of a backend; its error follows.</summary>
     [ReportedMessage(
@@ -162,6 +177,9 @@ internal static class BackendMessages
     public static string NoEndpointSliceWithPort(string service, string port) =>
         $"Service {service} has no ready endpoints; requests to it return 503. "
         + $"Its EndpointSlices have no port named \"{MessageText.Quote(port, MaxPortLength)}\": add it.";
+
+    private static string Ports(IEnumerable<string> ports, int count) =>
+        count == 0 ? "without ports" : $"ports: {MessageText.List(ports, count, MaxPorts)}";
 
     /// <summary>A port of a Route's Service is null.</summary>
     [ReportedMessage(

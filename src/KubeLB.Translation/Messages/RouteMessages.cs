@@ -20,20 +20,10 @@ internal static class RouteMessages
     [ReportedMessage("NoMatchingParent", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = NoMatchingParentRemedy)]
     public const string NoMatchingParent = "No listeners match this parent ref";
 
-    /// <summary>No listener allows the route's kind or namespace. The text is Envoy Gateway's.</summary>
-    [ReportedMessage(
-        "NotAllowedByListeners",
-        On = Routes,
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Remedy = NotAllowedByListenersRemedy
-    )]
-    public const string NotAllowedByListeners = "No listeners included by this parent ref allowed this attachment.";
-
     /// <summary>The Gateway is rejected by the management cluster. The first part is Envoy Gateway's text.</summary>
-    [ReportedMessage("NoReadyListeners", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = "Correct the Gateway.")]
+    [ReportedMessage("NoReadyListeners", On = Routes, Condition = "Accepted=False", Event = "Warning")]
     public const string GatewayRejected =
-        "There are no ready listeners for this parent ref: the Gateway is rejected. See the conditions of the Gateway.";
+        "There are no ready listeners for this parent ref: the Gateway is rejected. " + NoReadyListenersRemedy;
 
     /// <summary>No Gateway of KubeLB that the route names allows it. The generated route has no parents.</summary>
     [ReportedMessage(
@@ -92,26 +82,61 @@ internal static class RouteMessages
     [ReportedMessage("Accepted", On = "Route", Event = "Normal", Reader = MessageReader.Administrator)]
     public const string EnvoyGatewayRecovered = "Envoy Gateway accepted the generated object.";
 
+    /// <summary>Part of <see cref="ListenerAllows"/>: <c>from</c> is None.</summary>
+    public const string NoNamespace = "no namespace";
+
     private const string NoMatchingParentRemedy =
         "Set sectionName and port of the parentRef to those of a listener of the Gateway, or remove them.";
 
-    private const string NoReadyListenersRemedy = "Correct the listeners of the Gateway; see their conditions.";
+    private const string NoReadyListenersRemedy = "Correct the Gateway; see its conditions and those of its listeners.";
 
     private const string NotAllowedByListenersRemedy =
         "Allow the route's namespace and kind in allowedRoutes of a listener, or attach to another Gateway.";
 
     private const string NoMatchingListenerHostnameRemedy = "Give the route a hostname that a listener of the Gateway serves.";
 
-    /// <summary>No listener has a hostname in common with the route. The text is Envoy Gateway's.</summary>
-    [ReportedMessage(
-        "NoMatchingListenerHostname",
-        On = Routes,
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Remedy = NoMatchingListenerHostnameRemedy
-    )]
-    public static string NoHostnameIntersection(string routeKind) =>
-        $"There were no hostname intersections between the {routeKind} and this parent ref's Listener(s).";
+    private const int MaxNames = 3;
+    private const int MaxNameLength = 100;
+
+    /// <summary>No listener allows the route's kind or namespace.</summary>
+    [ReportedMessage(GatewayConditions.NotAllowedByListeners, On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    public static string NotAllowedByListeners(string kind, string @namespace, IEnumerable<string> listeners, int count) =>
+        $"No listener allows {kind}s of namespace {@namespace}: {MessageText.List(listeners, count, MaxNames)}. "
+        + NotAllowedByListenersRemedy;
+
+    /// <summary>Part of <see cref="NotAllowedByListeners"/>: what a listener allows.</summary>
+    public static string ListenerAllows(string listener, string what) => $"{Name(listener)} allows {what}";
+
+    /// <summary>Part of <see cref="ListenerAllows"/>: the route kinds.</summary>
+    public static string OnlyKinds(IReadOnlyCollection<string> kinds) =>
+        $"only {MessageText.List([.. kinds.Select(k => $"{Name(k)}s")], MaxNames)}";
+
+    /// <summary>Part of <see cref="ListenerAllows"/>: the listener's protocol is not supported.</summary>
+    public static string NoRoutes(string protocol) => $"no routes (protocol {Name(protocol)})";
+
+    /// <summary>Part of <see cref="ListenerAllows"/>: the namespace of the Gateway.</summary>
+    public static string OnlyNamespace(string @namespace) => $"only namespace {@namespace}";
+
+    /// <summary>Part of <see cref="ListenerAllows"/>: namespaces with labels.</summary>
+    public static string OnlyLabels(string selector) => $"only namespaces with labels {Name(selector)}";
+
+    /// <summary>No listener has a hostname in common with the route.</summary>
+    [ReportedMessage(GatewayConditions.NoMatchingListenerHostname, On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    public static string NoHostnameIntersection(
+        string routeKind,
+        IEnumerable<string> hostnames,
+        int hostnameCount,
+        IEnumerable<string> listeners,
+        int listenerCount
+    ) =>
+        $"No hostname of the {routeKind} ({MessageText.List(hostnames, hostnameCount, MaxNames)}) matches a listener: "
+        + $"{MessageText.List(listeners, listenerCount, MaxNames)}. {NoMatchingListenerHostnameRemedy}";
+
+    /// <summary>Part of <see cref="NoHostnameIntersection"/>: the hostname of a listener.</summary>
+    public static string ListenerHostname(string listener, string hostname) => $"{Name(listener)} has {Name(hostname)}";
+
+    /// <summary>A name that a message lists, escaped and truncated.</summary>
+    public static string Name(string name) => MessageText.Quote(name, MaxNameLength);
 
     /// <summary>The route attaches to more listeners than the generated routes can have parentRefs.</summary>
     [ReportedMessage(

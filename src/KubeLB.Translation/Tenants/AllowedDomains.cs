@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using KubeLB.Api.Messages;
 
 namespace KubeLB.Translation.Tenants;
 
@@ -61,8 +62,7 @@ public sealed partial class AllowedDomains
         {
             null => "*",
             { Count: 0 } => "none",
-            { Count: <= MaxListed } => string.Join(", ", _patterns),
-            _ => $"{string.Join(", ", _patterns.Take(MaxListed))} and {_patterns.Count - MaxListed} more",
+            _ => MessageText.List(_patterns, MaxListed),
         };
 
     /// <summary>Whether the two allow different domains.</summary>

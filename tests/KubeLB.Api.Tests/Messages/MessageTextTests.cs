@@ -30,6 +30,13 @@ public sealed class MessageTextTests
     [InlineData("aaaaa😀", 6, "aaaaa…")]
     public void Quote_is_escaped_and_truncated(string text, int length, string quote) => MessageText.Quote(text, length).Should().Be(quote);
 
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(2, "0, 1")]
+    [InlineData(3, "0, 1 and 1 more")]
+    public void List_names_the_first_and_counts_the_rest(int count, string list) =>
+        MessageText.List([.. Enumerable.Range(0, count).Select(i => $"{i}")], 2).Should().Be(list);
+
     [Fact]
     public void Message_keeps_line_feeds() => MessageText.Message("a\r\nb\u001b", 100).Should().Be("a\\r\nb\\u001b");
 

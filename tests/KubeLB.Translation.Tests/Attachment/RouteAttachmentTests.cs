@@ -125,6 +125,42 @@ public sealed class RouteAttachmentTests
         Evaluate(Route(new ParentReference { Name = "gw" })).Single().Rejection!.Reason.Should().Be("NotAllowedByListeners");
     }
 
+    /// <summary>The listener's namespaces and kinds, the route's namespace labels, and what the message says that the listener allows.</summary>
+    [Theory]
+    [InlineData(null, null, "http allows only namespace infra")]
+    [InlineData("Same", "GRPCRoute", "http allows only GRPCRoutes and only namespace infra")]
+    [InlineData("All", "GRPCRoute", "http allows only GRPCRoutes")]
+    [InlineData("None", null, "http allows no namespace")]
+    [InlineData("Selector:b", null, "http allows only namespaces with labels team=b")]
+    public void Rejection_names_what_the_listener_allows(string? from, string? kind, string allowed)
+    {
+        Gateway("infra", "gw", Listener("http", 80, from: from, kind: kind));
+
+        Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" }))
+            .Single()
+            .Rejection!.Message.Should()
+            .Be(
+                $"No listener allows HTTPRoutes of namespace apps: {allowed}. "
+                    + "Allow the route's namespace and kind in allowedRoutes of a listener, or attach to another Gateway."
+            );
+    }
+
+    [Fact]
+    public void Rejections_list_a_few_names_of_limited_length()
+    {
+        var hostname = $"{new string('a', 63)}.{new string('b', 63)}.example.com";
+        Gateway("apps", "gw", [.. Enumerable.Range(0, 64).Select(i => Listener($"l{i}", 80 + i, hostname: $"{i}.{hostname}"))]);
+        Gateway("infra", "gw", [.. Enumerable.Range(0, 64).Select(i => Listener($"{new string('l', 240)}{i}", 80 + i))]);
+        var route = Route(new ParentReference { Name = "gw" }, new ParentReference { Name = "gw", Namespace = "infra" });
+        route.Spec!.Hostnames = [.. Enumerable.Range(0, 16).Select(i => $"{i}.org")];
+
+        var messages = Evaluate(route).Select(p => p.Rejection!.Message).ToList();
+
+        messages[0].Should().Contain("(0.org, 1.org, 2.org and 13 more)").And.Contain("l0 has 0.aaa").And.Contain("… and 61 more. Give");
+        messages[1].Should().Contain("… allows only namespace infra and 61 more. Allow");
+        messages.Should().OnlyContain(m => m.Length < 700);
+    }
+
     [Theory]
     [InlineData("*.example.com", "web.example.com", true)]
     [InlineData("*.example.com", "web.example.org", false)]
@@ -142,7 +178,10 @@ public sealed class RouteAttachmentTests
         verdict.Rejection?.Reason.Should().Be("NoMatchingListenerHostname");
         verdict
             .Rejection?.Message.Should()
-            .Be("There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).");
+            .Be(
+                "No hostname of the HTTPRoute (web.example.org) matches a listener: http has *.example.com. "
+                    + "Give the route a hostname that a listener of the Gateway serves."
+            );
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Translation.Backends;
+using KubeLB.Translation.Events;
 using KubeLB.Translation.Tenants;
 using KubeLB.Translation.Tests.Attachment;
 
@@ -95,6 +96,56 @@ public sealed class BackendResolutionTests
             .Rejection!.Message.Should()
             .HaveLength(1024 + "Failed to process route rule 0 backendRef 0: ".Length + 104)
             .And.EndWith("…");
+    }
+
+    /// <summary>The Service's ports, the backendRef, and the message after the location.</summary>
+    [Theory]
+    [InlineData("80/TCP 53/UDP", "apps", "web", 81, "TCP Port 81 not found on Service apps/web (ports: 80, 53/UDP). @Port")]
+    [InlineData(
+        "1/TCP 2/TCP 3/TCP 4/TCP 5/TCP 6/TCP 7/TCP",
+        "apps",
+        "web",
+        81,
+        "TCP Port 81 not found on Service apps/web (ports: 1, 2, 3, 4, 5 and 2 more). @Port"
+    )]
+    [InlineData("80/TCP", "apps", "web", null, "the backendRef to Service apps/web (ports: 80) has no port. @Port")]
+    [InlineData("80/TCP", "apps", "wbe", 80, "service apps/wbe not found. @Service")]
+    [InlineData("80/TCP", "nope", "web", 80, "service nope/web not found: namespace nope does not exist. @Service")]
+    public void Invalid_backendRef_reports_what_exists_and_one_remedy(string ports, string ns, string name, int? port, string message)
+    {
+        var tenant = Tenant(Service("web", "ClusterIP", ports));
+        tenant.Namespaces["apps"] = [];
+        var backend = new RouteBackendRef
+        {
+            Name = name,
+            Namespace = ns,
+            Port = port,
+        };
+
+        var rejection = BackendResolution.Resolve(Route(backend), tenant, Settings).Rejection!;
+
+        var expected = message
+            .Replace("@Port", "Set the port of the backendRef to a port of the Service.", StringComparison.Ordinal)
+            .Replace("@Service", "Create the Service or correct the backendRef.", StringComparison.Ordinal);
+        rejection.Message.Should().Be($"Failed to process route rule 0 backendRef 0: {expected}");
+        StatusEvent.Warning(rejection.Reason, rejection.Message).Message.Should().Be(rejection.Message, "the remedy is in it once");
+    }
+
+    [Fact]
+    public void Each_of_several_invalid_backendRefs_has_its_own_remedy()
+    {
+        var tenant = Tenant(Service("web", "ClusterIP", "80/TCP"));
+        tenant.Namespaces["apps"] = [];
+        var route = Route(new RouteBackendRef { Name = "wbe", Port = 80 }, new RouteBackendRef { Name = "web", Port = 81 });
+
+        var rejection = BackendResolution.Resolve(route, tenant, Settings).Rejection!;
+
+        StatusEvent
+            .Warning(rejection.Reason, rejection.Message)
+            .Message.Split('\n')
+            .Select(line => line.Split(". ")[1])
+            .Should()
+            .Equal("Create the Service or correct the backendRef.", "Set the port of the backendRef to a port of the Service.");
     }
 
     [Fact]

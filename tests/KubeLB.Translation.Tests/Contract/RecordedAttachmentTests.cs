@@ -30,6 +30,12 @@ public sealed class RecordedAttachmentTests
     // Decided by the management side alone: the CCM carries such routes and reports what comes back.
     private static readonly string[] ReasonsOfTheManagementSide = ["UnsupportedValue", "UnsupportedRefValue", "Accepted"];
 
+    private static readonly string[] ReasonsWithOwnMessage =
+    [
+        GatewayConditions.NotAllowedByListeners,
+        GatewayConditions.NoMatchingListenerHostname,
+    ];
+
     private static readonly JsonObject Recording = (JsonObject)
         JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Contract", "envoy-gateway-status.json")))!;
 
@@ -135,10 +141,10 @@ public sealed class RecordedAttachmentTests
             && (string)c["status"]! == "False"
             && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!)
         );
-        // The message of Envoy Gateway, with the remedy.
-        yield return rejected is null
-            ? $"{key}: attached"
-            : $"{key}: {RouteMessages.WithRemedy((string)rejected["reason"]!, Line(rejected))}";
+        // The message of Envoy Gateway, with the remedy, unless the CCM's own names what the listeners allow.
+        yield return rejected is null ? $"{key}: attached"
+        : ReasonsWithOwnMessage.Contains((string)rejected["reason"]!) ? $"{key}: {rejected["reason"]}"
+        : $"{key}: {RouteMessages.WithRemedy((string)rejected["reason"]!, Line(rejected))}";
         var unresolved = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "ResolvedRefs"
             && (string)c["status"]! == "False"

@@ -62,7 +62,7 @@ public sealed class GeneratedObjectEventsTests
                 "it may not attach",
                 Fine,
                 "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.",
-                "Warning NoReadyListeners None. Correct the listeners of the Gateway; see their conditions."
+                "Warning NoReadyListeners None. Correct the Gateway; see its conditions and those of its listeners."
             },
             {
                 "Envoy Gateway takes it again",

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Matching;
@@ -31,6 +32,24 @@ public sealed class LabelSelectorParseTests
     [InlineData("example.com/tier=web,pool in (web,db)", false)]
     public void Selector_has_the_meaning_of_kubectl(string text, bool matches) =>
         LabelSelectors.Matches(LabelSelectors.Parse(text), Labels).Should().Be(matches);
+
+    [Theory]
+    [InlineData("pool=edge", "pool in (edge)")]
+    [InlineData("a in (b,c),d notin (e),f,!g", "a in (b,c),d notin (e),f,!g")]
+    public void Selector_is_formatted_in_the_notation_of_kubectl(string text, string formatted) =>
+        LabelSelectors.Format(LabelSelectors.Parse(text)).Should().Be(formatted);
+
+    [Fact]
+    public void Labels_of_a_selector_are_formatted_as_pairs() =>
+        LabelSelectors
+            .Format(
+                new V1LabelSelector
+                {
+                    MatchLabels = new Dictionary<string, string> { ["team"] = "a", ["tier"] = "web" },
+                }
+            )
+            .Should()
+            .Be("team=a,tier=web");
 
     [Theory]
     [InlineData(null)]
