@@ -24,6 +24,26 @@ internal static class IgnoredAnnotations
         .Select(field => (string)field.GetRawConstantValue()!)
         .ToHashSet(StringComparer.Ordinal);
 
+    // Names that other products and Envoy's own API use, without the prefix.
+    private static readonly Dictionary<string, string> UsualNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["retry"] = RetryAnnotations.NumRetries,
+        ["retries"] = RetryAnnotations.NumRetries,
+        ["attempts"] = RetryAnnotations.NumRetries,
+        ["max-retries"] = RetryAnnotations.NumRetries,
+        ["retry-attempts"] = RetryAnnotations.NumRetries,
+        ["retry-count"] = RetryAnnotations.NumRetries,
+        ["retry-num-retries"] = RetryAnnotations.NumRetries,
+        ["retry-conditions"] = RetryAnnotations.RetryOn,
+        ["per-try-timeout"] = RetryAnnotations.PerTryTimeout,
+        ["per-retry-timeout"] = RetryAnnotations.PerTryTimeout,
+        ["retry-timeout"] = RetryAnnotations.PerTryTimeout,
+        ["back-off-base-interval"] = RetryAnnotations.BackOffBaseInterval,
+        ["retry-base-interval"] = RetryAnnotations.BackOffBaseInterval,
+        ["back-off-max-interval"] = RetryAnnotations.BackOffMaxInterval,
+        ["retry-max-interval"] = RetryAnnotations.BackOffMaxInterval,
+    };
+
     /// <summary>A message about the first of them; null if there are none.</summary>
     /// <param name="kind">Kind of the object.</param>
     /// <param name="source">Its metadata.</param>
@@ -47,8 +67,17 @@ internal static class IgnoredAnnotations
             MessageText.Quote(key, MaxQuoteLength),
             ignored.Count,
             RetryAnnotations.All.Contains(key) ? FieldMessages.SetOnRoutes
-                : Misspellings.Nearest(key, RetryAnnotations.All) is { } meant ? FieldMessages.DidYouMean(meant)
+                : Meant(key) is { } meant ? FieldMessages.DidYouMean(meant)
                 : FieldMessages.RemoveAnnotation
         );
+    }
+
+    // The prefix may be the other one.
+    private static string? Meant(string key)
+    {
+        var name = key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        return Misspellings.Nearest($"{ApiGroups.EnvoyGateway}/{name}", RetryAnnotations.All)
+            ?? RetryAnnotations.All.FirstOrDefault(a => a == $"{ApiGroups.EnvoyGateway}/{name}")
+            ?? UsualNames.GetValueOrDefault(name);
     }
 }

@@ -9,12 +9,22 @@ internal static class Misspellings
     private static readonly char[] Separators = ['-', '_', '.'];
 
     /// <summary>
-    /// The first name that differs by at most one character, by two that are swapped, or by separators and case; else null.
+    /// The first name that differs by at most one character, by two that are swapped, by separators and case, or by singular and plural of
+    /// its words; else null. A larger distance is not permitted: names of one word differ by two or three characters from most others.
     /// </summary>
     public static string? Nearest(string text, IEnumerable<string> names) =>
-        names.Take(MaxCandidates).FirstOrDefault(name => name != text && IsNear(Letters(text), Letters(name)));
+        names
+            .Take(MaxCandidates)
+            .FirstOrDefault(name => name != text && (IsNear(Letters(text), Letters(name)) || Stem(text) == Stem(name)));
 
     private static string Letters(string text) => string.Concat(text.Where(c => !Separators.Contains(c))).ToLowerInvariant();
+
+    private static string Stem(string text) => string.Concat(text.Split(Separators).Select(Singular)).ToLowerInvariant();
+
+    private static string Singular(string word) =>
+        word.EndsWith("ies", StringComparison.OrdinalIgnoreCase) ? $"{word[..^3]}y"
+        : word.EndsWith('s') ? word[..^1]
+        : word;
 
     private static bool IsNear(string left, string right)
     {

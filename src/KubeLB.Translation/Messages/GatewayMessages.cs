@@ -32,10 +32,6 @@ internal static class GatewayMessages
     [ReportedMessage("Pending", On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=Unknown")]
     public const string NotProcessed = "The gateway of the management cluster has not processed this change yet.";
 
-    /// <summary>No listener is programmed.</summary>
-    [ReportedMessage("Invalid", On = "Gateway", Condition = "Programmed=False", Event = "Warning", Remedy = "Correct the listeners.")]
-    public const string NoListenerProgrammed = "No listener of this Gateway is served. See the conditions of each listener.";
-
     /// <summary>None of the listeners is valid, so the Gateway is not synced.</summary>
     [ReportedMessage(
         "ListenersNotValid",
@@ -150,6 +146,11 @@ internal static class GatewayMessages
         Remedy = "Use protocol HTTP or HTTPS."
     )]
     public static string UnsupportedProtocol(string protocol) => $"Protocol {protocol} is unsupported, must be HTTP or HTTPS.";
+
+    /// <summary>No listener is programmed; the problem of the first one follows.</summary>
+    [ReportedMessage("Invalid", On = "Gateway", Condition = "Programmed=False", Event = "Warning", Remedy = "Correct the listeners.")]
+    public static string NoListenerProgrammed(string problem, bool hasOthers) =>
+        $"No listener of this Gateway is served. {problem}{(hasOthers ? " See also the conditions of the other listeners." : "")}";
 
     /// <summary>Some, but not all listeners are valid.</summary>
     [ReportedMessage("ListenersNotValid", On = "Gateway", Condition = "Accepted=True", Remedy = "Correct the listeners.")]

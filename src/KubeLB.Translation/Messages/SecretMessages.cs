@@ -36,14 +36,14 @@ internal static class SecretMessages
         $"kind {kind} of group \"{group}\" is not supported; use a Secret of the core group";
 
     /// <summary>The Secret of a certificateRef does not exist.</summary>
-    [ReportedMessage(
-        "InvalidCertificateRef",
-        On = "Gateway",
-        Condition = "ResolvedRefs=False",
-        Event = "Warning",
-        Remedy = "Create the Secret."
-    )]
-    public static string NotFound(string secret) => $"Secret {secret} does not exist; create it with kubectl create secret tls";
+    [ReportedMessage("InvalidCertificateRef", On = "Gateway", Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string NotFound(string @namespace, string name) =>
+        $"Secret {@namespace}/{name} does not exist; create it with: {CreateSecret(@namespace, name)}";
+
+    /// <summary>A listener of protocol HTTPS has no certificateRef.</summary>
+    [ReportedMessage("InvalidCertificateRef", On = "Gateway", Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string NoCertificateRef(string @namespace) =>
+        "Protocol HTTPS requires a certificate. Set tls.certificateRefs to a Secret created with: " + $"{CreateSecret(@namespace, "NAME")}";
 
     /// <summary>The Secret of a certificateRef is not of type kubernetes.io/tls.</summary>
     [ReportedMessage("InvalidCertificateRef", On = "Gateway", Condition = "ResolvedRefs=False", Event = "Warning")]
@@ -120,6 +120,9 @@ internal static class SecretMessages
     )]
     public static string InvalidDataKey(int maxLength) =>
         $"a key of data is invalid; keys must have at most {maxLength} characters, only letters, digits, '-', '_' and '.'.";
+
+    private static string CreateSecret(string @namespace, string name) =>
+        $"kubectl -n {@namespace} create secret tls {name} --cert=FILE --key=FILE";
 
     /// <summary>A value of a SyncSecret's data is not base64.</summary>
     [ReportedMessage(SyncSecretConditions.SyncFailed, On = "SyncSecret", Condition = "Synced=False", Reader = MessageReader.Administrator)]

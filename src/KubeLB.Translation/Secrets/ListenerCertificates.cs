@@ -34,6 +34,12 @@ public static class ListenerCertificates
                 ),
         ];
 
+    /// <summary>Why the listener has no certificate at all; null if it has one, or needs none.</summary>
+    internal static Rejection? MissingReference(Gateway gateway, Listener listener) =>
+        listener is { Protocol: "HTTPS", Tls: null or { Mode: not "Passthrough", CertificateRefs: null or { Count: 0 } } }
+            ? new Rejection(GatewayConditions.InvalidCertificateRef, SecretMessages.NoCertificateRef(gateway.Namespace))
+            : null;
+
     /// <summary>The distinct Secrets that listeners refer to, permitted or not.</summary>
     public static IEnumerable<(string Namespace, string Name)> SecretsOf(Gateway gateway) =>
         Terminating(gateway)
@@ -74,7 +80,7 @@ public static class ListenerCertificates
 
         var problem = view.Secret(@namespace, reference.Name) is { } secret
             ? TlsContent.Problem(secret)
-            : SecretMessages.NotFound($"{@namespace}/{reference.Name}");
+            : SecretMessages.NotFound(@namespace, reference.Name);
         return problem is null ? null : new Rejection(GatewayConditions.InvalidCertificateRef, problem);
     }
 }

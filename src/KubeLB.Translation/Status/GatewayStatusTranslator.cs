@@ -212,6 +212,8 @@ public static class GatewayStatusTranslator
         static bool IsPending(ListenerStatus listener) => listener.Conditions?.Exists(c => c.Status == ConditionStatus.Unknown) == true;
         if (
             status.Listeners is not { Count: > 0 } listeners
+            // Some have not been reported yet.
+            || listeners.Count < gateway.Spec?.Listeners?.Count
             || !listeners.TrueForAll(IsUnserved)
             || listeners.Exists(IsPending)
             || status.Conditions?.Find(c => c.Type == GatewayConditions.Programmed) is { Status: ConditionStatus.False }
@@ -227,10 +229,22 @@ public static class GatewayStatusTranslator
                 GatewayConditions.Programmed,
                 ConditionStatus.False,
                 GatewayConditions.Invalid,
-                GatewayMessages.NoListenerProgrammed,
+                GatewayMessages.NoListenerProgrammed(ProblemOf(listeners[0]), listeners.Count > 1),
                 gateway.Metadata.Generation
             )
             .ToList();
+    }
+
+    // The condition that is the cause of Programmed=False, if there is one.
+    private static string ProblemOf(ListenerStatus listener)
+    {
+        var conditions = listener.Conditions ?? [];
+        var cause =
+            conditions.Find(c => c is { Type: GatewayConditions.Accepted, Status: ConditionStatus.False })
+            ?? conditions.Find(c => c is { Type: GatewayConditions.ResolvedRefs, Status: ConditionStatus.False })
+            ?? conditions.Find(c => c is { Type: GatewayConditions.Conflicted, IsTrue: true })
+            ?? conditions.Find(c => c.Type == GatewayConditions.Programmed);
+        return GatewayMessages.Listener(listener.Name, cause?.Message ?? "");
     }
 
     private static List<ListenerStatus>? Listeners(
@@ -246,11 +260,11 @@ public static class GatewayStatusTranslator
             return gateway.Status?.Listeners;
         }
 
-        var names = (gateway.Spec?.Listeners ?? []).Select(l => l.Name).ToHashSet(StringComparer.Ordinal);
+        var specs = (gateway.Spec?.Listeners ?? []).DistinctBy(l => l.Name).ToDictionary(l => l.Name, StringComparer.Ordinal);
         return
         [
             .. listeners
-                .Where(l => names.Contains(l.Name))
+                .Where(l => specs.ContainsKey(l.Name))
                 .Select(listener =>
                 {
                     var before = gateway.Status?.Listeners?.FirstOrDefault(l => l.Name == listener.Name);
@@ -266,6 +280,11 @@ public static class GatewayStatusTranslator
                     }
 
                     CertificateConditions.Set(conditions, own, gateway.Metadata.Generation ?? 0);
+                    CertificateConditions.SetMissing(
+                        conditions,
+                        ListenerCertificates.MissingReference(gateway, specs[listener.Name]),
+                        gateway.Metadata.Generation ?? 0
+                    );
                     return new ListenerStatus
                     {
                         Name = listener.Name,
@@ -341,6 +360,19 @@ internal static class CertificateConditions
         var message = SecretMessages.NoValidCertificate(problems);
         conditions.Set(GatewayConditions.ResolvedRefs, ConditionStatus.False, invalid[0].Rejection!.Reason, message, generation);
         conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, message, generation);
+    }
+
+    /// <summary>Sets the conditions of a listener without certificateRefs; Envoy Gateway reports only Programmed.</summary>
+    /// <param name="conditions">The listener's conditions as reported.</param>
+    /// <param name="rejection">Why the listener has no certificate; null if it has one, or needs none.</param>
+    /// <param name="generation">The generation of the validated Gateway.</param>
+    public static void SetMissing(ConditionSet conditions, Rejection? rejection, long generation)
+    {
+        if (rejection is not null)
+        {
+            conditions.Set(GatewayConditions.ResolvedRefs, ConditionStatus.False, rejection.Reason, rejection.Message, generation);
+            conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, rejection.Message, generation);
+        }
     }
 
     /// <summary>A reported condition with the names of the tenant's Secrets.</summary>

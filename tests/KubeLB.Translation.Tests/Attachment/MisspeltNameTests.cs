@@ -19,11 +19,15 @@ public sealed class MisspeltNameTests
     [InlineData("my-gatweay", "my-gateway")]
     [InlineData("mygateway", "my-gateway")]
     [InlineData("My_Gateway", "my-gateway")]
+    [InlineData("my-gateways", "my-gateway")]
     [InlineData("m", null)]
     [InlineData("", null)]
     [InlineData("my-gate", null)]
     [InlineData("your-gateway", null)]
     [InlineData("my-gateway", null)]
+    [InlineData("dev-gateway", null)]
+    [InlineData("s", null)]
+    [InlineData("ies", null)]
     public void Name_with_one_mistake_is_recognized(string text, string? meant) =>
         Misspellings.Nearest(text, ["other", "my-gateway"]).Should().Be(meant);
 
@@ -85,6 +89,31 @@ public sealed class MisspeltNameTests
         "GRPCRoute",
         "gateway.envoyproxy.io/num_retries",
         "Annotation gateway.envoyproxy.io/num_retries has no effect. Did you mean gateway.envoyproxy.io/num-retries?"
+    )]
+    [InlineData(
+        "HTTPRoute",
+        "gateway.envoyproxy.io/num-retry",
+        "Annotation gateway.envoyproxy.io/num-retry has no effect. Did you mean gateway.envoyproxy.io/num-retries?"
+    )]
+    [InlineData(
+        "HTTPRoute",
+        "gateway.envoyproxy.io/per-try-timeout",
+        "Annotation gateway.envoyproxy.io/per-try-timeout has no effect. Did you mean gateway.envoyproxy.io/retry-per-try-timeout?"
+    )]
+    [InlineData(
+        "HTTPRoute",
+        "kubelb.k8c.io/retry-on",
+        "Annotation kubelb.k8c.io/retry-on has no effect. Did you mean gateway.envoyproxy.io/retry-on?"
+    )]
+    [InlineData(
+        "HTTPRoute",
+        "gateway.envoyproxy.io/retry-budget",
+        "Annotation gateway.envoyproxy.io/retry-budget has no effect. KubeLB does not support it: remove it."
+    )]
+    [InlineData(
+        "HTTPRoute",
+        "gateway.envoyproxy.io/num-replicas",
+        "Annotation gateway.envoyproxy.io/num-replicas has no effect. KubeLB does not support it: remove it."
     )]
     [InlineData(
         "HTTPRoute",

@@ -125,7 +125,7 @@ public sealed class RouteAttachmentTests
         Evaluate(Route(new ParentReference { Name = "gw" })).Single().Rejection!.Reason.Should().Be("NotAllowedByListeners");
     }
 
-    /// <summary>The listener's namespaces and kinds, the route's namespace labels, and what the message says that the listener allows.</summary>
+    /// <summary>The listener's namespaces and kinds, and what the message says that the listener allows.</summary>
     [Theory]
     [InlineData(null, null, "http allows only namespace infra")]
     [InlineData("Same", "GRPCRoute", "http allows only GRPCRoutes and only namespace infra")]

@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Events;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
@@ -203,12 +204,56 @@ public sealed class GatewayStatusTests
 
         Text(status.Conditions).Should().Equal("Accepted True Accepted 3", "Programmed False Invalid 3");
         status.Addresses.Should().BeNull("clients cannot connect to it");
+        status.Conditions![1].Message.Should().EndWith(" See also the conditions of the other listeners.");
         again.Should().BeEquivalentTo(status, "the transition times do not change");
 
         reported.Listeners![0].Conditions![0].Status = "True";
         Text(GatewayStatusTranslator.Translate(gateway, Route(reported), [], Now).Conditions)
             .Should()
             .Contain("Programmed True Programmed 3");
+    }
+
+    /// <summary>Envoy Gateway reports only Programmed.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void HTTPS_listener_without_a_certificate_reports_how_to_create_one(bool hasTls)
+    {
+        const string Message =
+            "Protocol HTTPS requires a certificate. Set tls.certificateRefs to a Secret created with: "
+            + "kubectl -n default create secret tls NAME --cert=FILE --key=FILE";
+        var gateway = Gateway("HTTPS");
+        gateway.Spec!.Listeners![0].Tls = hasTls ? new ListenerTls { Mode = "Terminate" } : null;
+        var reported = new GatewayStatus
+        {
+            Conditions = [Condition("Accepted", "True", "Accepted", 4), Condition("Programmed", "True", "Programmed", 4)],
+            Listeners =
+            [
+                new ListenerStatus
+                {
+                    Name = "https",
+                    Conditions = [Condition("Programmed", "False", "Invalid", 4), Condition("ResolvedRefs", "True", "ResolvedRefs", 4)],
+                },
+            ],
+        };
+
+        var status = GatewayStatusTranslator.Translate(gateway, Route(reported), [], Now);
+
+        status
+            .Listeners!.Single()
+            .Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}")
+            .Should()
+            .Equal($"ResolvedRefs False InvalidCertificateRef {Message}", $"Programmed False Invalid {Message}");
+        status
+            .Conditions!.Single(c => c.Type == "Programmed")
+            .Message.Should()
+            .Be($"No listener of this Gateway is served. Listener https: {Message}");
+        GatewayStatusEvents
+            .Between(null, status)
+            .Where(e => e.IsWarning)
+            .Select(e => $"{e.Reason} {e.Message}")
+            .Should()
+            .Contain($"InvalidCertificateRef Listener https: {Message}");
     }
 
     [Fact]
