@@ -10,12 +10,21 @@ public static class GatewayStatusEvents
     /// <summary>The distinct Events of a change; none if only generations, times and numbers of routes changed.</summary>
     /// <param name="before">The status before; null if there was none.</param>
     /// <param name="after">The status as written.</param>
-    public static IReadOnlyList<StatusEvent> Between(GatewayStatus? before, GatewayStatus? after) =>
+    public static IReadOnlyList<StatusEvent> Between(GatewayStatus? before, GatewayStatus? after)
+    {
+        var ofListeners = (after?.Listeners ?? []).SelectMany(l => OfListener(l, before?.Listeners?.Find(b => b.Name == l.Name))).ToList();
+
+        // The Gateway's message has the problem of its first listener, which has an Event of its own.
+        var start = GatewayMessages.Listener(after?.Listeners?.FirstOrDefault()?.Name ?? "", "");
+        var ofFirst = ofListeners.Where(e => e.IsWarning && e.Message.StartsWith(start, StringComparison.Ordinal)).ToList();
+        return
         [
             .. OfGateway(before, after)
-                .Concat((after?.Listeners ?? []).SelectMany(l => OfListener(l, before?.Listeners?.Find(b => b.Name == l.Name))))
+                .Where(e => !e.IsWarning || !ofFirst.Exists(listener => e.Message.Contains(listener.Message, StringComparison.Ordinal)))
+                .Concat(ofListeners)
                 .Distinct(),
         ];
+    }
 
     private static IEnumerable<StatusEvent> OfGateway(GatewayStatus? before, GatewayStatus? after)
     {

@@ -32,16 +32,8 @@ internal static class GatewayMessages
     [ReportedMessage("Pending", On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=Unknown")]
     public const string NotProcessed = "The gateway of the management cluster has not processed this change yet.";
 
-    /// <summary>None of the listeners is valid, so the Gateway is not synced.</summary>
-    [ReportedMessage(
-        "ListenersNotValid",
-        On = "Gateway",
-        Condition = "Accepted=False",
-        Event = "Warning",
-        Remedy = "Correct the listeners."
-    )]
-    // InvalidListeners.IsStatusOf recognizes the status by this text.
-    public const string NoListenerValid = "No listener of this Gateway is valid. See the conditions of each listener.";
+    /// <summary>Start of <see cref="NoListenerIsValid"/>, by which InvalidListeners.IsStatusOf recognizes the status.</summary>
+    public const string NoListenerValid = "No listener of this Gateway is valid.";
 
     /// <summary>A listener of protocol TLS: its route kinds are not supported.</summary>
     [ReportedMessage(
@@ -150,7 +142,17 @@ internal static class GatewayMessages
     /// <summary>No listener is programmed; the problem of the first one follows.</summary>
     [ReportedMessage("Invalid", On = "Gateway", Condition = "Programmed=False", Event = "Warning", Remedy = "Correct the listeners.")]
     public static string NoListenerProgrammed(string problem, bool hasOthers) =>
-        $"No listener of this Gateway is served. {problem}{(hasOthers ? " See also the conditions of the other listeners." : "")}";
+        $"No listener of this Gateway is served. {problem}{Others(hasOthers)}";
+
+    /// <summary>None of the listeners is valid, so the Gateway is not synced; the problem of the first one follows.</summary>
+    [ReportedMessage(
+        "ListenersNotValid",
+        On = "Gateway",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the listeners."
+    )]
+    public static string NoListenerIsValid(string problem, bool hasOthers) => $"{NoListenerValid} {problem}{Others(hasOthers)}";
 
     /// <summary>Some, but not all listeners are valid.</summary>
     [ReportedMessage("ListenersNotValid", On = "Gateway", Condition = "Accepted=True", Remedy = "Correct the listeners.")]
@@ -165,4 +167,6 @@ internal static class GatewayMessages
     /// <summary>The Gateway was programmed, or its addresses changed.</summary>
     [ReportedMessage("Programmed", On = "Gateway", Event = "Normal")]
     public static string Reachable(IEnumerable<string> addresses) => $"Reachable at {string.Join(", ", addresses)}.";
+
+    private static string Others(bool hasOthers) => hasOthers ? " See also the conditions of the other listeners." : "";
 }

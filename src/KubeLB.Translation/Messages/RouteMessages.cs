@@ -416,6 +416,17 @@ internal static class RouteMessages
     public static string ReportedOnly(string reason) =>
         $"Envoy Gateway reports {reason} for an object of the management cluster. Ask its administrator for the details.";
 
+    /// <summary>The gateway of the management cluster does not have a type of filter.</summary>
+    [ReportedMessage(GatewayConditions.UnsupportedValue, On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    public static string UnsupportedFilter(string type) =>
+        $"The gateway of the management cluster does not support filters of type {type}. Remove them from the rules.";
+
+    /// <summary>What to do about a regular expression that Envoy Gateway rejects.</summary>
+    public const string InvalidRegexRemedy = "Correct the regular expression; Envoy uses the syntax of RE2.";
+
+    /// <summary>What to do about a filter that sets the Host header, for which Envoy Gateway has several messages.</summary>
+    public const string HostHeaderRemedy = "Header filters cannot set Host; use a URLRewrite filter with hostname.";
+
     /// <summary>A condition no longer reports a problem; its last message follows.</summary>
     [ReportedMessage(RouteConditions.UnsupportedField, On = "Gateway, HTTPRoute, GRPCRoute", Event = "Normal")]
     [ReportedMessage(RouteConditions.EarlierDefaults, On = "Gateway, HTTPRoute, GRPCRoute", Event = "Normal")]

@@ -20,25 +20,20 @@ public static class InvalidListeners
     public static GatewayStatus Status(Gateway gateway, string now)
     {
         var generation = gateway.Metadata.Generation ?? 0;
-        var conditions = new ConditionSet(gateway.Status?.Conditions, now)
-            .Set(
-                GatewayConditions.Accepted,
-                ConditionStatus.False,
-                GatewayConditions.ListenersNotValid,
-                GatewayMessages.NoListenerValid,
-                generation
+        var validations = ListenerValidation.Evaluate(gateway);
+        var message = validations.FirstOrDefault(v => !v.IsValid) is { } first
+            ? GatewayMessages.NoListenerIsValid(
+                GatewayMessages.Listener(first.Listener.Name, first.Errors[^1].Message),
+                validations.Count > 1
             )
-            .Set(
-                GatewayConditions.Programmed,
-                ConditionStatus.False,
-                GatewayConditions.Invalid,
-                GatewayMessages.NoListenerValid,
-                generation
-            );
+            : GatewayMessages.NoListenerValid;
+        var conditions = new ConditionSet(gateway.Status?.Conditions, now)
+            .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.ListenersNotValid, message, generation)
+            .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, message, generation);
         return new GatewayStatus
         {
             Conditions = conditions.ToList(),
-            Listeners = [.. ListenerValidation.Evaluate(gateway).Select(validation => Status(gateway, validation, now))],
+            Listeners = [.. validations.Select(validation => Status(gateway, validation, now))],
         };
     }
 
@@ -47,7 +42,7 @@ public static class InvalidListeners
         status?.Conditions?.Any(c =>
             c.Type == GatewayConditions.Accepted
             && c.Reason == GatewayConditions.ListenersNotValid
-            && c.Message == GatewayMessages.NoListenerValid
+            && c.Message.StartsWith(GatewayMessages.NoListenerValid, StringComparison.Ordinal)
         ) == true;
 
     /// <summary>Adds the invalid listeners to a status that has the valid ones.</summary>

@@ -44,8 +44,25 @@ public static partial class TenantText
                 }
             );
         return isKnown && !translated.Contains(UnresolvedNames.Prefix, StringComparison.Ordinal)
-            ? translated
+            ? WithAdvice(translated)
             : RouteMessages.ReportedOnly(reason);
+    }
+
+    // Envoy Gateway's messages that do not name the mistake, or not how to correct it.
+    private static string WithAdvice(string message)
+    {
+        if (UnknownFilter().Match(message) is { Success: true } filter)
+        {
+            return RouteMessages.UnsupportedFilter(filter.Groups["type"].Value);
+        }
+
+        var advice =
+            message.Contains("is invalid: error parsing regexp", StringComparison.Ordinal) ? RouteMessages.InvalidRegexRemedy
+            : message.Contains("cannot set the Host header", StringComparison.Ordinal)
+            || message.Contains("did not provide valid configuration to add/set/remove any headers", StringComparison.Ordinal)
+                ? RouteMessages.HostHeaderRemedy
+            : null;
+        return advice is null ? message : $"{message.TrimEnd('.')}. {advice}";
     }
 
     /// <summary>
@@ -54,6 +71,9 @@ public static partial class TenantText
     /// </summary>
     public static bool IsAboutPendingBackends(Condition reported) =>
         reported is { Type: GatewayConditions.ResolvedRefs, Status: ConditionStatus.False } && BackendReasons.Contains(reported.Reason);
+
+    [GeneratedRegex(@"^Invalid filter: unknown type (?<type>[A-Za-z]{1,63})\.?$")]
+    private static partial Regex UnknownFilter();
 
     // A namespace of the management cluster and the name of an object in it.
     [GeneratedRegex(@"(?<![\w./-])tenant-[a-z0-9](?:[-a-z0-9]*[a-z0-9])?/(?<name>[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)")]

@@ -36,8 +36,17 @@ public sealed class EndpointSelectionTests
             .Be(port);
 
     [Fact]
-    public void Pod_without_the_named_port_is_ignored() =>
-        EndpointSelection.Of(Service(new V1ServicePort { Port = 80, TargetPort = "missing" }), [Pod("a")]).Should().BeEmpty();
+    public void Pod_without_the_named_port_is_an_endpoint_without_ports()
+    {
+        var service = Service(new V1ServicePort { Port = 80, TargetPort = "missing" });
+
+        var subsets = EndpointSelection.Of(service, [Pod("a")]);
+
+        var slice = EndpointSelection.Slices(service, subsets).Should().ContainSingle().Subject;
+        slice.Ports.Should().BeEmpty();
+        slice.Endpoints.Should().ContainSingle();
+        EndpointSelection.Endpoints(service, subsets).Subsets.Should().BeEmpty("Endpoints list no pod without a port");
+    }
 
     [Fact]
     public void Pods_with_different_port_numbers_have_separate_slices()

@@ -45,6 +45,25 @@ public sealed class TenantTextTests
     }
 
     [Theory]
+    [InlineData(
+        "Invalid filter: unknown type CORS.",
+        "The gateway of the management cluster does not support filters of type CORS. Remove them from the rules."
+    )]
+    [InlineData(
+        "Dropped Rule(s) [2]: Failed to process route rule 2: regex \"(\" is invalid: error parsing regexp: missing closing ): `(`.",
+        "Dropped Rule(s) [2]: Failed to process route rule 2: regex \"(\" is invalid: error parsing regexp: missing closing ): `(`. "
+            + "Correct the regular expression; Envoy uses the syntax of RE2."
+    )]
+    [InlineData(
+        "RequestHeaderModifier Filter did not provide valid configuration to add/set/remove any headers.",
+        "RequestHeaderModifier Filter did not provide valid configuration to add/set/remove any headers. "
+            + "Header filters cannot set Host; use a URLRewrite filter with hostname."
+    )]
+    [InlineData("Invalid filter: unknown type.", "Invalid filter: unknown type.")]
+    public void Message_without_a_remedy_gets_one(string reported, string expected) =>
+        TenantText.Translate(reported, "UnsupportedValue", _ => null).Should().Be(expected);
+
+    [Theory]
     [InlineData("ResolvedRefs", "False", "BackendNotFound", true)]
     [InlineData("ResolvedRefs", "False", "RefNotPermitted", true)]
     [InlineData("ResolvedRefs", "True", "ResolvedRefs", false)]

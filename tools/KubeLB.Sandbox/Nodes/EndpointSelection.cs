@@ -29,16 +29,15 @@ internal static class EndpointSelection
         && pod.Status?.PodIP is { Length: > 0 }
         && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
-    /// <summary>The ready pods of a Service, grouped by port numbers; a pod without a named port is ignored.</summary>
+    /// <summary>The ready pods of a Service, grouped by port numbers. A pod without a named port lacks that port, as in Kubernetes.</summary>
     public static IReadOnlyList<Subset> Of(V1Service service, IEnumerable<V1Pod> pods) =>
         [
             .. pods.Where(pod => Selects(service, pod) && IsReady(pod))
                 .OrderBy(pod => pod.Name(), StringComparer.Ordinal)
                 .Select(pod => (Pod: pod, Ports: Ports(service, pod)))
-                .Where(p => p.Ports is not null)
-                .GroupBy(p => string.Join(',', p.Ports!.Select(port => $"{port.Name}={port.Port}")), StringComparer.Ordinal)
+                .GroupBy(p => string.Join(',', p.Ports.Select(port => $"{port.Name}={port.Port}")), StringComparer.Ordinal)
                 .OrderBy(g => g.Key, StringComparer.Ordinal)
-                .Select(g => new Subset(g.First().Ports!, [.. g.Select(p => p.Pod)])),
+                .Select(g => new Subset(g.First().Ports, [.. g.Select(p => p.Pod)])),
         ];
 
     /// <summary>The container port of a Service port; null if the pod has no port of that name.</summary>
@@ -110,49 +109,49 @@ internal static class EndpointSelection
             Metadata = Owned(service, service.Name(), new Dictionary<string, string>()),
             Subsets =
             [
-                .. subsets.Select(subset => new V1EndpointSubset
-                {
-                    Addresses =
-                    [
-                        .. subset.Pods.Select(pod => new V1EndpointAddress
-                        {
-                            Ip = pod.Status.PodIP,
-                            NodeName = pod.Spec.NodeName,
-                            TargetRef = Reference(pod),
-                        }),
-                    ],
-                    Ports =
-                    [
-                        .. subset.Ports.Select(p => new Corev1EndpointPort
-                        {
-                            Name = p.Name,
-                            Port = p.Port!.Value,
-                            Protocol = p.Protocol,
-                        }),
-                    ],
-                }),
+                .. subsets
+                    .Where(subset => subset.Ports.Count > 0)
+                    .Select(subset => new V1EndpointSubset
+                    {
+                        Addresses =
+                        [
+                            .. subset.Pods.Select(pod => new V1EndpointAddress
+                            {
+                                Ip = pod.Status.PodIP,
+                                NodeName = pod.Spec.NodeName,
+                                TargetRef = Reference(pod),
+                            }),
+                        ],
+                        Ports =
+                        [
+                            .. subset.Ports.Select(p => new Corev1EndpointPort
+                            {
+                                Name = p.Name,
+                                Port = p.Port!.Value,
+                                Protocol = p.Protocol,
+                            }),
+                        ],
+                    }),
             ],
         };
 
-    private static List<Discoveryv1EndpointPort>? Ports(V1Service service, V1Pod pod)
+    private static List<Discoveryv1EndpointPort> Ports(V1Service service, V1Pod pod)
     {
         var ports = new List<Discoveryv1EndpointPort>();
         foreach (var port in service.Spec.Ports ?? [])
         {
-            if (TargetPort(port, pod) is not { } number)
+            if (TargetPort(port, pod) is { } number)
             {
-                return null;
+                ports.Add(
+                    new Discoveryv1EndpointPort
+                    {
+                        Name = port.Name ?? "",
+                        Port = number,
+                        Protocol = Protocol(port.Protocol),
+                        AppProtocol = port.AppProtocol,
+                    }
+                );
             }
-
-            ports.Add(
-                new Discoveryv1EndpointPort
-                {
-                    Name = port.Name ?? "",
-                    Port = number,
-                    Protocol = Protocol(port.Protocol),
-                    AppProtocol = port.AppProtocol,
-                }
-            );
         }
 
         return ports;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 
@@ -150,14 +151,40 @@ internal static class RuleEvaluator
                 continue;
             }
 
-            // The most common error has the message of Go's regexp package, as in Envoy Gateway.
-            var cause = value[0] is '*' or '+' or '?'
-                ? $"error parsing regexp: missing argument to repetition operator: `{value[0]}`"
-                : $"error parsing regexp: {error.Message.TrimEnd('.')}";
-            return $"regex \"{value}\" is invalid: {cause}.";
+            return $"regex \"{value}\" is invalid: error parsing regexp: {GoMessage(value)}.";
         }
 
         return error.Message;
+    }
+
+    // The most common errors have the messages of Go's regexp package, as in Envoy Gateway. Those of .NET quote the compiled pattern.
+    private static string GoMessage(string value)
+    {
+        if (value[0] is '*' or '+' or '?')
+        {
+            return $"missing argument to repetition operator: `{value[0]}`";
+        }
+
+        try
+        {
+            _ = new Regex(value, RegexOptions.None, TimeSpan.FromSeconds(1));
+        }
+        catch (RegexParseException e)
+        {
+            return e.Error switch
+            {
+                RegexParseError.InsufficientClosingParentheses => $"missing closing ): `{value}`",
+                RegexParseError.InsufficientOpeningParentheses => $"unexpected ): `{value}`",
+                RegexParseError.UnterminatedBracket => $"missing closing ]: `{value}`",
+                RegexParseError.ReversedCharacterRange => $"invalid character class range: `{value}`",
+                RegexParseError.UnescapedEndingBackslash => "trailing backslash at end of expression: ``",
+                RegexParseError.NestedQuantifiersNotParenthesized => $"invalid nested repetition operator: `{value}`",
+                _ => $"invalid or unsupported Perl syntax: `{value}`",
+            };
+        }
+
+        // RE2 lacks it.
+        return $"invalid or unsupported Perl syntax: `{value}`";
     }
 
     private static bool IsRegex(string value)
