@@ -84,7 +84,7 @@ public static class GatewayStatusEvents
             {
                 yield return StatusEvent.Warning(change.After!.Reason, GatewayMessages.Listener(listener.Name, change.After.Message));
             }
-            else if (change is { BecameTrue: true, Before.Status: ConditionStatus.False })
+            else if (change.BecameTrue && (change.Before is { Status: ConditionStatus.False } || IsPendingCertificate(change.Before)))
             {
                 yield return StatusEvent.Normal(type, GatewayMessages.ListenerRecovered(listener.Name));
             }
@@ -100,6 +100,10 @@ public static class GatewayStatusEvents
             yield return StatusEvent.Normal(GatewayConditions.Conflicted, GatewayMessages.ListenerRecovered(listener.Name));
         }
     }
+
+    // A certificate is copied after it was created, often because it had been missing.
+    private static bool IsPendingCertificate(Condition? condition) =>
+        condition?.Message.StartsWith(SecretMessages.CertificatePendingStart, StringComparison.Ordinal) == true;
 
     private static List<string> Addresses(GatewayStatus? status) => [.. (status?.Addresses ?? []).Select(a => a.Value ?? "")];
 }

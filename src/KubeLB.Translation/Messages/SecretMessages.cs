@@ -1,3 +1,4 @@
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
 
@@ -19,10 +20,13 @@ internal static class SecretMessages
     [ReportedMessage("InvalidCertificateRef", On = "Gateway", Condition = "ResolvedRefs=False", Event = "Warning")]
     public static string CertificateRef(int index, string problem) => $"certificate refs {index}: {problem.TrimEnd('.')}";
 
+    /// <summary>Start of <see cref="CertificatePending"/>, by which GatewayStatusEvents recognizes the condition.</summary>
+    public const string CertificatePendingStart = "The certificate of Secret ";
+
     /// <summary>A valid certificate has not arrived in the management cluster yet.</summary>
-    [ReportedMessage("InvalidCertificateRef", On = "Gateway", Condition = "ResolvedRefs=False", Event = "Warning")]
+    [ReportedMessage(GatewayConditions.Pending, On = "Gateway", Condition = "ResolvedRefs=Unknown")]
     public static string CertificatePending(IEnumerable<string> secrets) =>
-        $"The certificate of Secret {string.Join(", ", secrets)} is being copied to the management cluster.";
+        $"{CertificatePendingStart}{string.Join(", ", secrets)} is being copied to the management cluster.";
 
     /// <summary>A certificateRef refers to an object that is not a Secret.</summary>
     [ReportedMessage(

@@ -70,6 +70,23 @@ public sealed class GatewayStatusEventsTests
         GatewayStatusEvents.Between(after, after).Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("ResolvedRefs=False InvalidCertificateRef No Secret.", "Normal ResolvedRefs Listener https is valid.")]
+    [InlineData(
+        "ResolvedRefs=Unknown Pending The certificate of Secret default/c is being copied.",
+        "Normal ResolvedRefs Listener https is valid."
+    )]
+    [InlineData("ResolvedRefs=Unknown Pending Waiting.", "")]
+    [InlineData("ResolvedRefs=True ResolvedRefs Fine.", "")]
+    [InlineData("", "")]
+    public void Listener_whose_certificate_became_valid_is_reported(string before, string events)
+    {
+        GatewayStatus Of(string conditions) =>
+            new() { Listeners = [new ListenerStatus { Name = "https", Conditions = Conditions.Of(conditions) }] };
+
+        Conditions.Text(GatewayStatusEvents.Between(Of(before), Of("ResolvedRefs=True ResolvedRefs Fine."))).Should().Be(events);
+    }
+
     [Fact]
     public void Change_of_attached_routes_reports_no_Event()
     {

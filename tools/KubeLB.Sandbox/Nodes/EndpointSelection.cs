@@ -29,7 +29,7 @@ internal static class EndpointSelection
         && pod.Status?.PodIP is { Length: > 0 }
         && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
-    /// <summary>The ready pods of a Service, grouped by port numbers. A pod without a named port lacks that port, as in Kubernetes.</summary>
+    /// <summary>The ready pods of a Service, grouped by port numbers. As in Kubernetes, a pod may lack a named port.</summary>
     public static IReadOnlyList<Subset> Of(V1Service service, IEnumerable<V1Pod> pods) =>
         [
             .. pods.Where(pod => Selects(service, pod) && IsReady(pod))
