@@ -54,6 +54,9 @@ public static class GatewayConditions
     /// <summary>Reason: no controller has reconciled the object yet, or an operation is in progress.</summary>
     public const string Pending = "Pending";
 
+    /// <summary>Reason of <see cref="Programmed"/>: the Gateway has no address, for example because no listener is served.</summary>
+    public const string AddressNotAssigned = "AddressNotAssigned";
+
     /// <summary>Reason: the infrastructure for the object is not available.</summary>
     public const string NoResources = "NoResources";
 

@@ -216,7 +216,8 @@ public static class GatewayStatusTranslator
             || listeners.Count < gateway.Spec?.Listeners?.Count
             || !listeners.TrueForAll(IsUnserved)
             || listeners.Exists(IsPending)
-            || status.Conditions?.Find(c => c.Type == GatewayConditions.Programmed) is { Status: ConditionStatus.False }
+            || status.Conditions?.Find(c => c.Type == GatewayConditions.Programmed)
+                is { Status: ConditionStatus.False, Reason: not GatewayConditions.AddressNotAssigned }
         )
         {
             return;
