@@ -10,12 +10,14 @@ using KubeLB.Ccm.Routing;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 
 namespace KubeLB.Ccm.Hosting;
 
@@ -73,6 +75,12 @@ public static class CcmHost
             }
         );
         services.AddSingleton(options.NodeAddresses);
+        services.AddSingleton(host => new GenerationLatency(
+            host.GetRequiredService<CollectorRegistry>(),
+            "kubelb_ccm_edit_to_status_seconds",
+            "Time from the first reconcile of a new generation of a tenant's object to its status without pending conditions.",
+            host.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<NodePortServiceErrors>();
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();

@@ -9,6 +9,7 @@ using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Endpoints;
@@ -35,6 +36,7 @@ internal sealed class GatewayReconciler(
     ITenantView view,
     TenantSettings settings,
     NodeAddressSettings nodeSettings,
+    GenerationLatency latency,
     TimeProvider time
 ) : IReconciler
 {
@@ -55,11 +57,13 @@ internal sealed class GatewayReconciler(
         {
             await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             events.Forget(key);
+            latency.Forget(Gateway.KindName, key);
             return ReconcileResult.Done;
         }
 
         gateway = await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+        latency.Start(Gateway.KindName, key, gateway.Metadata.Generation, gateway.Status is { } reported && IsDefinite(reported, gateway));
         var ownership = GatewayOwnership.Evaluate(gateway, view, settings);
         events.RecordOwnership(gateway, ownership);
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
@@ -131,7 +135,16 @@ internal sealed class GatewayReconciler(
     {
         var written = await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.RecordStatus(gateway, written);
+        if (IsDefinite(status, gateway))
+        {
+            latency.End(Gateway.KindName, ResourceKey.Of(gateway), gateway.Metadata.Generation);
+        }
     }
+
+    // Whether the current generation is reported to be served or not.
+    private static bool IsDefinite(GatewayStatus status, Gateway gateway) =>
+        status.Conditions?.Find(c => c.Type == GatewayConditions.Programmed) is { Status: not ConditionStatus.Unknown } programmed
+        && programmed.ObservedGeneration >= gateway.Metadata.Generation;
 }
 
 /// <summary>

@@ -9,6 +9,7 @@ using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
@@ -34,6 +35,7 @@ internal sealed class RouteReconciler<T>(
     StatusEvents events,
     ITenantView view,
     TenantSettings settings,
+    GenerationLatency latency,
     TimeProvider time,
     ILogger<RouteReconciler<T>> logger
 ) : IReconciler
@@ -61,12 +63,14 @@ internal sealed class RouteReconciler<T>(
         {
             await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             events.Forget(Kind, key);
+            latency.Forget(Kind, key);
             _unready.End(key);
             _missing.End(key);
             return ReconcileResult.Done;
         }
 
         source = await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        latency.Start(Kind, key, source.Metadata.Generation, source.Status is { } reported && IsDefinite(reported, source));
         var translation = RouteTranslator.Translate(source, view, settings);
         var isDeleted = source.Metadata.DeletionTimestamp is not null;
         var requeueAfter = ReportMissingParent(key, source, isDeleted);
@@ -204,5 +208,20 @@ internal sealed class RouteReconciler<T>(
         var patch = new JsonObject { ["parents"] = ApiJson.ToJson(status)["parents"]!.DeepClone() };
         var written = await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false);
         events.RecordStatus(source, written);
+        if (IsDefinite(status, source))
+        {
+            latency.End(Kind, ResourceKey.Of(source), source.Metadata.Generation);
+        }
+    }
+
+    // Whether KubeLB has reported on the current generation, and nothing is pending.
+    private static bool IsDefinite(RouteParentsStatus status, T source)
+    {
+        var conditions = status
+            .Parents.Where(p => p.ControllerName == GatewayClass.KubelbController)
+            .SelectMany(p => p.Conditions)
+            .ToList();
+        return conditions.Count > 0
+            && conditions.TrueForAll(c => c.Status != ConditionStatus.Unknown && c.ObservedGeneration >= source.Metadata.Generation);
     }
 }

@@ -19,12 +19,14 @@ using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Tenants;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Prometheus;
 
 namespace KubeLB.Manager.Hosting;
 
@@ -100,6 +102,13 @@ public static class ManagerHost
             services.AddSingleton<RouteSuccession>();
             services.AddSingleton<RouteEvents>();
             services.AddSingleton<RoutePlanner>();
+            services.AddSingleton(host => new GenerationLatency(
+                host.GetRequiredService<CollectorRegistry>(),
+                "kubelb_manager_edit_to_acknowledged_seconds",
+                "Time from the first reconcile of a new generation of a Route to the write of the generated object, after the proxies have "
+                    + "acknowledged its backends.",
+                host.GetRequiredService<TimeProvider>()
+            ));
             services.AddSingleton<NewBackends>();
             services.AddSingleton<RouteReporter>();
             services.AddHostedService<RouteMetrics>();

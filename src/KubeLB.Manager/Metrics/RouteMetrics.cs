@@ -61,7 +61,7 @@ internal sealed class RouteMetrics : IHostedService
     {
         var routes = _informer
             .List()
-            .Select(r => (Tenant: TenantNames.TenantOf(r.Namespace) ?? r.Namespace, Kind: KindOf(r), State: RouteState.Of(r)))
+            .Select(r => (Tenant: TenantNames.TenantOf(r.Namespace) ?? r.Namespace, Kind: RouteState.KindOf(r), State: RouteState.Of(r)))
             .ToList();
         Publish(_routes, routes.GroupBy(r => (r.Kind, r.State)).ToDictionary(g => new[] { g.Key.Kind, g.Key.State }, g => g.Count()));
 
@@ -94,10 +94,6 @@ internal sealed class RouteMetrics : IHostedService
             gauge.WithLabels(labels).Set(count);
         }
     }
-
-    // A tenant must not be able to create label values.
-    private static string KindOf(Route route) =>
-        RouteOrigin.Of(route)?.Kind is { } kind && Array.IndexOf(RouteState.Kinds, kind) >= 0 ? kind : "other";
 }
 
 /// <summary>State of a Route according to its status, as metric label.</summary>
@@ -117,6 +113,15 @@ internal static class RouteState
 
     /// <summary>The kinds with a label value of their own.</summary>
     public static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];
+
+    /// <summary>All label values of kinds.</summary>
+    public static readonly string[] KindLabels = [.. Kinds, OtherKind];
+
+    private const string OtherKind = "other";
+
+    /// <summary>The label value of a Route's kind. A tenant must not be able to create label values.</summary>
+    public static string KindOf(Route route) =>
+        RouteOrigin.Of(route)?.Kind is { } kind && Array.IndexOf(Kinds, kind) >= 0 ? kind : OtherKind;
 
     /// <summary>The state of a Route.</summary>
     public static string Of(Route route)

@@ -2,11 +2,13 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Services;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Status;
@@ -29,6 +31,7 @@ internal sealed class RouteReconciler(
     RouteSuccession succession,
     RouteEvents events,
     RouteReporter reporter,
+    GenerationLatency latency,
     Applier applier,
     TimeProvider time
 ) : IReconciler
@@ -44,6 +47,11 @@ internal sealed class RouteReconciler(
             drain.Forget(key);
             newBackends.Forget(key);
             succession.Forget(key);
+            foreach (var kind in RouteState.KindLabels)
+            {
+                latency.Forget(kind, key);
+            }
+
             return ReconcileResult.Done;
         }
 
@@ -53,6 +61,12 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        latency.Start(
+            RouteState.KindOf(route),
+            key,
+            route.Metadata.Generation,
+            route.Status?.Conditions?.Exists(c => c.ObservedGeneration >= route.Metadata.Generation) == true
+        );
         var plan = planner.Plan(route, reservation);
         if (plan.Generated is null)
         {
@@ -141,6 +155,11 @@ internal sealed class RouteReconciler(
 
         var generated = (await generatedObjects.ApplyAsync(plan.Generated, cancellationToken).ConfigureAwait(false)).With(further);
         newBackends.Forget(ResourceKey.Of(route));
+        if (generated.Error is null)
+        {
+            latency.End(RouteState.KindOf(route), ResourceKey.Of(route), route.Metadata.Generation);
+        }
+
         var policy =
             generated.Error is null && plan.Retries?.Policy is { } retries
                 ? await generatedObjects.ApplyAsync(retries, cancellationToken).ConfigureAwait(false)
