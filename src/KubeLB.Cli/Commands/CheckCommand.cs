@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KubeLB.Api.Messages;
 using KubeLB.Cli.Rendering;
 using KubeLB.Inspection.Checks;
 using Spectre.Console;
@@ -95,7 +96,7 @@ internal static class CheckCommand
     {
         foreach (var group in results.GroupBy(r => r.Group, StringComparer.OrdinalIgnoreCase))
         {
-            console.MarkupLine($"[bold]{Markup.Escape(char.ToUpperInvariant(group.Key[0]) + group.Key[1..])}[/]");
+            console.MarkupLine($"[bold]{CommandOutput.Text(char.ToUpperInvariant(group.Key[0]) + group.Key[1..])}[/]");
             foreach (var result in group)
             {
                 var mark = result.State switch
@@ -105,11 +106,11 @@ internal static class CheckCommand
                     CheckState.Failed => "[red]✗[/]",
                     _ => "[grey]?[/]",
                 };
-                var detail = result.Detail is { } text ? $"  [grey]{Markup.Escape(text)}[/]" : "";
-                console.MarkupLine($"{mark} {Markup.Escape(result.Name)}{detail}");
+                var detail = result.Detail is { } text ? $"  [grey]{CommandOutput.Text(text)}[/]" : "";
+                console.MarkupLine($"{mark} {CommandOutput.Text(result.Name)}{detail}");
                 foreach (var line in new[] { result.Reason, result.Hint is { } hint ? $"→ {hint}" : null }.OfType<string>())
                 {
-                    console.WriteLine($"    {line}");
+                    console.WriteLine(MessageText.Escape($"    {line}"));
                 }
             }
 

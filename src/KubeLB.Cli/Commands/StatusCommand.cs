@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using KubeLB.Api.Messages;
 using KubeLB.Cli.Rendering;
 using KubeLB.Inspection.Overview;
 using Spectre.Console;
@@ -56,7 +57,7 @@ internal static class StatusCommand
 
     private static void Write(IAnsiConsole console, InstallationStatus status, DateTimeOffset now)
     {
-        console.WriteLine($"Manager {status.Version ?? "has not reported"}");
+        console.WriteLine(MessageText.Escape($"Manager {status.Version ?? "has not reported"}"));
         console.WriteLine();
         var table = new Table { Border = TableBorder.None };
         table.AddColumns("TENANT", "PHASE", "CCM", "LAST SEEN", "ROUTES", "GATEWAYS", "PROXIES", "ADDRESSES");
@@ -74,7 +75,7 @@ internal static class StatusCommand
                     tenant.Proxies ?? "-",
                     Number(tenant.Addresses),
                 }
-                    .Select(Markup.Escape)
+                    .Select(CommandOutput.Text)
                     .ToArray()
             );
         }
@@ -101,7 +102,7 @@ internal static class StatusCommand
         )
         {
             console.MarkupLine(
-                $"[red]✗[/] {Markup.Escape(who)}: [bold]{Markup.Escape(problem.Reason)}[/] {Markup.Escape(problem.Message)}"
+                $"[red]✗[/] {CommandOutput.Text(who)}: [bold]{CommandOutput.Text(problem.Reason)}[/] {CommandOutput.Text(problem.Message)}"
             );
         }
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KubeLB.Api.Messages;
 using Spectre.Console;
 using YamlDotNet.Serialization;
 
@@ -46,6 +47,9 @@ internal static class CommandOutput
         return console;
     }
 
+    /// <summary>Text of an object as markup: tenants must not be able to control the terminal of an administrator.</summary>
+    public static string Text(string text) => Markup.Escape(MessageText.Escape(text));
+
     /// <summary>A value in <see cref="Json"/> or <see cref="Yaml"/>.</summary>
     public static string Serialize<T>(T value, string format)
     {
@@ -67,7 +71,8 @@ internal static class CommandOutput
         {
             JsonValueKind.Object => json.EnumerateObject().ToDictionary(p => p.Name, p => Plain(p.Value), StringComparer.Ordinal),
             JsonValueKind.Array => json.EnumerateArray().Select(Plain).ToList(),
-            JsonValueKind.String => json.GetString(),
+            // YamlDotNet writes control characters as they are.
+            JsonValueKind.String => MessageText.Message(json.GetString()!, int.MaxValue),
             JsonValueKind.Number => json.GetDouble(),
             JsonValueKind.True => true,
             JsonValueKind.False => false,

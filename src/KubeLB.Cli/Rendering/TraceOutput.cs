@@ -1,4 +1,5 @@
 using System.Globalization;
+using KubeLB.Api.Messages;
 using KubeLB.Inspection.Tracing;
 using Spectre.Console;
 
@@ -37,7 +38,8 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
         foreach (var trace in traces)
         {
             var root = new Tree(
-                Markup.Escape(trace.Target.ToString()) + (trace.Tenant is { } tenant ? $" [grey]of tenant {Markup.Escape(tenant)}[/]" : "")
+                CommandOutput.Text(trace.Target.ToString())
+                    + (trace.Tenant is { } tenant ? $" [grey]of tenant {CommandOutput.Text(tenant)}[/]" : "")
             );
             foreach (var hop in trace.Hops)
             {
@@ -53,11 +55,11 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
     private void Add(IHasTreeNodes parent, Hop hop, Hop? stop)
     {
         var age = hop.Subject?.Created is { } created ? $" [grey]{CommandOutput.Age(_now - created)}[/]" : "";
-        var detail = hop.Detail is { Length: > 0 } text ? $"  [grey]{Markup.Escape(text)}[/]" : "";
+        var detail = hop.Detail is { Length: > 0 } text ? $"  [grey]{CommandOutput.Text(text)}[/]" : "";
         // The problem that stops requests is explained below the tree.
-        var message = hop.Message is { } problem && !ReferenceEquals(hop, stop) ? $"  {Markup.Escape(FirstSentence(problem))}" : "";
-        var reason = hop.Reason is { Length: > 0 } named ? $" [bold]{Markup.Escape(named)}[/]" : "";
-        var node = parent.AddNode($"{Mark(hop.State)} {Markup.Escape(hop.Title)}{age}{reason}{detail}{message}");
+        var message = hop.Message is { } problem && !ReferenceEquals(hop, stop) ? $"  {CommandOutput.Text(FirstSentence(problem))}" : "";
+        var reason = hop.Reason is { Length: > 0 } named ? $" [bold]{CommandOutput.Text(named)}[/]" : "";
+        var node = parent.AddNode($"{Mark(hop.State)} {CommandOutput.Text(hop.Title)}{age}{reason}{detail}{message}");
         foreach (var part in hop.Parts)
         {
             Add(node, part, stop);
@@ -71,12 +73,14 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
             var path = PathTo(trace.Hops, stop).Select(h => h.Title);
             var verb = stop.State == HopState.Broken ? "[red]Requests stop at[/]" : "[yellow]Waiting at[/]";
             console.MarkupLine(
-                $"{verb} {Markup.Escape(string.Join(" > ", path))}{(stop.Reason is { } reason ? $" ({Markup.Escape(reason)})" : "")}"
+                $"{verb} {CommandOutput.Text(string.Join(" > ", path))}{(stop.Reason is { } reason ? $" ({CommandOutput.Text(reason)})" : "")}"
             );
-            console.WriteLine(stop.Message ?? "");
+            console.WriteLine(MessageText.EscapeLines(stop.Message ?? ""));
             if (trace.Cause is { } cause)
             {
-                console.WriteLine($"{string.Join(" > ", PathTo(trace.Hops, cause).Select(h => h.Title))}: {cause.Message}");
+                console.WriteLine(
+                    MessageText.EscapeLines($"{string.Join(" > ", PathTo(trace.Hops, cause).Select(h => h.Title))}: {cause.Message}")
+                );
             }
         }
         else
@@ -90,7 +94,7 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
 
         foreach (var unseen in trace.Unseen)
         {
-            console.MarkupLine($"[grey]Not read: {Markup.Escape(unseen)}.[/]");
+            console.MarkupLine($"[grey]Not read: {CommandOutput.Text(unseen)}.[/]");
         }
 
         console.WriteLine();
