@@ -73,7 +73,7 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
             var path = PathTo(trace.Hops, stop).Select(h => h.Title);
             var verb = stop.State == HopState.Broken ? "[red]Requests stop at[/]" : "[yellow]Waiting at[/]";
             console.MarkupLine(
-                $"{verb} {CommandOutput.Text(string.Join(" > ", path))}{(stop.Reason is { } reason ? $" ({CommandOutput.Text(reason)})" : "")}"
+                $"{verb} {CommandOutput.Text(string.Join(" > ", path) + (stop.Reason is { } reason ? $" ({reason})" : ""))}"
             );
             console.WriteLine(MessageText.EscapeLines(stop.Message ?? ""));
             if (trace.Cause is { } cause)
