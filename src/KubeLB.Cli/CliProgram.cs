@@ -63,6 +63,7 @@ internal static class CliProgram
         root.Subcommands.Add(StatusCommand.Create());
         root.Subcommands.Add(Commands.CheckCommand.Create());
         root.Subcommands.Add(TenantCommand.Create());
+        root.Subcommands.Add(MigrateCommand.Create());
         root.Subcommands.Add(CompletionCommand.Create(root));
         return root;
     }

@@ -64,6 +64,7 @@ public class CliProgramTests
     [InlineData("status")]
     [InlineData("check")]
     [InlineData("tenant add")]
+    [InlineData("migrate plan")]
     [InlineData("completion")]
     public async Task Help_of_a_command_has_examples(string command)
     {
