@@ -48,7 +48,7 @@ public class MigrationPlanTests
     [InlineData(
         "HTTPRoute",
         """{"rules":[{"filters":[{"type":"ExtensionRef","extensionRef":{"group":"example.com","kind":"Filter","name":"x"}}]}]}""",
-        "ExtensionRef"
+        "extensionRef is not supported"
     )]
     public void What_is_rejected_or_ignored_is_named_in_the_words_of_the_manager(string kind, string spec, string expected)
     {
