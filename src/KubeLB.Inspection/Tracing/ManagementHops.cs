@@ -143,14 +143,16 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
         const string Title = "Envoy Gateway";
         var parts = new List<Hop>();
         var config = management.Get<Config>(settings.ManagerNamespace, Config.DefaultName);
+        // Objects that did not change are still served, and a Tenant may have a class of its own.
+        var tenant = management.Get<Tenant>("", TenantNames.TenantOf(route.Namespace) ?? route.Namespace).Value;
         parts.AddRange(
             (config.Value?.Status?.Conditions ?? [])
-                .Where(c =>
-                    c.Status == ConditionStatus.False
-                    && c.Type is GatewayClassConditions.GatewayClassReady or SettingsConditions.EnvoyGatewayResponding
-                )
                 .Where(c => c.Status == ConditionStatus.False)
-                .Select(c => Of($"Config {c.Type}", HopState.Broken, c))
+                .Where(c =>
+                    c.Type == SettingsConditions.EnvoyGatewayResponding
+                    || (c.Type == GatewayClassConditions.GatewayClassReady && tenant?.Spec?.GatewayAPI?.Class is not { Length: > 0 })
+                )
+                .Select(c => Of($"Config {c.Type}", HopState.Warning, c))
         );
         var generated = route.Status?.Resources?.Route;
         var gateways = new List<string>();
@@ -245,6 +247,17 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
         if (settings.Acknowledgements is { } acknowledgements)
         {
             parts.AddRange(acknowledgements.Proxies.Select(Acknowledgement));
+            if (acknowledgements.Proxies.Count < ready)
+            {
+                parts.Add(
+                    new Hop("Other proxies", HopState.Unseen)
+                    {
+                        Message =
+                            $"{Count(ready - acknowledgements.Proxies.Count)} of {Count(ready)} proxies are not connected to the manager of "
+                            + "--manager-debug-url: ask its other replicas",
+                    }
+                );
+            }
         }
 
         return Hop.Of(Title, parts, $"{Count(ready)} of {Count(pods.Count)} ready");

@@ -50,7 +50,7 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
         }
 
         var tenantNamespace = copy.Value?.Namespace ?? settings.TenantNamespace;
-        var view = new TenantObjectsView(tenant, (ns, name) => Copy(Gateway.KindName, ns, name, null).Value, now);
+        var view = View(tenantNamespace);
         var tenantHops = new TenantHops(tenant, view, new TenantSettings(tenantNamespace ?? ""), now);
         if (source is { Value: null, IsAbsent: false } && copy.IsAbsent)
         {
@@ -91,11 +91,30 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
         ArgumentNullException.ThrowIfNull(request);
         var (http, grpc) = (tenant.List<HttpRoute>(), tenant.List<GrpcRoute>());
         var unreadable = http.Unreadable ?? grpc.Unreadable;
-        IReadOnlyList<IGatewayRoute> routes = unreadable is null
-            ? [.. http.Items, .. grpc.Items]
-            : [.. management.List<Route>(settings.TenantNamespace ?? "").Items.Select(SourceOf).OfType<IGatewayRoute>()];
-        if (RequestMatch.Find(routes, url, request) is not { } match)
+        IReadOnlyList<IGatewayRoute> routes = [.. http.Items, .. grpc.Items];
+        var managementRoutes = unreadable is null ? default : management.List<Route>(settings.TenantNamespace ?? "");
+        if (routes.Count == 0 && managementRoutes.Items is { } copies)
         {
+            routes = [.. copies.Select(SourceOf).OfType<IGatewayRoute>()];
+        }
+
+        unreadable ??= routes.Count == 0 ? managementRoutes.Unreadable : null;
+        var hops = new TenantHops(tenant, View(settings.TenantNamespace), new TenantSettings(settings.TenantNamespace ?? ""), now);
+        var matches = RequestMatch.Find(routes, url, request).ToList();
+        // Routes that are read from copies have no Gateways to compare with.
+        if ((matches.Find(m => hops.Serves(m.Route, url)) ?? (matches.Count > 0 ? matches[0] : null)) is not { } match)
+        {
+            if (unreadable is not null)
+            {
+                return
+                [
+                    new Trace(
+                        new HopObject("tenant", "URL", "", url.ToString()),
+                        [new Hop("Rule", HopState.Unseen) { Message = unreadable }]
+                    ),
+                ];
+            }
+
             var sameHost = routes.Where(r => RequestMatch.HasHostname(r, url.Host)).Take(3).ToList();
             var names = string.Join(", ", sameHost.Select(r => $"{r.Kind} {r.Metadata.NamespaceProperty}/{r.Metadata.Name}"));
             return
@@ -117,8 +136,18 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
 
         var trace = TraceRoute(new TraceTarget(match.Route.Kind, match.Route.Metadata.NamespaceProperty, match.Route.Metadata.Name));
         var rule = new Hop("Rule", HopState.Ok) { Detail = $"rule {match.Rule + 1} matches: {match.Description}" };
-        return [trace with { Hops = [rule, .. trace.Hops] }];
+        return [trace with { Hops = [rule, .. trace.Hops], Endpoint = hops.Endpoint(match.Route, url) ?? trace.Endpoint }];
     }
+
+    private TenantObjectsView View(string? tenantNamespace) =>
+        new(
+            tenant,
+            (ns, name) =>
+                tenantNamespace is not null && tenant.Get<Gateway>(ns, name).Value?.Metadata.Uid is { } uid
+                    ? management.Get<Route>(tenantNamespace, uid).Value
+                    : null,
+            now
+        );
 
     private Trace TraceGateway(TraceTarget target)
     {
@@ -196,8 +225,22 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
             ];
         }
 
+        // The kubeconfig may be that of another tenant, which has an object of the same name.
         var source = new TraceTarget(origin.Kind, origin.Namespace, origin.Name);
-        return [source.Kind == Gateway.KindName ? TraceGateway(source) : TraceRoute(source)];
+        var uid =
+            source.Kind == Gateway.KindName ? tenant.Get<Gateway>(source.Namespace, source.Name).Value?.Metadata.Uid
+            : source.Kind == GrpcRoute.KindName ? tenant.Get<GrpcRoute>(source.Namespace, source.Name).Value?.Metadata.Uid
+            : tenant.Get<HttpRoute>(source.Namespace, source.Name).Value?.Metadata.Uid;
+        var tracer = new PathTracer(
+            uid == target.Name ? tenant : new NoObjects("the cluster of --kubeconfig does not have the object of this Route"),
+            management,
+            settings with
+            {
+                TenantNamespace = target.Namespace,
+            },
+            now
+        );
+        return [source.Kind == Gateway.KindName ? tracer.TraceGateway(source) : tracer.TraceRoute(source)];
     }
 
     private Seen<IGatewayRoute> Source<T>(TraceTarget target)

@@ -15,12 +15,9 @@ public sealed record ProbeRequest(string Method, IReadOnlyList<(string Name, str
 /// <param name="Description">What matched, for example <c>PathPrefix /api</c>.</param>
 internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Description)
 {
-    // A tenant may write an expression that takes long.
-    private static readonly TimeSpan RegexTimeout = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>Finds the rule by the precedence of Gateway API; null if none matches.</summary>
+    /// <summary>The rules that match, by the precedence of Gateway API.</summary>
     /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule</remarks>
-    public static RequestMatch? Find(IEnumerable<IGatewayRoute> routes, Uri url, ProbeRequest request)
+    public static IEnumerable<RequestMatch> Find(IEnumerable<IGatewayRoute> routes, Uri url, ProbeRequest request)
     {
         var path = Uri.UnescapeDataString(url.AbsolutePath);
         var query = Query(url);
@@ -37,8 +34,7 @@ internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Descri
             .ThenBy(c => c.Match.Route.Metadata.CreationTimestamp)
             .ThenBy(c => $"{c.Match.Route.Metadata.NamespaceProperty}/{c.Match.Route.Metadata.Name}", StringComparer.Ordinal)
             .ThenBy(c => c.Match.Rule)
-            .Select(c => c.Match)
-            .FirstOrDefault();
+            .Select(c => c.Match);
     }
 
     /// <summary>Whether the route has the hostname.</summary>
@@ -134,9 +130,10 @@ internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Descri
     {
         try
         {
-            return Regex.IsMatch(value, $"^(?:{pattern})$", RegexOptions.CultureInvariant, RegexTimeout);
+            // As Envoy's RE2, in linear time: a tenant wrote it.
+            return Regex.IsMatch(value, $"^(?:{pattern})$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
         }
-        catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
             return false;
         }

@@ -2,16 +2,18 @@ using System.Globalization;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
 using KubeLB.Inspection.Access;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
+using KubeLB.Translation.Matching;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Inspection.Tracing;
 
 /// <summary>The hops in the tenant's cluster: the object itself, its Gateways and its Services.</summary>
-internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettings settings, DateTimeOffset now)
+internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, TenantSettings settings, DateTimeOffset now)
 {
     private const int MaxListed = 5;
 
@@ -62,10 +64,19 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
             return new Hop(Title, HopState.Unseen) { Message = unreadable };
         }
 
+        var before = view.Unreadable.Count;
         var attachments = RouteAttachment.Evaluate(route, view, settings);
         var parents = route
             .ParentRefs.Where(p => p.RefersToGateway())
-            .Select(parentRef => Parent(route, parentRef, attachments.FirstOrDefault(a => a.Ref.IsSameAs(parentRef))))
+            .Select(parentRef =>
+                Parent(
+                    route,
+                    parentRef,
+                    attachments.FirstOrDefault(a => a.Ref.IsSameAs(parentRef)),
+                    isOnly: !attachments.Any(a => a.IsAttached)
+                )
+            )
+            .Select(hop => Doubted(hop, before))
             .ToList();
         return parents.Count > 0
             ? Hop.Of(Title, parents)
@@ -73,18 +84,22 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
     }
 
     /// <summary>Where a client sends requests of the route; null if no Gateway that it attaches to has an address.</summary>
-    public TraceEndpoint? Endpoint(IGatewayRoute route)
+    /// <param name="route">The route.</param>
+    /// <param name="url">The URL of the requests; null for any listener.</param>
+    public TraceEndpoint? Endpoint(IGatewayRoute route, Uri? url = null)
     {
         foreach (var attachment in RouteAttachment.Evaluate(route, view, settings).Where(a => a.IsAttached))
         {
-            if (attachment.Gateway.Status?.Addresses?.Find(a => a.Value is { Length: > 0 }) is { } address)
+            if (
+                attachment.Gateway.Status?.Addresses?.Find(a => a.Value is { Length: > 0 }) is { } address
+                && attachment.Listeners.FirstOrDefault(l => url is null || Serves(l, url)) is { } listener
+            )
             {
-                var listener = attachment.Listeners[0];
                 var hostname = (route.Hostnames.Count > 0 ? route.Hostnames[0] : listener.Hostname) is { Length: > 0 } named
                     ? named
                     : address.Value!;
                 return new TraceEndpoint(
-                    listener.Protocol == "HTTPS" ? "https" : "http",
+                    SchemeOf(listener),
                     address.Value!,
                     listener.Port,
                     hostname.StartsWith("*.", StringComparison.Ordinal) ? "www" + hostname[1..] : hostname,
@@ -95,6 +110,17 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
 
         return null;
     }
+
+    /// <summary>Whether the route attaches to a listener that serves the URL.</summary>
+    public bool Serves(IGatewayRoute route, Uri url) =>
+        RouteAttachment.Evaluate(route, view, settings).Any(a => a.Listeners.Any(l => Serves(l, url)));
+
+    private static bool Serves(Listener listener, Uri url) =>
+        SchemeOf(listener) == url.Scheme
+        && listener.Port == url.Port
+        && (string.IsNullOrEmpty(listener.Hostname) || Hostnames.IsWithin(url.Host, listener.Hostname));
+
+    private static string SchemeOf(Listener listener) => listener.Protocol == "HTTPS" ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
 
     /// <summary>The Services of the route, with node ports and endpoints.</summary>
     public Hop Backends(IGatewayRoute? route, string? unreadable)
@@ -109,7 +135,8 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
         var parts = BackendReferences
             .Of(route)
             .DistinctBy(b => (b.Namespace, b.Ref.Kind, b.Ref.Name, b.Ref.Port))
-            .Select(b => Backend(b, grants))
+            .Select(b => (Before: view.Unreadable.Count, Backend: b))
+            .Select(b => Doubted(Backend(b.Backend, grants), b.Before))
             .ToList();
         // What only the CCM knows: its flags, and errors of node-port Services.
         var reported = OwnConditions(route)
@@ -128,8 +155,13 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
     {
         if (seen.Value is not { } gateway)
         {
-            return new Hop($"Gateway {target.Namespace}/{target.Name}", HopState.Unseen) { Message = seen.Unreadable };
+            var title = $"Gateway {target.Namespace}/{target.Name}";
+            return seen.IsAbsent
+                ? new Hop(title, HopState.Broken) { Message = $"{title} does not exist any longer; its copies are being deleted." }
+                : new Hop(title, HopState.Unseen) { Message = seen.Unreadable };
         }
+
+        var before = view.Unreadable.Count;
 
         var parts = new List<Hop>();
         if (Ownership(gateway) is { } foreign)
@@ -143,15 +175,17 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
             parts.AddRange(Conditions(gateway));
         }
 
-        return Hop.Of(ObjectOf(gateway).ToString(), parts, Addresses(gateway)) with
-        {
-            Subject = ObjectOf(gateway),
-        };
+        return Doubted(Hop.Of(ObjectOf(gateway).ToString(), parts, Addresses(gateway)) with { Subject = ObjectOf(gateway) }, before);
     }
 
     /// <summary>A problem in the words of a condition.</summary>
     internal static Hop Of(string title, HopState state, Condition condition) =>
-        new(title, state) { Reason = condition.Reason, Message = condition.Message };
+        new(title, state)
+        {
+            Reason = condition.Reason,
+            Message = condition.Message,
+            IsReported = true,
+        };
 
     /// <summary>The conditions that keep an object from serving: False is a problem, Unknown under way.</summary>
     internal static IEnumerable<Hop> Problems(IEnumerable<Condition>? conditions, params string[] types) =>
@@ -159,7 +193,23 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
             .Where(c => types.Contains(c.Type) && c.Status != ConditionStatus.True)
             .Select(c => Of(c.Type, c.Status == ConditionStatus.False ? HopState.Broken : HopState.Waiting, c));
 
-    private Hop Parent(IGatewayRoute route, ParentReference parentRef, ParentAttachment? attachment)
+    // What was judged without objects that could not be read is not known. Reported conditions are.
+    private Hop Doubted(Hop hop, int before)
+    {
+        var unreadable = view.Unreadable.Skip(before).Distinct(StringComparer.Ordinal).ToList();
+        return unreadable.Count == 0
+            ? hop
+            : Hop.Of(
+                hop.Title,
+                [.. hop.Parts.Where(p => p.IsReported), .. unreadable.Select(u => new Hop("Not judged", HopState.Unseen) { Message = u })],
+                hop.Detail
+            ) with
+            {
+                Subject = hop.Subject,
+            };
+    }
+
+    private Hop Parent(IGatewayRoute route, ParentReference parentRef, ParentAttachment? attachment, bool isOnly)
     {
         var @namespace = parentRef.Namespace ?? route.Metadata.NamespaceProperty;
         var seen = tenant.Get<Gateway>(@namespace, parentRef.Name);
@@ -177,7 +227,8 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
         {
             if (Ownership(gateway) is { } foreign)
             {
-                parts.Add(foreign);
+                // A route may also have parents of other controllers.
+                parts.Add(isOnly ? foreign : foreign with { State = HopState.Warning });
             }
         }
         else if ((attachment.Rejection ?? attachment.GatewayRejection) is { } rejection)
@@ -351,8 +402,7 @@ internal sealed class TenantHops(IObjects tenant, ITenantView view, TenantSettin
     private static string? Addresses(Gateway gateway) =>
         gateway.Status?.Addresses is { Count: > 0 } addresses ? $"address {Listed([.. addresses.Select(a => a.Value ?? "")])}" : null;
 
-    private static string Listed(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(MaxListed)) + (names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "");
+    private static string Listed(IReadOnlyList<string> names) => MessageText.List(names, MaxListed);
 
     private static HopObject ObjectOf(Gateway gateway) =>
         new("tenant", KubeLB.Api.GatewayApi.Gateway.KindName, gateway.Namespace, gateway.Name)

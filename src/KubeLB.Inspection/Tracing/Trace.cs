@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KubeLB.Inspection.Tracing;
 
 /// <summary>The state of a hop.</summary>
@@ -49,6 +51,10 @@ public sealed record Hop(string Title, HopState State)
 
     /// <summary>The problem and the remedy, in the words of the conditions; null if there is no problem.</summary>
     public string? Message { get; init; }
+
+    /// <summary>Whether it is a condition that a controller reported, not a judgement of this machine.</summary>
+    [JsonIgnore]
+    public bool IsReported { get; init; }
 
     /// <summary>The parts.</summary>
     public IReadOnlyList<Hop> Parts { get; init; } = [];
