@@ -64,6 +64,7 @@ internal static class CliProgram
         root.Subcommands.Add(Commands.CheckCommand.Create());
         root.Subcommands.Add(TenantCommand.Create());
         root.Subcommands.Add(MigrateCommand.Create());
+        root.Subcommands.Add(DashboardCommand.Create());
         root.Subcommands.Add(CompletionCommand.Create(root));
         return root;
     }

@@ -47,12 +47,20 @@ internal sealed class ConnectionOptions
     /// <summary>Connects to the clusters that the options name.</summary>
     public ClusterConnections Open(ParseResult parsed)
     {
+        var (tenant, management) = Connect(parsed);
+        return ClusterConnections.Open(tenant, management);
+    }
+
+    /// <summary>The connections to the clusters that the options name; null for a cluster without a kubeconfig.</summary>
+    public (IKubernetes? Tenant, IKubernetes? Management) Connect(ParseResult parsed)
+    {
         var managementFile = Value(parsed, _managementKubeconfig) ?? Environment.GetEnvironmentVariable(ManagementVariable);
         var management =
             managementFile is { Length: > 0 } || Value(parsed, _managementContext) is not null
                 ? Kubeconfig.Configuration(managementFile, UserAgent, Value(parsed, _managementContext))
                 : null;
-        return ClusterConnections.Open(Tenant(parsed, management), management);
+        var tenant = Tenant(parsed, management);
+        return (tenant is null ? null : new Kubernetes(tenant), management is null ? null : new Kubernetes(management));
     }
 
     // The kubeconfig of kubectl may be that of the management cluster, or missing, for an administrator without access to tenants.

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using k8s;
 using KubeLB.Inspection.Access;
 using KubeLB.Runtime.Connections;
 using static KubeLB.Runtime.CommandLine.ControllerOptions;
@@ -34,6 +35,6 @@ internal sealed class ManagementOptions
             ? value
             : Environment.GetEnvironmentVariable(ConnectionOptions.ManagementVariable);
         var context = parsed.GetValue(_context) is { Length: > 0 } named ? named : null;
-        return ClusterConnections.Open(tenant: null, Kubeconfig.Configuration(file, ConnectionOptions.UserAgent, context));
+        return ClusterConnections.Open(tenant: null, new Kubernetes(Kubeconfig.Configuration(file, ConnectionOptions.UserAgent, context)));
     }
 }

@@ -35,11 +35,7 @@ internal static class TraceCommand
         var method = Text("--method", "Method of the request of a URL or --probe", "GET");
         method.Aliases.Add("-X");
         var header = new Option<string[]>("--header", "-H") { Description = "Header of that request, NAME: VALUE; may be repeated" };
-        var xdsUrl = Text(
-            "--manager-debug-url",
-            "URL of the manager's probes, for what the proxies have acknowledged: http://127.0.0.1:8081 after "
-                + "kubectl -n kubelb port-forward deploy/kubelb-manager 8081"
-        );
+        var xdsUrl = ManagerDebugOption.Create();
         var command = new Command(
             "trace",
             "Follow a route, Gateway, Service or URL through both clusters, and show where its requests stop"
@@ -73,7 +69,7 @@ internal static class TraceCommand
                 var run = new TraceRun(
                     clusters,
                     new TraceSettings { TenantNamespace = connections.TenantNamespace(parsed) },
-                    parsed.GetValue(xdsUrl) is { Length: > 0 } url ? new Uri(url) : null
+                    ManagerDebugOption.Read(parsed, xdsUrl)
                 );
                 var request = new ProbeRequest(parsed.GetValue(method)!, Headers(parsed.GetValue(header) ?? []));
                 var text = parsed.GetValue(target)!;

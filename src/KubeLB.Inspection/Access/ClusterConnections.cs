@@ -32,13 +32,7 @@ public sealed class ClusterConnections : IAsyncDisposable
     /// <summary>The management cluster; null without a kubeconfig.</summary>
     public Cluster? Management { get; }
 
-    /// <summary>Connects, without sending a request.</summary>
-    /// <param name="tenant">The configuration of the tenant's cluster; null for none.</param>
-    /// <param name="management">The configuration of the management cluster; null for none.</param>
-    public static ClusterConnections Open(KubernetesClientConfiguration? tenant, KubernetesClientConfiguration? management) =>
-        Open(tenant is null ? null : new Kubernetes(tenant), management is null ? null : (IKubernetes)new Kubernetes(management));
-
-    /// <summary>Uses existing connections.</summary>
+    /// <summary>Uses connections, without sending a request. They are disposed with this object.</summary>
     /// <param name="tenant">The connection to the tenant's cluster; null for none.</param>
     /// <param name="management">The connection to the management cluster; null for none.</param>
     public static ClusterConnections Open(IKubernetes? tenant, IKubernetes? management)

@@ -70,7 +70,7 @@ public sealed class ClusterObjects(Cluster cluster, string name) : IObjects
     private async Task<object> GetAsync<T>(ResourceKey key, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var (value, problem) = await TryAsync<T, T?>("get", cancel => cluster.Client<T>().GetAsync(key, cancel), cancellationToken)
+        var (value, problem) = await TryAsync<T, T?>(name, "get", cancel => cluster.Client<T>().GetAsync(key, cancel), cancellationToken)
             .ConfigureAwait(false);
         return new Seen<T>(value, problem);
     }
@@ -79,6 +79,7 @@ public sealed class ClusterObjects(Cluster cluster, string name) : IObjects
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var (value, problem) = await TryAsync<T, ListResult<T>?>(
+                name,
                 "list",
                 async cancel => await cluster.Client<T>().ListAsync(query, cancel).ConfigureAwait(false),
                 cancellationToken
@@ -87,7 +88,9 @@ public sealed class ClusterObjects(Cluster cluster, string name) : IObjects
         return new SeenList<T>(value?.Items ?? [], problem);
     }
 
-    private async Task<(TResult? Value, string? Problem)> TryAsync<T, TResult>(
+    /// <summary>Sends a request, and explains a failure.</summary>
+    internal static async Task<(TResult? Value, string? Problem)> TryAsync<T, TResult>(
+        string cluster,
         string verb,
         Func<CancellationToken, Task<TResult>> request,
         CancellationToken cancellationToken
@@ -103,19 +106,19 @@ public sealed class ClusterObjects(Cluster cluster, string name) : IObjects
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {
-            return (default, $"the {name} does not have the kind {kind}");
+            return (default, $"the {cluster} does not have the kind {kind}");
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
         {
-            return (default, $"no permission to {verb} {kind} in the {name}");
+            return (default, $"no permission to {verb} {kind} in the {cluster}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (default, $"the API server of the {name} did not respond within {(int)Timeout.TotalSeconds} s");
+            return (default, $"the API server of the {cluster} did not respond within {(int)Timeout.TotalSeconds} s");
         }
         catch (Exception e) when (e is HttpOperationException or HttpRequestException or System.Text.Json.JsonException)
         {
-            return (default, $"the {name} cannot be read: {e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.')}");
+            return (default, $"the {cluster} cannot be read: {e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.')}");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 
 namespace KubeLB.Inspection.Tracing;
@@ -32,6 +33,7 @@ public static class Probe
         using var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
+            UseProxy = false,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             // The name of the URL selects the listener; the address is the Gateway's.
             ConnectCallback = async (_, cancel) =>
@@ -39,7 +41,15 @@ public static class Probe
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
                 {
-                    await socket.ConnectAsync(endpoint.Address, endpoint.Port, cancel).ConfigureAwait(false);
+                    if (IPAddress.TryParse(endpoint.Address, out var ip) && request.Resolve?.Invoke(ip, endpoint.Port) is { } served)
+                    {
+                        await socket.ConnectAsync(served, cancel).ConfigureAwait(false);
+                    }
+                    else
+                    {
+                        await socket.ConnectAsync(endpoint.Address, endpoint.Port, cancel).ConfigureAwait(false);
+                    }
+
                     return new NetworkStream(socket, ownsSocket: true);
                 }
                 catch

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using KubeLB.Api.Naming;
+using KubeLB.Inspection.Access;
 
 namespace KubeLB.Inspection.Tracing;
 
@@ -6,6 +8,30 @@ namespace KubeLB.Inspection.Tracing;
 /// <param name="Proxies">The connected proxies.</param>
 public sealed record ProxyAcknowledgements(IReadOnlyList<ProxyAcknowledgement> Proxies)
 {
+    /// <summary>Requests the page.</summary>
+    /// <param name="managerDebug">URL of the manager's probes.</param>
+    /// <param name="tenant">Name of the tenant.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="InspectionException">The page cannot be read.</exception>
+    public static async Task<ProxyAcknowledgements> FetchAsync(Uri managerDebug, string tenant, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using var page = JsonDocument.Parse(
+                await http.GetStringAsync(new Uri(managerDebug, "/debug/xds?tenant=" + Uri.EscapeDataString(tenant)), cancellationToken)
+                    .ConfigureAwait(false)
+            );
+            return Read(page.RootElement, TenantNames.Namespace(tenant));
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)
+        {
+            throw new InspectionException(
+                $"--manager-debug-url: {e.GetBaseException().Message} Is it the address of the manager's /debug/xds?"
+            );
+        }
+    }
+
     /// <summary>Reads the page.</summary>
     /// <param name="page">The JSON of <c>/debug/xds</c>.</param>
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Translation.Matching;
@@ -7,7 +8,11 @@ namespace KubeLB.Inspection.Tracing;
 /// <summary>A request to match or to send.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Headers">The headers, without Host.</param>
-public sealed record ProbeRequest(string Method, IReadOnlyList<(string Name, string Value)> Headers);
+public sealed record ProbeRequest(string Method, IReadOnlyList<(string Name, string Value)> Headers)
+{
+    /// <summary>Where a port of a Gateway's address is served, if that is elsewhere: in a sandbox. Null for the address itself.</summary>
+    public Func<IPAddress, int, IPEndPoint?>? Resolve { get; init; }
+}
 
 /// <summary>The rule that serves a request.</summary>
 /// <param name="Route">The route.</param>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using KubeLB.Inspection.Access;
 
 namespace KubeLB.Inspection.Tracing;
@@ -48,7 +47,9 @@ public sealed class TraceRun(ClusterConnections clusters, TraceSettings settings
             ? await EvaluateAsync(
                     settings with
                     {
-                        Acknowledgements = await AcknowledgementsAsync(name, cancellationToken).ConfigureAwait(false),
+                        Acknowledgements = await ProxyAcknowledgements
+                            .FetchAsync(managerDebug, name, cancellationToken)
+                            .ConfigureAwait(false),
                     }
                 )
                 .ConfigureAwait(false)
@@ -59,24 +60,5 @@ public sealed class TraceRun(ClusterConnections clusters, TraceSettings settings
                 (tenant, management) => trace(new PathTracer(tenant, management, current, (time ?? TimeProvider.System).GetUtcNow())),
                 cancellationToken
             );
-    }
-
-    private async Task<ProxyAcknowledgements> AcknowledgementsAsync(string tenant, CancellationToken cancellationToken)
-    {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        try
-        {
-            using var page = JsonDocument.Parse(
-                await http.GetStringAsync(new Uri(managerDebug!, "/debug/xds?tenant=" + Uri.EscapeDataString(tenant)), cancellationToken)
-                    .ConfigureAwait(false)
-            );
-            return ProxyAcknowledgements.Read(page.RootElement, Api.Naming.TenantNames.Namespace(tenant));
-        }
-        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException)
-        {
-            throw new InspectionException(
-                $"--manager-debug-url: {e.GetBaseException().Message} Is it the address of the manager's /debug/xds?"
-            );
-        }
     }
 }

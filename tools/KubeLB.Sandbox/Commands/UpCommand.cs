@@ -73,7 +73,9 @@ internal static class UpCommand
         await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         var example = folder.Write(sandbox);
+        await using var dashboard = await SandboxDashboard.StartAsync(sandbox, stop).ConfigureAwait(false);
         PrintInstructions(output, folder, sandbox, example, envoy.Reason);
+        output.Line($"dashboard: {dashboard.Url}");
         output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C or kill {Environment.ProcessId} stops the sandbox");
         try
         {

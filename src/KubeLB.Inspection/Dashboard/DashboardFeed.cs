@@ -1,0 +1,286 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Threading.Channels;
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Inspection.Dashboard;
+
+/// <summary>
+/// Follows the caches: computes changed rows and the paths that pages show, and sends what changed to the pages, at most once per
+/// <see cref="Debounce"/>.
+/// </summary>
+internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, TraceViews traces, ProxyStates proxies) : BackgroundService
+{
+    /// <summary>Changes within this time are sent together.</summary>
+    public static readonly TimeSpan Debounce = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Maximum number of open pages.</summary>
+    public const int MaxReaders = 32;
+
+    // Also the time until a state that depends on the clock is computed again.
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
+    private readonly Lock _gate = new();
+    private readonly List<FeedReader> _readers = [];
+    private readonly List<IDisposable> _subscriptions = [];
+    private string _problems = "[]";
+    private bool _isClosed;
+
+    /// <summary>The JSON of all responses.</summary>
+    public static JsonSerializerOptions Json { get; } =
+        new(JsonSerializerDefaults.Web)
+        {
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Converters = { new JsonStringEnumConverter() },
+        };
+
+    /// <summary>What cannot be read at the moment.</summary>
+    public IReadOnlyList<string> Problems =>
+        [.. clusters.Problems(), .. proxies.Problem is { } problem ? [problem] : Array.Empty<string>()];
+
+    /// <summary>Adds a page.</summary>
+    /// <param name="since">The version of the rows that it has.</param>
+    /// <param name="selection">The object that it shows; null for none.</param>
+    /// <returns>The page's events; null if there are too many pages.</returns>
+    public FeedReader? Read(long since, ObjectSelection? selection)
+    {
+        var reader = new FeedReader(selection);
+        lock (_gate)
+        {
+            if (_isClosed || _readers.Count >= MaxReaders)
+            {
+                return null;
+            }
+
+            // No change is lost or sent twice: changes are published under the lock.
+            if (rows.Since(since) is { } changes)
+            {
+                reader.Send("rows", JsonSerializer.Serialize(changes, Json));
+            }
+            else
+            {
+                reader.Send("reload", "{}");
+            }
+
+            reader.Send("problems", _problems);
+            _readers.Add(reader);
+        }
+
+        Touch();
+        return reader;
+    }
+
+    /// <summary>Ends the events of all pages, so that the server can stop.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            _readers.ForEach(r => r.Close());
+        }
+    }
+
+    /// <summary>Removes a page.</summary>
+    public void Remove(FeedReader reader)
+    {
+        lock (_gate)
+        {
+            _readers.Remove(reader);
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _subscriptions.ForEach(s => s.Dispose());
+        base.Dispose();
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Subscribe();
+        proxies.Received = Touch;
+        using var beat = new PeriodicTimer(Heartbeat);
+        var beats = BeatAsync(beat, stoppingToken);
+        try
+        {
+            while (await _changed.Reader.WaitToReadAsync(stoppingToken).ConfigureAwait(false))
+            {
+                _changed.Reader.TryRead(out _);
+                Publish();
+                await Task.Delay(Debounce, stoppingToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) { }
+        finally
+        {
+            await beats.ConfigureAwait(false);
+            Close();
+        }
+    }
+
+    private async Task BeatAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+            {
+                lock (_gate)
+                {
+                    _readers.ForEach(r => r.Send("heartbeat", "{}"));
+                }
+
+                Touch();
+            }
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    private void Publish()
+    {
+        List<ObjectSelection> selections;
+        lock (_gate)
+        {
+            do
+            {
+                if (rows.Update() is { } changes)
+                {
+                    var json = JsonSerializer.Serialize(changes, Json);
+                    _readers.ForEach(r => r.Send("rows", json));
+                }
+            } while (rows.HasMarks);
+
+            var problems = JsonSerializer.Serialize(Problems, Json);
+            if (problems != _problems)
+            {
+                _problems = problems;
+                _readers.ForEach(r => r.Send("problems", problems));
+            }
+
+            selections = [.. _readers.Select(r => r.Selection).OfType<ObjectSelection>().Distinct()];
+        }
+
+        foreach (var selection in selections)
+        {
+            var json = JsonSerializer.Serialize(traces.View(selection), Json);
+            lock (_gate)
+            {
+                _readers.Where(r => r.Selection == selection).ToList().ForEach(r => r.SendTrace(json));
+            }
+        }
+    }
+
+    private void Touch() => _changed.Writer.TryWrite(true);
+
+    private void Subscribe()
+    {
+        foreach (var tenant in clusters.Tenants)
+        {
+            On<HttpRoute>(tenant.Cluster, c => rows.Mark(HttpRoute.KindName, c.Key.Namespace, c.Key.Name));
+            On<GrpcRoute>(tenant.Cluster, c => rows.Mark(GrpcRoute.KindName, c.Key.Namespace, c.Key.Name));
+            On<Gateway>(tenant.Cluster, c => Mark(tenant, c));
+            On<GatewayClass>(tenant.Cluster, _ => rows.MarkAll(tenant));
+            On<ReferenceGrant>(tenant.Cluster);
+            On<V1Namespace>(tenant.Cluster);
+            On<V1Service>(tenant.Cluster);
+            On<V1EndpointSlice>(tenant.Cluster);
+        }
+
+        if (clusters.ManagementCluster is { } management)
+        {
+            On<Route>(management, c => c.Both().ToList().ForEach(rows.Mark));
+            On<Tenant>(management, c => rows.Mark(Tenant.KindName, "", c.Key.Name));
+            On<Config>(management);
+            On<Addresses>(management);
+            On<Gateway>(management);
+            On<HttpRoute>(management);
+            On<GrpcRoute>(management);
+            On<V1Service>(management);
+            On<V1Pod>(management);
+        }
+
+        Touch();
+    }
+
+    private void Mark(WatchedTenant tenant, Change<Gateway> change)
+    {
+        rows.Mark(Gateway.KindName, change.Key.Namespace, change.Key.Name);
+        // A status with another number of attached routes must not compute all of them again.
+        if (change.Old?.Spec?.GatewayClassName != change.New?.Spec?.GatewayClassName)
+        {
+            var key = WatchedKinds.GatewayKey(change.Key.Namespace, change.Key.Name);
+            MarkRoutes<HttpRoute>(HttpRoute.KindName);
+            MarkRoutes<GrpcRoute>(GrpcRoute.KindName);
+
+            void MarkRoutes<T>(string kind)
+                where T : class, IKubernetesObject<V1ObjectMeta>
+            {
+                foreach (var route in tenant.Cluster.Informer<T>().ByIndex(WatchedKinds.ByGateway, key))
+                {
+                    rows.Mark(kind, route.Metadata.NamespaceProperty, route.Metadata.Name);
+                }
+            }
+        }
+    }
+
+    private void On<T>(Cluster cluster, Action<Change<T>>? handle = null)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        _subscriptions.Add(
+            cluster
+                .Informer<T>()
+                .Subscribe(change =>
+                {
+                    handle?.Invoke(change);
+                    Touch();
+                })
+        );
+}
+
+/// <summary>The events of one page.</summary>
+internal sealed class FeedReader(ObjectSelection? selection)
+{
+    private const int MaxQueued = 256;
+
+    private readonly Channel<string> _events = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(MaxQueued) { FullMode = BoundedChannelFullMode.Wait }
+    );
+    private string? _trace;
+
+    /// <summary>The object that the page shows; null for none.</summary>
+    public ObjectSelection? Selection { get; } = selection;
+
+    /// <summary>The events, in the format of server-sent events.</summary>
+    public ChannelReader<string> Events => _events.Reader;
+
+    /// <summary>Sends an event. A page that does not read is disconnected; it connects again and gets what it missed.</summary>
+    public void Send(string type, string json)
+    {
+        if (!_events.Writer.TryWrite($"event: {type}\ndata: {json}\n\n"))
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Sends the path, if it has changed.</summary>
+    public void SendTrace(string json)
+    {
+        if (json != _trace)
+        {
+            _trace = json;
+            Send("trace", json);
+        }
+    }
+
+    /// <summary>Ends the events.</summary>
+    public void Close() => _events.Writer.TryComplete();
+}
