@@ -1,7 +1,6 @@
 using System.CommandLine;
 using KubeLB.Api.Naming;
 using KubeLB.Runtime.CommandLine;
-using Microsoft.Extensions.Logging;
 using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
 namespace KubeLB.Ccm.Hosting;
@@ -92,7 +91,8 @@ internal sealed class CcmCommand
         "Bind address of /healthz and /readyz; 0 to disable",
         ":8081"
     );
-    private readonly Option<LogLevel> _logLevel = LogLevel();
+    private readonly Option<string> _logLevel = LogLevel();
+    private readonly Option<string> _logFormat = LogFormat();
 
     private readonly Option[] _compatibility =
     [
@@ -131,6 +131,7 @@ internal sealed class CcmCommand
             _metricsCertPath,
             _probeAddress,
             _logLevel,
+            _logFormat,
             .. _compatibility,
         ];
         foreach (var option in options)
@@ -198,7 +199,8 @@ internal sealed class CcmCommand
             MetricsSecure = MetricsSecure(parsed, _metricsSecure, parsed.GetValue(_metricsAddress)!, parsed.GetValue(_probeAddress)!),
             MetricsCertPath = MetricsCertPath(parsed, _metricsSecure, _metricsCertPath),
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
-            LogLevel = parsed.GetValue(_logLevel),
+            LogLevel = LogLevel(parsed, _logLevel),
+            LogFormat = LogFormat(parsed, _logFormat),
         };
         try
         {

@@ -42,6 +42,7 @@ public static class CcmHost
                 options.EnableLeaderElection ? LeaderElection(options) : null
             )
             {
+                LogFormat = options.LogFormat,
                 MetricsSecurity = options.MetricsSecure ? new MetricsSecurity(ClusterNames.Tenant, options.MetricsCertPath) : null,
             },
             runtime => runtime.ApplierAnnotation = Annotations.Applied

@@ -1,5 +1,6 @@
 using k8s;
 using KubeLB.Runtime.Connections;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Matching;
 using Microsoft.Extensions.Logging;
@@ -79,6 +80,9 @@ public sealed record CcmOptions
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Format of the log.</summary>
+    public LogFormat LogFormat { get; init; }
 
     /// <summary>Whether Secrets are watched.</summary>
     internal bool HandlesSecrets => EnableGatewayApi || EnableSecretSynchronizer;

@@ -253,8 +253,8 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
                     new Hop("Other proxies", HopState.Unseen)
                     {
                         Message =
-                            $"{Count(ready - acknowledgements.Proxies.Count)} of {Count(ready)} proxies are not connected to the manager of "
-                            + "--manager-debug-url: ask its other replicas",
+                            $"{Count(ready - acknowledgements.Proxies.Count)} of {Count(ready)} proxies are not connected to the "
+                            + "manager of --manager-debug-url: ask its other replicas",
                     }
                 );
             }

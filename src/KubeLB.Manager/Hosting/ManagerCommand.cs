@@ -1,6 +1,5 @@
 using System.CommandLine;
 using KubeLB.Runtime.CommandLine;
-using Microsoft.Extensions.Logging;
 using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
 namespace KubeLB.Manager.Hosting;
@@ -40,7 +39,8 @@ internal sealed class ManagerCommand
         "--xds-insecure",
         "Serve xDS without TLS and authentication, for proxies of the Go manager during a migration"
     );
-    private readonly Option<LogLevel> _logLevel = LogLevel();
+    private readonly Option<string> _logLevel = LogLevel();
+    private readonly Option<string> _logFormat = LogFormat();
 
     public RootCommand Build()
     {
@@ -62,6 +62,7 @@ internal sealed class ManagerCommand
             _listenAddress,
             _xdsInsecure,
             _logLevel,
+            _logFormat,
         ];
         foreach (var option in options)
         {
@@ -91,6 +92,7 @@ internal sealed class ManagerCommand
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             ListenAddress = parsed.GetValue(_listenAddress)!,
             XdsInsecure = parsed.GetValue(_xdsInsecure),
-            LogLevel = parsed.GetValue(_debug) ? Microsoft.Extensions.Logging.LogLevel.Debug : parsed.GetValue(_logLevel),
+            LogLevel = parsed.GetValue(_debug) ? Microsoft.Extensions.Logging.LogLevel.Debug : LogLevel(parsed, _logLevel),
+            LogFormat = LogFormat(parsed, _logFormat),
         };
 }

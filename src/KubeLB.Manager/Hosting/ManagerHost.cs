@@ -54,6 +54,7 @@ public static class ManagerHost
                 options.EnableLeaderElection ? LeaderElection(options) : null
             )
             {
+                LogFormat = options.LogFormat,
                 MetricsSecurity = options.MetricsSecure ? new MetricsSecurity(ManagementCluster.Name, options.MetricsCertPath) : null,
             },
             runtime =>

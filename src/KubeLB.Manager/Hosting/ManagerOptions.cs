@@ -1,4 +1,5 @@
 using KubeLB.Manager.Proxies;
+using KubeLB.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Hosting;
@@ -59,6 +60,9 @@ public sealed record ManagerOptions
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Format of the log.</summary>
+    public LogFormat LogFormat { get; init; }
 }
 
 /// <summary>Times of leader election; see <see cref="Runtime.LeaderElection.LeaderElectionSettings"/>.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Probes;
 using Microsoft.Extensions.Logging;
 
@@ -115,25 +116,52 @@ public static class ControllerOptions
     }
 
     /// <summary><c>--zap-log-level</c>.</summary>
-    public static Option<LogLevel> LogLevel() =>
-        new("--zap-log-level")
+    public static Option<string> LogLevel()
+    {
+        var option = Text(
+            "--zap-log-level",
+            "Minimum log level: debug, info, warn, error, panic, or a verbosity (0 is info, 1 debug, 2 and more trace)",
+            "info"
+        );
+        option.HelpName = "level";
+        option.Validators.Add(result =>
         {
-            Description = "Minimum log level: debug, info, warn, error, panic, or a verbosity (0 is info, 1 debug, 2 and more trace)",
-            HelpName = "level",
-            DefaultValueFactory = _ => Microsoft.Extensions.Logging.LogLevel.Information,
-            CustomParser = result =>
+            try
             {
-                try
-                {
-                    return LogLevels.Parse(result.Tokens[0].Value);
-                }
-                catch (FormatException e)
-                {
-                    result.AddError(e.Message);
-                    return Microsoft.Extensions.Logging.LogLevel.Information;
-                }
-            },
-        };
+                LogLevels.Parse(result.Tokens.Count > 0 ? result.Tokens[0].Value : "info");
+            }
+            catch (FormatException e)
+            {
+                result.AddError(e.Message);
+            }
+        });
+        return option;
+    }
+
+    /// <summary>The value of <c>--zap-log-level</c>.</summary>
+    public static LogLevel LogLevel(ParseResult parsed, Option<string> option)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        return LogLevels.Parse(parsed.GetValue(option)!);
+    }
+
+    /// <summary><c>--log-format</c>.</summary>
+    public static Option<string> LogFormat() =>
+        OneOf(
+            "--log-format",
+            "Format of the log; auto is text on a terminal outside of a cluster, json otherwise",
+            "auto",
+            "auto",
+            "text",
+            "json"
+        );
+
+    /// <summary>The value of <c>--log-format</c>.</summary>
+    public static LogFormat LogFormat(ParseResult parsed, Option<string> option)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        return Enum.Parse<LogFormat>(parsed.GetValue(option)!, ignoreCase: true);
+    }
 }
 
 /// <summary>Parses log levels in the syntax of zap.</summary>

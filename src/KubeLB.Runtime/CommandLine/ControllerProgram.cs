@@ -25,14 +25,14 @@ public static class ControllerProgram
     {
         command.Options.OfType<VersionOption>().Single().Action = new PrintVersion(version);
         command.SetAction((parsed, cancellationToken) => RunHostAsync(() => build(parsed), cancellationToken));
-        var parsed = command.Parse([.. args.Select(DoubleDash)]);
-        if (parsed.Errors.Count > 0)
+        ParseResult parsed;
+        try
         {
-            var problems = string.Join(
-                " ",
-                parsed.Errors.Select(e => string.Join(" ", e.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)))
-            );
-            await Console.Error.WriteLineAsync($"{problems} See --help.").ConfigureAwait(false);
+            parsed = Parse(command, args);
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} See --help.").ConfigureAwait(false);
             return 2;
         }
 
@@ -40,6 +40,22 @@ public static class ControllerProgram
         return await parsed
             .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Parses a command line; a single dash before a long flag is accepted, as in Go.</summary>
+    /// <exception cref="UsageException">The syntax is invalid, or a flag is unknown or has an invalid value.</exception>
+    public static ParseResult Parse(RootCommand command, IReadOnlyList<string> args)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var parsed = command.Parse([.. args.Select(DoubleDash)]);
+        return parsed.Errors.Count == 0
+            ? parsed
+            : throw new UsageException(
+                string.Join(
+                    " ",
+                    parsed.Errors.Select(e => string.Join(" ", e.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)))
+                )
+            );
     }
 
     private static async Task<int> RunHostAsync(Func<IHost> build, CancellationToken cancellationToken)

@@ -22,6 +22,9 @@ public sealed record ControllerHostOptions(
     LeaderElectionSettings? LeaderElection
 )
 {
+    /// <summary>Format of the log.</summary>
+    public LogFormat LogFormat { get; init; }
+
     /// <summary>TLS and authentication of <c>/metrics</c>; null for plain HTTP.</summary>
     public MetricsSecurity? MetricsSecurity { get; init; }
 }
@@ -39,7 +42,7 @@ public static class ControllerHost
     {
         ArgumentNullException.ThrowIfNull(options);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = options.Name });
-        builder.Services.AddKubeRuntimeLogging(options.Name, options.LogLevel);
+        builder.Services.AddKubeRuntimeLogging(options.Name, options.LogLevel, options.LogFormat);
         builder.Services.AddKubeRuntime(runtime =>
         {
             runtime.Component = options.Name.Replace('-', '_');

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KubeLB.Api.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -5,32 +6,36 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
+using Serilog.Formatting.Display;
 
 namespace KubeLB.Runtime.Hosting;
 
 /// <summary>Sets up logging with Serilog.</summary>
 public static class KubeRuntimeLoggingExtensions
 {
-    internal const string TextTemplate =
-        "{Timestamp:HH:mm:ss.fff} {Level:u3} {Component} {Message:lj} {Reconciling}{NewLine}{ExceptionText:l}";
+    internal const string TextTemplate = "{LineTime:l} {LineLevel:l} {Message:lj}{Reconciling:l}{NewLine}{ExceptionText:l}";
 
-    /// <summary>
-    /// Logs to standard output through a Serilog logger of this host: compact JSON, one event per line, or text.
-    /// </summary>
+    /// <summary>Logs to standard output through a Serilog logger of this host, one event per line.</summary>
     /// <param name="services">The services of the host.</param>
     /// <param name="component">Added to every event as <c>Component</c>.</param>
     /// <param name="level">The minimum level.</param>
-    /// <param name="json">Null (the default) for JSON in a cluster or when standard output is not a terminal, text otherwise.</param>
+    /// <param name="format">The format.</param>
     public static IServiceCollection AddKubeRuntimeLogging(
         this IServiceCollection services,
         string component,
         LogLevel level = LogLevel.Information,
-        bool? json = null
+        LogFormat format = LogFormat.Auto
     )
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(component);
-        var logger = CreateLogger(component, level, json ?? PrefersJson(), null);
+        var json = format switch
+        {
+            LogFormat.Text => false,
+            LogFormat.Json => true,
+            _ => PrefersJson(),
+        };
+        var logger = CreateLogger(component, level, json, null);
         return services.AddLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddSerilog(logger, dispose: true));
     }
 
@@ -51,9 +56,13 @@ public static class KubeRuntimeLoggingExtensions
             .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Component", component);
-        if (!json)
+        if (json)
         {
-            configuration.Enrich.With<ReconcileScopeEnricher>().Enrich.With<EscapingEnricher>();
+            configuration.Enrich.With<RenderedMessageEnricher>();
+        }
+        else
+        {
+            configuration.Enrich.With<ReconcileScopeEnricher>().Enrich.With<EscapingEnricher>().Enrich.With<TextEnricher>();
         }
 
         if (output is not null)
@@ -87,8 +96,62 @@ public static class KubeRuntimeLoggingExtensions
         };
 }
 
+/// <summary>The format of the log.</summary>
+public enum LogFormat
+{
+    /// <summary>JSON in a cluster or if standard output is not a terminal, text otherwise.</summary>
+    Auto,
+
+    /// <summary>Time, level, message and the object that is reconciled.</summary>
+    Text,
+
+    /// <summary>Compact JSON of Serilog, with the rendered message and the level in <c>msg</c> and <c>level</c>.</summary>
+    Json,
+}
+
+/// <summary>Adds <c>msg</c> and <c>level</c>: compact JSON has the template of the message, and no level for Information.</summary>
+internal sealed class RenderedMessageEnricher : ILogEventEnricher
+{
+    private static readonly MessageTemplateTextFormatter Formatter = new("{Message:lj}", CultureInfo.InvariantCulture);
+
+    public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+    {
+        using var message = new StringWriter(CultureInfo.InvariantCulture);
+        Formatter.Format(logEvent, message);
+        logEvent.AddPropertyIfAbsent(new LogEventProperty("msg", new ScalarValue(message.ToString())));
+        logEvent.AddPropertyIfAbsent(new LogEventProperty("level", new ScalarValue(Severities.Of(logEvent.Level))));
+    }
+}
+
+/// <summary>Adds the time in UTC and the level in capital letters, for text logs.</summary>
+internal sealed class TextEnricher : ILogEventEnricher
+{
+    public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+    {
+        var time = logEvent.Timestamp.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+        logEvent.AddOrUpdateProperty(new LogEventProperty("LineTime", new ScalarValue(time)));
+        logEvent.AddOrUpdateProperty(new LogEventProperty("LineLevel", new ScalarValue(Severities.Of(logEvent.Level).ToUpperInvariant())));
+    }
+}
+
+/// <summary>The names of levels, as in zap.</summary>
+internal static class Severities
+{
+    /// <summary>The name of a level.</summary>
+    public static string Of(LogEventLevel level) =>
+        level switch
+        {
+            LogEventLevel.Verbose => "trace",
+            LogEventLevel.Debug => "debug",
+            LogEventLevel.Information => "info",
+            LogEventLevel.Warning => "warn",
+            LogEventLevel.Error => "error",
+            _ => "fatal",
+        };
+}
+
 /// <summary>
-/// Formats the scope of a reconcile as one property, <c>[controller namespace/name]</c>, for text logs.
+/// Formats the scope of a reconcile as one property, <c>controller=NAME object=namespace/name</c>, for text logs.
 /// </summary>
 internal sealed class ReconcileScopeEnricher : ILogEventEnricher
 {
@@ -101,7 +164,7 @@ internal sealed class ReconcileScopeEnricher : ILogEventEnricher
 
         var ns = Text(logEvent, "Namespace");
         var key = string.IsNullOrEmpty(ns) ? name : $"{ns}/{name}";
-        logEvent.AddOrUpdateProperty(propertyFactory.CreateProperty("Reconciling", $"[{controller} {key}]"));
+        logEvent.AddOrUpdateProperty(propertyFactory.CreateProperty("Reconciling", $" controller={controller} object={key}"));
     }
 
     private static string? Text(LogEvent logEvent, string property) =>

@@ -86,8 +86,11 @@ public sealed class CcmCommandTests
                 "--leader-election-namespace",
                 "--metrics-addr",
                 "--health-probe-bind-address",
-                "--zap-log-level"
-            );
+                "--zap-log-level",
+                "--log-format <auto|text|json>",
+                "[default: info]"
+            )
+            .And.NotContain("[default: Information]", "it is no value of the list");
     }
 
     [Theory]
@@ -104,6 +107,14 @@ public sealed class CcmCommandTests
     )]
     [InlineData(2, "internalip", "--cluster-name", "t1", "--node-address-type", "internalip")]
     [InlineData(2, "NodeIP", "--cluster-name", "t1", "--node-address-type", "NodeIP")]
+    [InlineData(
+        2,
+        "--log-format: invalid value \"xml\"; must be auto, text or json. See --help.",
+        "--cluster-name",
+        "t1",
+        "--log-format",
+        "xml"
+    )]
     [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]
     [InlineData(1, "/no/such/file", "--cluster-name", "t1", "--kubeconfig", "/no/such/file")]
     [Trait("Threat", "command-lines")]

@@ -42,12 +42,16 @@ public sealed class ManagerCommandTests
                 "--kubeconfig",
                 "--metrics-addr",
                 "--health-probe-bind-address",
-                "--zap-log-level"
-            );
+                "--zap-log-level",
+                "--log-format <auto|text|json>",
+                "[default: info]"
+            )
+            .And.NotContain("[default: Information]", "it is no value of the list");
     }
 
     [Theory]
     [InlineData(2, "--no-such-flag", "--no-such-flag")]
+    [InlineData(2, "--log-format: invalid value \"xml\"; must be auto, text or json. See --help.", "--log-format", "xml")]
     [InlineData(2, "loud", "--zap-log-level", "loud")]
     [InlineData(1, "/no/such/file", "-kubeconfig", "/no/such/file")]
     [InlineData(1, "/tmp", "--kubeconfig", "/tmp")]

@@ -1,9 +1,11 @@
+using System.Text.Json.Nodes;
 using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
+using Serilog.Formatting.Compact;
 using Serilog.Formatting.Display;
 
 namespace KubeLB.Runtime.Tests.Logging;
@@ -84,7 +86,11 @@ public sealed class LoggingTests
         new MessageTemplateTextFormatter(KubeRuntimeLoggingExtensions.TextTemplate).Format(sink.Events.Single(), output);
 
         var lines = output.ToString().Split(Environment.NewLine);
-        lines[0].Should().EndWith("""WRN ccm Rejected HTTPRoute\n20:00:00.000 ERR Fake: injected\u001b[31m of ["a","b"]. [widgets a\nb]""");
+        lines[0]
+            .Should()
+            .EndWith(
+                """Z WARN Rejected HTTPRoute\n20:00:00.000 ERR Fake: injected\u001b[31m of ["a","b"]. controller=widgets object=a\nb"""
+            );
         lines[1..].Should().Equal("System.FormatException: first", """  20:00:00.000 ERR Fake: injected\u001b[31m""", "");
     }
 
@@ -101,7 +107,32 @@ public sealed class LoggingTests
         using var output = new StringWriter();
         new MessageTemplateTextFormatter(KubeRuntimeLoggingExtensions.TextTemplate).Format(sink.Events.Single(), output);
 
-        output.ToString().Should().EndWith($"""INF ccm 3 of ["a"] since 1.5: System.String {Environment.NewLine}""");
+        output
+            .ToString()
+            .Should()
+            .MatchRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z INFO 3 of ")
+            .And.EndWith($"""INFO 3 of ["a"] since 1.5: System.String{Environment.NewLine}""");
+    }
+
+    [Theory]
+    [InlineData(LogLevel.Debug, "debug")]
+    [InlineData(LogLevel.Information, "info")]
+    [InlineData(LogLevel.Warning, "warn")]
+    [InlineData(LogLevel.Error, "error")]
+    public void Json_log_has_the_rendered_message_and_the_level(LogLevel level, string expected)
+    {
+        var sink = new ListSink();
+        using var serilog = KubeRuntimeLoggingExtensions.CreateLogger("ccm", LogLevel.Debug, json: true, sink);
+        using var factory = new SerilogLoggerFactory(serilog);
+        factory.CreateLogger("KubeLB.Test").Log(level, "Watching {Resource} in cluster \"{Cluster}\": {Count} objects.", "routes", "m", 3);
+
+        using var output = new StringWriter();
+        new CompactJsonFormatter().Format(sink.Events.Single(), output);
+        var json = JsonNode.Parse(output.ToString())!;
+
+        ((string?)json["msg"]).Should().Be("Watching routes in cluster \"m\": 3 objects.");
+        ((string?)json["level"]).Should().Be(expected);
+        ((string?)json["Resource"]).Should().Be("routes");
     }
 
     private sealed class ListSink : ILogEventSink

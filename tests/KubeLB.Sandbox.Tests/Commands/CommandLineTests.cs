@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using KubeLB.Sandbox.Commands;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Commands;
 
 /// <summary>Tests of the executable.</summary>
-public sealed class CommandLineTests : IDisposable
+public sealed partial class CommandLineTests : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly string _directory = Directory.CreateTempSubdirectory("kubelb-sandbox-cli-").FullName;
@@ -61,7 +63,11 @@ public sealed class CommandLineTests : IDisposable
         using var deadline = new CancellationTokenSource(Deadline);
         var lines = await UntilReadyAsync(process, deadline.Token);
 
-        lines.Should().Contain(l => l.StartsWith("ready", StringComparison.Ordinal));
+        lines[0].Should().StartWith("Starting the sandbox", "the user waits");
+        string[] parts = ["management cluster", "cluster of tenant t1", "cluster of tenant t2", "manager", "2 CCMs"];
+        var starting = lines.Select(l => Starting().Match(l).Groups["part"].Value).Where(part => part.Length > 0);
+        starting.Should().ContainInOrder(parts);
+        lines[^1].Should().MatchRegex("^ready after [0-9.]+ s; ");
         foreach (var file in new[] { "tenant.kubeconfig", "tenant-2.kubeconfig", "management.kubeconfig", "basic-httproute.yaml" })
         {
             File.Exists(Path.Combine(_directory, file)).Should().BeTrue("{0} is for the user", file);
@@ -75,6 +81,40 @@ public sealed class CommandLineTests : IDisposable
         await process.WaitForExitAsync(deadline.Token);
         process.ExitCode.Should().Be(0);
         File.Exists(Path.Combine(_directory, "tenant.kubeconfig")).Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(100)]
+    public async Task Up_prints_whole_commands_on_a_terminal(int columns)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "script has other options on this system");
+        using var terminal = StartOnTerminal(columns, "up", "--dir", _directory, "--stand-in");
+        using var deadline = new CancellationTokenSource(Deadline);
+        var output = string.Join('\n', await UntilReadyAsync(terminal, deadline.Token));
+        await terminal.StandardInput.WriteAsync('\u0003');
+        await terminal.StandardInput.FlushAsync(deadline.Token);
+        var rest = await terminal.StandardOutput.ReadToEndAsync(deadline.Token);
+        await terminal.WaitForExitAsync(deadline.Token);
+
+        output.Should().Contain("\u001b[", "a terminal has colours");
+        var lines = Colours().Replace(output, "").Split('\n');
+        lines.Where(line => line.StartsWith("  ", StringComparison.Ordinal)).Should().OnlyContain(line => line.Length <= 80);
+        lines
+            .Should()
+            .ContainInOrder(
+                $"  export KUBECONFIG={_directory}/tenant.kubeconfig",
+                $"  kubectl apply -f {_directory}/basic-httproute.yaml",
+                "  ADDRESS=$(kubectl get gateway my-gateway \\",
+                "    -o jsonpath='{.status.addresses[0].value}')",
+                "  curl -f --retry 9 --retry-delay 1 --retry-all-errors \\",
+                "    -H \"Host: api.example.com\" http://$ADDRESS",
+                $"  MANAGEMENT={_directory}/management.kubeconfig",
+                "  kubectl --kubeconfig $MANAGEMENT -n tenant-t1 \\",
+                "    get routes,gateways,httproutes,services"
+            );
+        rest.Should().Contain("stopping");
+        terminal.ExitCode.Should().Be(0, "Ctrl-C is the way to stop it");
     }
 
     [Fact]
@@ -110,7 +150,7 @@ public sealed class CommandLineTests : IDisposable
         var (code, output, _) = await RunWithTemporaryFilesInAsync(_directory, "demo");
 
         code.Should().Be(0);
-        Directory.GetFileSystemEntries(_directory, "kubelb-sandbox-*").Should().BeEmpty();
+        Directory.GetFileSystemEntries(_directory, "kubelb-*").Should().BeEmpty();
         output.Should().NotContain(_directory);
     }
 
@@ -132,7 +172,7 @@ public sealed class CommandLineTests : IDisposable
 
         var rest = await process.StandardOutput.ReadToEndAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);
-        var folder = Directory.GetDirectories(_directory, "kubelb-sandbox-*").Should().ContainSingle().Subject;
+        var folder = Directory.GetDirectories(_directory, "kubelb-*").Should().ContainSingle().Subject;
         rest.Should().Contain($"Kubeconfigs and logs: {folder}");
         File.Exists(Path.Combine(folder, "manager.log")).Should().BeTrue();
     }
@@ -184,11 +224,14 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("up --tenants 0", "1 to 50")]
     [InlineData("up --tenants many", "--tenants must be 1 to 50, not 'many'. See --help.")]
     [InlineData("up --dir ", "--dir requires a directory")]
+    [InlineData("up --ccm-arg=--node-address-type=NodeIP", "kubelb-ccm: --node-address-type: invalid value \"NodeIP\"; must be")]
+    [InlineData("up --manager-arg=--nonsense", "kubelb-manager: Unrecognized command or argument '--nonsense'. See --help.")]
     [InlineData("demo --dir ", "--dir requires a directory")]
     [InlineData("cluster --port x --kubeconfig x", "--port must be 0 to 65535, not 'x'. See --help.")]
     [InlineData("cluster", "--kubeconfig is required")]
     [InlineData("cluster --port 70000 --kubeconfig x", "0 to 65535")]
-    [InlineData("nonsense", "Unknown command or option 'nonsense'; use up, demo or cluster. See --help.")]
+    [InlineData("nonsense", "There is no command or option \"nonsense\"; use up, demo or cluster. See --help.")]
+    [InlineData("upp", "There is no command \"upp\". Did you mean \"up\"? See --help.")]
     [InlineData("--version up", "--version option cannot be combined with other arguments. See --help.")]
     public async Task Invalid_command_line_is_a_one_line_error(string arguments, string hint)
     {
@@ -209,6 +252,16 @@ public sealed class CommandLineTests : IDisposable
 
         code.Should().Be(0);
         output.Should().ContainAll(names);
+    }
+
+    [Fact]
+    public async Task Empty_command_line_prints_the_help()
+    {
+        var (code, output, error) = await RunAsync();
+
+        code.Should().Be(0);
+        output.Should().ContainAll("Usage:", "up", "demo", "cluster");
+        error.Should().BeEmpty();
     }
 
     private static async Task<List<string>> UntilReadyAsync(Process process, CancellationToken stop)
@@ -241,6 +294,29 @@ public sealed class CommandLineTests : IDisposable
         await process.WaitForExitAsync(deadline.Token);
         return (process.ExitCode, await output, await error);
     }
+
+    // The pseudo terminal of script(1).
+    private static Process StartOnTerminal(int columns, params string[] arguments)
+    {
+        var command = string.Join(
+            ' ',
+            arguments.Prepend(Path.Combine(AppContext.BaseDirectory, "kubelb-sandbox.dll")).Prepend("dotnet").Select(Shell.Word)
+        );
+        var start = new ProcessStartInfo("script", ["-qec", $"stty cols {columns} rows 24; exec {command}", "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            Environment = { ["TERM"] = "xterm-256color" },
+        };
+        start.Environment.Remove("NO_COLOR");
+        return Process.Start(start)!;
+    }
+
+    [GeneratedRegex("^ *[0-9]+\\.[0-9]  (?<part>.+)$")]
+    private static partial Regex Starting();
+
+    [GeneratedRegex("\u001b\\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex Colours();
 
     private static Process Start(params string[] arguments) => Start(arguments, null);
 

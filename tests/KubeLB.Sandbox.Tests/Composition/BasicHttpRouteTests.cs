@@ -52,6 +52,10 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
         );
         (await sandbox.EchoAsync(address, "second.example.com")).Pod.Should().StartWith("api-");
 
+        var served = $"HTTPRoute default/api-route accepted, served at http://{address}";
+        await ExpectStateAsync(served);
+        var programmed = $"Gateway default/my-gateway programmed at {address}";
+        await ExpectStateAsync(programmed);
         await sandbox.Tenant.CustomObjects.DeleteNamespacedCustomObjectAsync(
             "gateway.networking.k8s.io",
             "v1",
@@ -63,7 +67,19 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
             async () => (await ServicesAsync()).Count == 0 ? "gone" : null,
             "the Service of the Gateway is deleted"
         );
+        await ExpectStateAsync("Gateway default/my-gateway deleted");
+        sandbox
+            .States.Where(line => line.StartsWith("Gateway", StringComparison.Ordinal))
+            .Should()
+            .Equal(programmed, "Gateway default/my-gateway deleted");
+        sandbox.States.Should().ContainSingle(line => line.StartsWith(served, StringComparison.Ordinal));
     }
+
+    private Task ExpectStateAsync(string start) =>
+        sandbox.EventuallyAsync(
+            () => Task.FromResult(sandbox.States.FirstOrDefault(line => line.StartsWith(start, StringComparison.Ordinal))),
+            $"the line \"{start}\""
+        );
 
     [Fact]
     public async Task Kubectl_says_what_the_sandbox_does_not_support()

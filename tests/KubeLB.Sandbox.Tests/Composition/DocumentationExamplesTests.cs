@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using Grpc.Net.Client;
+using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
@@ -50,9 +51,25 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
             )
         );
 
-        (await sandbox.EchoAsync(address, "example.com", "/api/users")).Pod.Should().StartWith("path-api-");
+        var echo = await sandbox.EchoAsync(address, "example.com", "/api/users?x=1");
+        echo.Pod.Should().StartWith("path-api-");
+        await ExpectAccessAsync(address, "http://example.com/api/users?x=1", echo);
         (await sandbox.EchoAsync(address, "example.com", "/web")).Pod.Should().StartWith("path-web-");
         (await sandbox.EchoAsync(address, "example.com", "/apis")).Pod.Should().StartWith("path-default-");
+    }
+
+    private async Task ExpectAccessAsync(string address, string url, EchoedRequest echo)
+    {
+        var access = await sandbox.EventuallyAsync(
+            () => Task.FromResult(sandbox.Accesses.LastOrDefault(a => a.Url == url && a.Status == 200)),
+            $"{url} is in the access log"
+        );
+        access.Method.Should().Be("GET");
+        access.Gateway.Should().Be(new IPEndPoint(IPAddress.Parse(address), 80));
+        access.Hops.ProxyName.Should().StartWith(sandbox is EnvoySandboxFixture ? "envoy-tenant-t1-" : "tenant-t1");
+        access.Hops.NodePort!.Address.Should().Be(sandbox.Sandbox.Tenants[0].NodeAddress);
+        access.Hops.Pod.Should().Be($"{echo.Namespace}/{echo.Pod}:{echo.ContainerPort}");
+        access.Hops.Cause.Should().BeNull();
     }
 
     [Fact]

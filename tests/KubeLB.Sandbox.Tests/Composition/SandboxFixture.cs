@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Demo;
 using KubeLB.Sandbox.Pods;
@@ -19,6 +21,12 @@ public class SandboxFixture : IAsyncLifetime
 
     public IKubernetes Management { get; private set; } = null!;
 
+    /// <summary>The reported states of Gateways and routes.</summary>
+    internal ConcurrentQueue<string> States { get; } = [];
+
+    /// <summary>The requests to Gateways.</summary>
+    internal ConcurrentQueue<GatewayAccess> Accesses { get; } = [];
+
     /// <summary>Why there is no sandbox; null if there is one.</summary>
     public string? Missing { get; private set; }
 
@@ -26,7 +34,13 @@ public class SandboxFixture : IAsyncLifetime
     {
         try
         {
-            Sandbox = await SandboxEnvironment.StartAsync(Configure(new SandboxOptions { LogDirectory = _directory }));
+            var options = new SandboxOptions
+            {
+                LogDirectory = _directory,
+                StateChanged = (_, line) => States.Enqueue(line),
+                Accessed = Accesses.Enqueue,
+            };
+            Sandbox = await SandboxEnvironment.StartAsync(Configure(options));
         }
         catch (Xunit.Sdk.SkipException e)
         {

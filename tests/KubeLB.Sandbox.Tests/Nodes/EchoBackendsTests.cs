@@ -63,6 +63,38 @@ public sealed class EchoBackendsTests : IAsyncLifetime
         seen.PodIp.Should().Be(_pod.Address.ToString());
     }
 
+    [Theory]
+    [InlineData("x-echo-status", "700", "Header x-echo-status, now \"700\", must be a status from 200 to 599, or reset.")]
+    [InlineData("x-echo-status", "", "Header x-echo-status, now \"\", must be a status from 200 to 599, or reset.")]
+    [InlineData("x-echo-delay-ms", "1s", "Header x-echo-delay-ms, now \"1s\", must be a number of milliseconds from 0 to 60000.")]
+    [InlineData("x-echo-delay-ms", "60001", "Header x-echo-delay-ms, now \"60001\", must be a number of milliseconds from 0 to 60000.")]
+    [InlineData(
+        "X-Echo-Failing-Attempts",
+        "-1",
+        "Header x-echo-failing-attempts, now \"-1\", must be a number of attempts from 0 to 1000000."
+    )]
+    [InlineData("x-echo-delay", "10", "Header x-echo-delay is not known; use x-echo-status, x-echo-delay-ms or x-echo-failing-attempts.")]
+    public async Task Invalid_fault_header_gets_400_with_the_permitted_values(string name, string value, string message)
+    {
+        using var response = await Http.SendAsync(_at, configure: request => request.Headers.TryAddWithoutValidation(name, value));
+
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await response.Content.ReadAsStringAsync()).Should().Be(message + "\n");
+    }
+
+    [Fact]
+    public async Task Invalid_fault_header_of_a_gRPC_call_gets_InvalidArgument()
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{_at}");
+        using var call = channel
+            .CreateCallInvoker()
+            .AsyncUnaryCall(BytesMethod(MethodType.Unary), null, new CallOptions(new Metadata { { "x-echo-status", "14" } }), []);
+
+        var error = (await FluentActions.Awaiting(() => call.ResponseAsync).Should().ThrowAsync<RpcException>()).Which;
+        error.StatusCode.Should().Be(StatusCode.InvalidArgument);
+        error.Status.Detail.Should().StartWith("Header x-echo-status, now \"14\", must be a status from 200 to 599");
+    }
+
     [Fact]
     public async Task Long_body_is_counted_and_truncated()
     {

@@ -53,7 +53,7 @@ internal static class ClusterCommand
 
         var output = new Output();
         output.Line($"Embedded cluster at {cluster.Url}");
-        output.Command($"export KUBECONFIG={path}");
+        output.Command($"export KUBECONFIG={Shell.Word(path)}");
         output.Line("ready; Ctrl-C stops the cluster and deletes its content");
         try
         {

@@ -61,11 +61,13 @@ internal static class DemoCommand
         CancellationToken stop
     )
     {
+        var progress = new StartProgress(output);
         var options = new SandboxOptions
         {
             Envoy = envoy.Path,
             LogDirectory = folder.FullPath,
             Notice = sentence => output.Line(sentence),
+            Progress = progress.Starting,
         };
         await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);

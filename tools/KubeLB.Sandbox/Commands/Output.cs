@@ -5,25 +5,26 @@ namespace KubeLB.Sandbox.Commands;
 /// <summary>Console output of the commands: coloured on a terminal, plain if output is redirected or NO_COLOR is set.</summary>
 internal sealed class Output
 {
-    private const int RedirectedWidth = 240;
+    // A terminal wraps long lines itself. Line feeds in printed commands would break them when they are copied.
+    private const int Unwrapped = 10_000;
 
     private readonly IAnsiConsole _console;
 
     /// <summary>Prints to standard output.</summary>
     public Output()
-        : this(AnsiConsole.Create(new AnsiConsoleSettings()))
-    {
-        if (Console.IsOutputRedirected)
-        {
-            // No line wrapping: lines must stay whole for grep and copying.
-            _console.Profile.Width = RedirectedWidth;
-        }
-    }
+        : this(AnsiConsole.Create(new AnsiConsoleSettings())) { }
 
-    internal Output(IAnsiConsole console) => _console = console;
+    internal Output(IAnsiConsole console)
+    {
+        _console = console;
+        _console.Profile.Width = Unwrapped;
+    }
 
     /// <summary>Prints a line.</summary>
     public void Line(string text = "") => _console.WriteLine(text);
+
+    /// <summary>Prints a line with the local time.</summary>
+    public void Timed(string text) => _console.WriteLine($"{DateTime.Now:HH:mm:ss} {text}");
 
     /// <summary>Prints a heading after an empty line.</summary>
     public void Heading(string text)
@@ -39,7 +40,16 @@ internal sealed class Output
     public void Failure(string text) => _console.MarkupLineInterpolated($"[red]{text}[/]");
 
     /// <summary>Prints a shell command.</summary>
-    public void Command(string text) => _console.MarkupLineInterpolated($"  [aqua]{text}[/]");
+    /// <param name="text">The command, or its first line with a trailing backslash.</param>
+    /// <param name="continuation">Its next lines.</param>
+    public void Command(string text, params string[] continuation)
+    {
+        _console.MarkupLineInterpolated($"  [aqua]{text}[/]");
+        foreach (var line in continuation)
+        {
+            _console.MarkupLineInterpolated($"    [aqua]{line}[/]");
+        }
+    }
 
     /// <summary>Prints a table in the style of kubectl.</summary>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)

@@ -38,7 +38,7 @@ internal sealed class SandboxFolder : IDisposable
     {
         if (path is null)
         {
-            return new SandboxFolder(Directory.CreateTempSubdirectory("kubelb-sandbox-").FullName);
+            return new SandboxFolder(Directory.CreateTempSubdirectory("kubelb-").FullName);
         }
 
         if (string.IsNullOrWhiteSpace(path))

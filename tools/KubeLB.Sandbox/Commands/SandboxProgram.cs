@@ -21,10 +21,10 @@ internal static class SandboxProgram
         root.Subcommands.Add(UpCommand.Build());
         root.Subcommands.Add(DemoCommand.Build());
         root.Subcommands.Add(ClusterCommand.Build());
-        var parsed = root.Parse(args);
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {
-            return await FailAsync($"{ErrorOf(parsed, args)} See --help.", 2).ConfigureAwait(false);
+            return await FailAsync($"{ErrorOf(parsed, args[0])} See --help.", 2).ConfigureAwait(false);
         }
 
         return await parsed
@@ -54,11 +54,18 @@ internal static class SandboxProgram
         }
     }
 
-    private static string ErrorOf(ParseResult parsed, string[] args) =>
-        args.Length == 0 ? "A command is required: up, demo or cluster."
-        : parsed.CommandResult.Command is RootCommand && parsed.UnmatchedTokens.Contains(args[0])
-            ? $"Unknown command or option '{args[0]}'; use up, demo or cluster."
-        : string.Join(" ", parsed.Errors.Select(e => e.Message));
+    private static string ErrorOf(ParseResult parsed, string first)
+    {
+        if (parsed.CommandResult.Command is not RootCommand || !parsed.UnmatchedTokens.Contains(first))
+        {
+            return string.Join(" ", parsed.Errors.Select(e => e.Message));
+        }
+
+        var commands = parsed.RootCommandResult.Command.Subcommands.Select(c => c.Name).ToList();
+        return Spelling.Nearest(first, commands) is { } meant
+            ? $"There is no command \"{first}\". Did you mean \"{meant}\"?"
+            : $"There is no command or option \"{first}\"; use {string.Join(", ", commands[..^1])} or {commands[^1]}.";
+    }
 
     private static async Task<int> FailAsync(string message, int code)
     {

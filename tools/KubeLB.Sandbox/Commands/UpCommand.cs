@@ -1,9 +1,10 @@
 using System.CommandLine;
-using System.Diagnostics;
-using KubeLB.Runtime.Hosting;
+using KubeLB.Ccm.Hosting;
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.CommandLine;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Proxies.Processes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Commands;
@@ -30,6 +31,16 @@ internal static class UpCommand
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of files" };
 
+    private static readonly Option<bool> PrintsRequests = ControllerOptions.Switch(
+        "--access-log",
+        $"Print requests with their path, at most {AccessLog.MaxPerSecond} per second; the file {AccessLog.FileName} has all of them",
+        true
+    );
+
+    private static readonly Option<string[]> CcmArguments = Arguments("--ccm-arg", "CCMs", "--enforce-reference-grants");
+
+    private static readonly Option<string[]> ManagerArguments = Arguments("--manager-arg", "manager", "--zap-log-level=debug");
+
     private static readonly EnvoyOption Envoy = new();
 
     /// <summary>The command.</summary>
@@ -40,43 +51,74 @@ internal static class UpCommand
         command.Options.Add(Tenants);
         Envoy.AddTo(command);
         command.Options.Add(Verbose);
-        command.SetAction(
-            (parsed, _) =>
-                SandboxProgram.GuardAsync(stop =>
-                    RunAsync(parsed.GetValue(Dir), parsed.GetValue(Tenants), parsed.GetValue(Verbose), Envoy.Read(parsed), stop)
-                )
-        );
+        command.Options.Add(PrintsRequests);
+        command.Options.Add(CcmArguments);
+        command.Options.Add(ManagerArguments);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(Read(parsed), stop)));
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        string? dir,
-        int tenants,
-        bool verbose,
-        (string? Path, string Reason) envoy,
-        CancellationToken stop
-    )
+    private static UpSettings Read(ParseResult parsed) =>
+        new(
+            parsed.GetValue(Dir),
+            parsed.GetValue(Tenants),
+            Envoy.Read(parsed),
+            parsed.GetValue(Verbose),
+            parsed.GetValue(PrintsRequests),
+            parsed.GetValue(CcmArguments)!,
+            parsed.GetValue(ManagerArguments)!
+        );
+
+    private static Option<string[]> Arguments(string name, string component, string example) =>
+        new(name)
+        {
+            Description = $"Flag of the {component}, for example {name}={example}; may be repeated",
+            HelpName = "FLAG",
+            DefaultValueFactory = _ => [],
+        };
+
+    private static async Task<int> RunAsync(UpSettings settings, CancellationToken stop)
     {
-        var clock = Stopwatch.StartNew();
+        // Invalid flags are reported before anything starts.
+        _ = ControllerArguments.Apply(new CcmOptions { ClusterName = "t1" }, settings.CcmArguments);
+        _ = ControllerArguments.Apply(new ManagerOptions(), settings.ManagerArguments);
         var output = new Output();
-        using var folder = SandboxFolder.Open(dir);
+        using var folder = SandboxFolder.Open(settings.Dir);
+        var progress = new StartProgress(output);
+        using var accessLog = new AccessLog(
+            Path.Combine(folder.FullPath, AccessLog.FileName),
+            settings.PrintsRequests ? output.Timed : null,
+            TimeProvider.System
+        );
         var options = new SandboxOptions
         {
-            Tenants = tenants,
-            Envoy = envoy.Path,
-            LogDirectory = verbose ? null : folder.FullPath,
+            Tenants = settings.Tenants,
+            Envoy = settings.Envoy.Path,
+            LogDirectory = settings.Verbose ? null : folder.FullPath,
             KubeconfigDirectory = folder.FullPath,
-            Logging = verbose ? ConsoleLogging : null,
+            Logging = settings.Verbose ? ConsoleLogging : null,
             Notice = sentence => output.Line(sentence),
-            Manager = manager => manager with { MetricsAddress = AnyPort, HealthProbeBindAddress = AnyPort },
+            Progress = progress.Starting,
+            StateChanged = (tenant, line) => output.Timed(settings.Tenants == 1 ? line : $"{tenant.Name}: {line}"),
+            Accessed = accessLog.Add,
+            Ccm = ccm => ControllerArguments.Apply(ccm, settings.CcmArguments),
+            Manager = manager =>
+                ControllerArguments.Apply(
+                    manager with
+                    {
+                        MetricsAddress = AnyPort,
+                        HealthProbeBindAddress = AnyPort,
+                    },
+                    settings.ManagerArguments
+                ),
         };
         await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         var example = folder.Write(sandbox);
         await using var dashboard = await SandboxDashboard.StartAsync(sandbox, stop).ConfigureAwait(false);
-        PrintInstructions(output, folder, sandbox, example, envoy.Reason);
+        new UpScreen(output, folder, sandbox).Print(example, settings.Envoy.Reason, hasComponentLogs: !settings.Verbose);
         output.Line($"dashboard: {dashboard.Url}");
-        output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C or kill {Environment.ProcessId} stops the sandbox");
+        output.Line($"ready after {progress.Seconds:0.0} s; Ctrl-C or kill {Environment.ProcessId} stops the sandbox");
         try
         {
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
@@ -94,45 +136,13 @@ internal static class UpCommand
             o.TimestampFormat = "HH:mm:ss.fff ";
         });
 
-    private static void PrintInstructions(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example, string reason)
-    {
-        output.Heading($"KubeLB sandbox in {folder.FullPath}");
-        var rows = sandbox.Tenants.Select(
-            (tenant, index) =>
-                new[] { $"tenant {tenant.Name}", $"{tenant.Cluster.Url}", $"node {tenant.NodeAddress}", folder.TenantKubeconfig(index) }
-        );
-        output.Table(
-            ["CLUSTER", "API SERVER", "NODE", "KUBECONFIG"],
-            rows.Append(["management", $"{sandbox.Management.Url}", "", folder.ManagementKubeconfig])
-        );
-
-        output.Line();
-        output.Line($"Tenant proxies: {sandbox.Proxies ?? $"stand-in ({reason})"}");
-        output.Heading("Try the documentation's first example");
-        output.Command($"export KUBECONFIG={folder.TenantKubeconfig(0)}");
-        output.Command($"kubectl apply -f {example}");
-        output.Command("kubectl wait gateway my-gateway --for=condition=Programmed");
-        output.Command("kubectl get gateway,httproute,deployment,pods");
-        output.Command(
-            "curl -f --retry 9 --retry-delay 1 --retry-all-errors -H \"Host: api.example.com\" http://$(kubectl get gateway "
-                + "my-gateway -o jsonpath='{.status.addresses[0].value}')"
-        );
-        output.Heading("View the generated objects in the management cluster");
-        output.Command(
-            $"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services"
-        );
-        if (sandbox.Proxies is not null)
-        {
-            output.Command(
-                $"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} logs -l "
-                    + $"app.kubernetes.io/name={sandbox.Tenants[0].Namespace} --prefix --tail=-1"
-            );
-        }
-
-        output.Heading("View the metrics and xDS streams of the manager");
-        var manager = sandbox.Manager.Host!.Services.GetRequiredService<RuntimeEndpoints>();
-        output.Command($"curl http://{manager.Metrics}/metrics");
-        output.Command($"curl http://{manager.Probe}/debug/xds");
-        output.Line();
-    }
+    private sealed record UpSettings(
+        string? Dir,
+        int Tenants,
+        (string? Path, string Reason) Envoy,
+        bool Verbose,
+        bool PrintsRequests,
+        string[] CcmArguments,
+        string[] ManagerArguments
+    );
 }

@@ -15,32 +15,20 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
     /// <summary>Configures the logging of a sandbox component.</summary>
     public Action<ILoggingBuilder> Of(string component)
     {
-        var file = Open(component);
-        return logging =>
-        {
-            logging
-                .SetMinimumLevel(options.LogLevel)
-                .AddFilter("Microsoft", LogLevel.Warning)
-                .AddFilter("System", LogLevel.Warning)
-                .AddFilter("Grpc", LogLevel.Warning);
-            if (file is not null)
-            {
-                logging.AddProvider(file);
-            }
-
-            options.Logging?.Invoke(logging);
-        };
+        var configure = AtLevel(component);
+        return logging => configure(logging, options.LogLevel);
     }
 
     /// <summary>Replaces the logging of a controller, which writes to the console by default.</summary>
-    public Action<IServiceCollection> Replacing(string component)
+    /// <returns>Configures the services of a host, with its minimum level.</returns>
+    public Action<IServiceCollection, LogLevel> Replacing(string component)
     {
-        var configure = Of(component);
-        return services =>
+        var configure = AtLevel(component);
+        return (services, level) =>
         {
             services.RemoveAll<ILoggerFactory>();
             services.RemoveAll<ILoggerProvider>();
-            services.AddLogging(configure);
+            services.AddLogging(logging => configure(logging, level));
         };
     }
 
@@ -55,6 +43,25 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private Action<ILoggingBuilder, LogLevel> AtLevel(string component)
+    {
+        var file = Open(component);
+        return (logging, level) =>
+        {
+            logging
+                .SetMinimumLevel(level)
+                .AddFilter("Microsoft", LogLevel.Warning)
+                .AddFilter("System", LogLevel.Warning)
+                .AddFilter("Grpc", LogLevel.Warning);
+            if (file is not null)
+            {
+                logging.AddProvider(file);
+            }
+
+            options.Logging?.Invoke(logging);
+        };
     }
 
     private LogFile? Open(string component)

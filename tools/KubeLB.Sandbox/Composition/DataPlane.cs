@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Proxies;
 using KubeLB.Sandbox.Proxies.Processes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Composition;
@@ -83,9 +85,15 @@ internal sealed class DataPlane : IAsyncDisposable
 
         var directory = new ServiceDirectory();
         var forwarder = new BackendForwarder();
-        var httpServer = await HttpServer.StartAsync(new GatewayRequestHandler(directory, forwarder).HandleAsync).ConfigureAwait(false);
-        var backends = await EchoBackends.StartAsync(addresses).ConfigureAwait(false);
-        return new DataPlane(addresses, httpServer, forwarder, directory, backends, loggers, processes);
+        var traces = options.Accessed is { } accessed ? new RequestTraces(accessed, TimeProvider.System) : null;
+        RequestDelegate serve = new GatewayRequestHandler(directory, forwarder).HandleAsync;
+        var httpServer = await HttpServer
+            .StartAsync(traces is null ? serve : context => traces.FollowAsync(context, serve))
+            .ConfigureAwait(false);
+        var backends = await EchoBackends.StartAsync(addresses, traces).ConfigureAwait(false);
+        var dataPlane = new DataPlane(addresses, httpServer, forwarder, directory, backends, loggers, processes);
+        traces?.ProxyName = proxy => processes is null ? dataPlane.Proxies.NodeOf(proxy) : processes.PodOf(proxy.Address);
+        return dataPlane;
     }
 
     /// <summary>The end point that serves a port of a Gateway's address; null if it is not served.</summary>

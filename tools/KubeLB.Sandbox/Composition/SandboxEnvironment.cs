@@ -9,6 +9,7 @@ using KubeLB.EmbeddedCluster;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Connections;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.Nodes;
 using KubeLB.Sandbox.Proxies;
@@ -88,6 +89,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
 
         var logging = new ComponentLogging(options);
+        options.Progress?.Invoke(options.Envoy is { } envoy ? $"data path, with {envoy}" : "data path");
         var dataPlane = await DataPlane.StartAsync(options, logging.Of("proxies"), cancellationToken).ConfigureAwait(false);
         var sandbox = new SandboxEnvironment(
             options,
@@ -183,6 +185,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         try
         {
+            options.Progress?.Invoke("management cluster");
             var ports = (FirstNodePort, FirstNodePort + NodePorts - 1);
             return await StartClusterAsync(
                     options,
@@ -213,12 +216,15 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             await AddTenantAsync(names[i], i, cancellationToken).ConfigureAwait(false);
         }
 
+        _options.Progress?.Invoke("nodes and Envoy Gateway (stand-in)");
         AddSimulators();
         await Task.WhenAll(_simulators.Select(host => host.StartAsync(cancellationToken))).ConfigureAwait(false);
         if (_options.StartControllers)
         {
             // The CCMs need the kubeconfigs from the manager.
+            _options.Progress?.Invoke("manager");
             await Manager.StartAsync(cancellationToken).ConfigureAwait(false);
+            _options.Progress?.Invoke(_tenants.Count == 1 ? $"CCM of tenant {_tenants[0].Name}" : $"{_tenants.Count} CCMs");
             await Task.WhenAll(_tenants.Select(t => t.Ccm.StartAsync(cancellationToken))).ConfigureAwait(false);
         }
     }
@@ -230,6 +236,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var ports = _dataPlane.Addresses.IsShared
             ? (FirstNodePort + (index * share), FirstNodePort + ((index + 1) * share) - 1)
             : (FirstNodePort, FirstNodePort + NodePorts - 1);
+        _options.Progress?.Invoke($"cluster of tenant {name}");
         var cluster = await StartClusterAsync(
                 _options,
                 _options.Tenants == 1 ? "tenant" : name,
@@ -261,6 +268,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             _simulators.Add(
                 NodeHost.Build(tenant.Cluster, node, _dataPlane.Addresses, _dataPlane.Backends, null, _logging.Of($"node-{tenant.Name}"))
             );
+            if (_options.StateChanged is { } changed)
+            {
+                _simulators.Add(StateReports.Build(tenant.Cluster, this, line => changed(tenant, line), _logging.Of("states")));
+            }
         }
 
         var managementNode = new SimulatedNode("management", "management-node-1", _dataPlane.Addresses.Take(), "zone-a");
@@ -299,7 +310,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private async Task<IHost> BuildCcmAsync(
         string name,
         ComponentAccess access,
-        Action<IServiceCollection> configure,
+        Action<IServiceCollection, LogLevel> configure,
         CancellationToken cancellationToken
     )
     {
@@ -319,10 +330,11 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             () => access.CreateClient(userAgent),
             () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent))
         );
-        return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, connections, configure);
+        options = _options.Ccm?.Invoke(options) ?? options;
+        return CcmHost.Build(options, connections, services => configure(services, options.LogLevel));
     }
 
-    private async Task<IHost> BuildManagerAsync(Action<IServiceCollection> configure, CancellationToken cancellationToken)
+    private async Task<IHost> BuildManagerAsync(Action<IServiceCollection, LogLevel> configure, CancellationToken cancellationToken)
     {
         _managerAccess ??= await ComponentAccess.GrantAsync(Management, ComponentAccess.Manager, cancellationToken).ConfigureAwait(false);
         var access = _managerAccess;
@@ -337,7 +349,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             ListenAddress = "127.0.0.1:0",
             LogLevel = _options.LogLevel,
         };
-        return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, () => access.CreateClient("kubelb-manager"), configure);
+        options = _options.Manager?.Invoke(options) ?? options;
+        return ManagerHost.Build(options, () => access.CreateClient("kubelb-manager"), services => configure(services, options.LogLevel));
     }
 
     /// <summary>Connects the proxies to a manager, for example in another process.</summary>

@@ -1,5 +1,6 @@
 using KubeLB.Ccm.Hosting;
 using KubeLB.Manager.Hosting;
+using KubeLB.Sandbox.Activity;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Composition;
@@ -23,6 +24,17 @@ public sealed record SandboxOptions
 
     /// <summary>Receives notices for the user, for example about a remapped port; null for none. Called from any thread.</summary>
     public Action<string>? Notice { get; init; }
+
+    /// <summary>Receives the name of each part before it starts; null for none.</summary>
+    public Action<string>? Progress { get; init; }
+
+    /// <summary>
+    /// Receives the state of a tenant's Gateway or route in one line whenever it changes; null for none. Called from any thread.
+    /// </summary>
+    public Action<TenantCluster, string>? StateChanged { get; init; }
+
+    /// <summary>Receives each request to a Gateway after its response; null for none. Called from any thread.</summary>
+    internal Action<GatewayAccess>? Accessed { get; init; }
 
     /// <summary>Minimum log level.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

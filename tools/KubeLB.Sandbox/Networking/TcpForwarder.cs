@@ -14,15 +14,17 @@ internal sealed class TcpForwarder : IAsyncDisposable
 
     private readonly Socket _listener;
     private readonly Func<IReadOnlyList<IPEndPoint>> _targets;
+    private readonly ForwardedConnections? _forwarded;
     private readonly ConcurrentDictionary<Task, byte> _connections = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private int _turn = -1;
 
-    private TcpForwarder(Socket listener, Func<IReadOnlyList<IPEndPoint>> targets)
+    private TcpForwarder(Socket listener, Func<IReadOnlyList<IPEndPoint>> targets, ForwardedConnections? forwarded)
     {
         _listener = listener;
         _targets = targets;
+        _forwarded = forwarded;
         LocalEndPoint = (IPEndPoint)listener.LocalEndPoint!;
         _accepting = AcceptAsync();
     }
@@ -33,15 +35,16 @@ internal sealed class TcpForwarder : IAsyncDisposable
     /// <summary>Starts listening.</summary>
     /// <param name="at">The end point; port 0 for a free port.</param>
     /// <param name="targets">Resolves the current targets.</param>
+    /// <param name="forwarded">Gets the open connections; null for none.</param>
     /// <exception cref="SocketException">The end point cannot be bound.</exception>
-    public static TcpForwarder Start(IPEndPoint at, Func<IReadOnlyList<IPEndPoint>> targets)
+    public static TcpForwarder Start(IPEndPoint at, Func<IReadOnlyList<IPEndPoint>> targets, ForwardedConnections? forwarded = null)
     {
         var listener = ListeningSocket.NewSocket();
         try
         {
             listener.Bind(at);
             listener.Listen();
-            return new TcpForwarder(listener, targets);
+            return new TcpForwarder(listener, targets, forwarded);
         }
         catch
         {
@@ -124,7 +127,10 @@ internal sealed class TcpForwarder : IAsyncDisposable
                 client.Dispose();
                 server.Dispose();
             });
+            var own = (IPEndPoint)server.LocalEndPoint!;
+            _forwarded?.Add(own, LocalEndPoint);
             await Task.WhenAll(CopyAsync(client, server), CopyAsync(server, client)).ConfigureAwait(false);
+            _forwarded?.Remove(own);
         }
     }
 

@@ -52,7 +52,11 @@ internal sealed class NodePortController(
 
             try
             {
-                _open[nodePort] = (key, name, TcpForwarder.Start(new IPEndPoint(node.Address, nodePort), () => Targets(key, name)));
+                _open[nodePort] = (
+                    key,
+                    name,
+                    TcpForwarder.Start(new IPEndPoint(node.Address, nodePort), () => Targets(key, name), pods.NodePorts)
+                );
             }
             catch (SocketException e)
             {

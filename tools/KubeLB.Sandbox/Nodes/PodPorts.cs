@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using k8s.Models;
 using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Nodes;
@@ -31,6 +32,9 @@ internal sealed class PodPorts(EchoBackends? backends)
                 .Select(port => EndpointSelection.TargetPort(port, pod)!.Value)
                 .ToHashSet();
     }
+
+    /// <summary>Gets the connections through node ports; null for pods without a server.</summary>
+    public ForwardedConnections? NodePorts => backends?.NodePorts;
 
     /// <summary>The address of the running pod of that name; null if there is none.</summary>
     public IPAddress? AddressOf(ResourceKey pod) => _running.TryGetValue(pod, out var running) ? running.Pod.Address : null;

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.Networking;
+using Microsoft.AspNetCore.Builder;
 
 namespace KubeLB.Sandbox.Pods;
 
@@ -20,9 +22,30 @@ internal sealed class EchoBackends : IAsyncDisposable
         _addresses = addresses;
     }
 
+    /// <summary>The connections through node ports.</summary>
+    public ForwardedConnections NodePorts { get; } = new();
+
     /// <summary>Starts the server.</summary>
-    public static async Task<EchoBackends> StartAsync(LoopbackAddresses addresses) =>
-        new(await HttpServer.StartAsync(EchoResponder.Configure).ConfigureAwait(false), addresses);
+    /// <param name="addresses">Allocates the addresses of pods.</param>
+    /// <param name="traces">Follows requests; null for none.</param>
+    public static async Task<EchoBackends> StartAsync(LoopbackAddresses addresses, RequestTraces? traces = null)
+    {
+        EchoBackends? backends = null;
+        var server = await HttpServer
+            .StartAsync(app =>
+            {
+                app.Use(
+                    (context, next) =>
+                    {
+                        traces?.Reached(context, (EchoPort)context.Features.Get<HttpServerListener>()!.Owner, backends!.NodePorts);
+                        return next(context);
+                    }
+                );
+                EchoResponder.Configure(app);
+            })
+            .ConfigureAwait(false);
+        return backends = new EchoBackends(server, addresses);
+    }
 
     /// <summary>Opens a port of a pod, unless it is open.</summary>
     public async Task ListenAsync(EchoPod pod, int port)

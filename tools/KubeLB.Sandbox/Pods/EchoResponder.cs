@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -165,54 +164,4 @@ internal static class GrpcEcho
         response.AppendTrailer("grpc-message", "");
         response.AppendTrailer("x-echo-pod", port.Pod.Name);
     }
-}
-
-/// <summary>Faults that clients request with headers, to test retries and timeouts.</summary>
-internal static class EchoFault
-{
-    /// <summary>Status code of the response, or <c>reset</c> to close the connection without a response.</summary>
-    public const string Status = "x-echo-status";
-
-    /// <summary>Delay in milliseconds.</summary>
-    public const string Delay = "x-echo-delay-ms";
-
-    /// <summary>
-    /// Number of failing attempts; all if absent. The stand-in for Envoy Gateway counts them in <c>x-envoy-attempt-count</c>.
-    /// </summary>
-    public const string Attempts = "x-echo-failing-attempts";
-
-    private const int MaxDelayMilliseconds = 60_000;
-
-    /// <summary>Applies the requested fault.</summary>
-    /// <returns>Whether the request was handled.</returns>
-    public static async Task<bool> InjectAsync(HttpContext context)
-    {
-        var headers = context.Request.Headers;
-        if (Number(headers, "x-envoy-attempt-count") is { } attempt && Number(headers, Attempts) is { } failing && attempt > failing)
-        {
-            return false;
-        }
-
-        if (Number(headers, Delay) is { } delay)
-        {
-            await Task.Delay(Math.Clamp(delay, 0, MaxDelayMilliseconds), context.RequestAborted).ConfigureAwait(false);
-        }
-
-        if (headers[Status] == "reset")
-        {
-            context.Abort();
-            return true;
-        }
-
-        if (Number(headers, Status) is not (>= 200 and <= 599 and var status))
-        {
-            return false;
-        }
-
-        context.Response.StatusCode = status;
-        return true;
-    }
-
-    private static int? Number(IHeaderDictionary headers, string name) =>
-        int.TryParse(headers[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

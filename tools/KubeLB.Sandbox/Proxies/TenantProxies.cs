@@ -16,6 +16,9 @@ internal sealed class TenantProxies(LoopbackAddresses addresses, ILoggerFactory 
     /// <param name="port">Port of the proxy's configuration.</param>
     public IPEndPoint? Resolve(string node, int port) => _proxies.TryGetValue(node, out var proxy) ? proxy.Resolve(port) : null;
 
+    /// <summary>The node id of the proxy that serves an end point; null if there is none.</summary>
+    public string? NodeOf(IPEndPoint endPoint) => _proxies.Values.FirstOrDefault(p => p.Serves(endPoint))?.Node;
+
     /// <summary>Address of a tenant's proxy; null if there is none.</summary>
     public IPAddress? AddressOf(string node) => _proxies.TryGetValue(node, out var proxy) ? proxy.Address : null;
 

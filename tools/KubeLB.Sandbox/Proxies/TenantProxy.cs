@@ -38,6 +38,10 @@ internal sealed class TenantProxy(string node, IPAddress address, ILogger logger
     /// <summary>The end point of a port; null if it is not served.</summary>
     public IPEndPoint? Resolve(int port) => _listeners.TryGetValue(port, out var listener) ? listener.LocalEndPoint : null;
 
+    /// <summary>Whether the proxy serves an end point.</summary>
+    public bool Serves(IPEndPoint endPoint) =>
+        address.Equals(endPoint.Address) && _listeners.Values.Any(listener => listener.LocalEndPoint.Equals(endPoint));
+
     /// <summary>Follows the configuration until cancelled.</summary>
     public async Task RunAsync(IProxyConfigurationSource source, CancellationToken cancellationToken)
     {

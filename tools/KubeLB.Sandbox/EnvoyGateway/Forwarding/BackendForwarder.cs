@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -105,6 +106,7 @@ internal sealed class BackendForwarder : IDisposable
         CancellationToken overall
     )
     {
+        context.Features.Get<RequestTrace>()?.Forwarded(request.EndPointOf(attempt), attempt);
         var transformer = new AttemptTransformer(request, attempt, retry);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(overall);
         if (request.AttemptTimeout is { } limit)
@@ -165,6 +167,7 @@ internal sealed class BackendForwarder : IDisposable
                 "upstream connect error or disconnect/reset before headers. reset reason: connection failure"
             );
         context.Response.Clear();
+        context.Features.Get<RequestTrace>()?.AnsweredByGateway(timedOut ? "timeout" : "connection failure");
         await LocalReply.RespondAsync(context, status, text).ConfigureAwait(false);
     }
 }

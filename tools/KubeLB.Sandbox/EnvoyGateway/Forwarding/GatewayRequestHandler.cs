@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.Networking;
 using Microsoft.AspNetCore.Http;
@@ -19,16 +20,20 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         var received = RequestTarget.Of(context);
         var (path, redirects) = RequestPath.Normalize(received.Path);
         var target = received with { Path = path };
+        var trace = context.Features.Get<RequestTrace>();
         if (redirects)
         {
+            trace?.AnsweredByGateway("redirect to the normalized path");
             await LocalReply.RedirectAsync(context, path + target.Query).ConfigureAwait(false);
             return;
         }
 
         EnvoyHeaders.Add(context, port.IsHttps);
+        trace?.Identify(context.Request.Headers["x-request-id"].ToString());
         var entry = port.Routes.Find(Attributes(context, target));
         if (entry is null)
         {
+            trace?.AnsweredByGateway("no route");
             await LocalReply.RespondAsync(context, StatusCodes.Status404NotFound).ConfigureAwait(false);
             return;
         }
@@ -36,12 +41,14 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         var action = entry.Action;
         if (action.Cors is { } cors && Cors.Apply(context, cors))
         {
+            trace?.AnsweredByGateway("CORS preflight");
             return;
         }
 
         var prefix = entry.Match.Path.Kind == PathKind.Prefix ? entry.Match.Path.Value : "";
         if (action.Filters.FirstOrDefault(f => f.RequestRedirect is not null)?.RequestRedirect is { } redirect)
         {
+            trace?.AnsweredByGateway("redirect");
             await RedirectAsync(context, redirect, port, target, prefix).ConfigureAwait(false);
             return;
         }
@@ -52,16 +59,19 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
 
     private async Task ForwardAsync(HttpContext context, RouteAction action, RequestTarget target, string prefix, Session? session)
     {
+        var trace = context.Features.Get<RequestTrace>();
         var backend = action.Choose(Random.Shared.NextDouble());
         var location = backend is { IsValid: true } ? backends.Find(backend) : BackendLocation.Missing;
         if (!location.Exists)
         {
+            trace?.AnsweredByGateway("no backend");
             await LocalReply.RespondAsync(context, StatusCodes.Status500InternalServerError).ConfigureAwait(false);
             return;
         }
 
         if (location.EndPoints.Count == 0)
         {
+            trace?.AnsweredByGateway("no ready proxy");
             await LocalReply.RespondAsync(context, StatusCodes.Status503ServiceUnavailable, "no healthy upstream").ConfigureAwait(false);
             return;
         }

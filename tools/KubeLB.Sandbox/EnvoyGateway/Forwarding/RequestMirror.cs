@@ -66,6 +66,9 @@ internal sealed class RequestMirror(HttpMessageInvoker client)
         return copy;
     }
 
+    /// <summary>Whether a Host header is that of a mirrored request.</summary>
+    public static bool IsShadow(string host) => host.Split(':')[0].EndsWith("-shadow", StringComparison.Ordinal);
+
     private static string Shadow(string host)
     {
         var port = host.LastIndexOf(':');

@@ -136,6 +136,10 @@ internal sealed class ProxyProcesses : IAsyncDisposable
             .Select(p => p.Value.State.Address)
             .FirstOrDefault();
 
+    /// <summary>Name of the pod with an address; null if there is none.</summary>
+    public string? PodOf(IPAddress address) =>
+        _pods.Where(p => address.Equals(p.Value.State.Address)).Select(p => p.Key.Name).FirstOrDefault();
+
     /// <summary>The processes of a namespace's pods.</summary>
     public IReadOnlyList<(string Pod, int ProcessId)> ProcessIdsOf(string ns) =>
         [
