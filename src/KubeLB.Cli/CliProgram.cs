@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using KubeLB.Api.Messages;
 using KubeLB.Cli.Commands;
 using KubeLB.Inspection.Access;
 using KubeLB.Runtime.CommandLine;
@@ -19,7 +20,7 @@ internal static class CliProgram
         var root = Build();
         root.Options.OfType<VersionOption>().Single().Action = new PrintVersion();
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
-        if (parsed.Errors.Count > 0 && !args.Contains("--help"))
+        if (parsed.Errors.Count > 0 && parsed.Action is not { ClearsParseErrors: true })
         {
             return await FailAsync(error, $"{Usage.ErrorOf(root, parsed)} See --help.", ExitCodes.Usage).ConfigureAwait(false);
         }
@@ -71,7 +72,7 @@ internal static class CliProgram
 
     private static async Task<int> FailAsync(TextWriter error, string message, int code)
     {
-        await error.WriteLineAsync(message.ReplaceLineEndings(" ")).ConfigureAwait(false);
+        await error.WriteLineAsync(MessageText.Escape(message.ReplaceLineEndings(" "))).ConfigureAwait(false);
         return code;
     }
 

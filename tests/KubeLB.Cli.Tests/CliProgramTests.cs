@@ -20,6 +20,11 @@ public class CliProgramTests
     )]
     [InlineData("trace http://x/ -H nocolon --kubeconfig KUBECONFIG", 2, "Invalid header \"nocolon\"; write NAME: VALUE. See --help.")]
     [InlineData("trace httproute/x -o xml", 2, "--output: invalid value \"xml\"; must be tree, json or yaml. See --help.")]
+    [InlineData(
+        "trace httproute/x -X G/T --kubeconfig KUBECONFIG",
+        2,
+        "Invalid method \"G/T\"; write one such as GET or POST. See --help."
+    )]
     [InlineData("completion tcsh", 2, "Unknown shell \"tcsh\"; use bash, zsh, fish, powershell. See --help.")]
     [InlineData("trace httproute/x --kubeconfig /nope", 1, "Cannot use kubeconfig /nope: Could not find file '/nope'.")]
     [InlineData(
@@ -42,7 +47,7 @@ public class CliProgramTests
             .Should()
             .Contain("No problem found on the part of the path that could be read.")
             .And.Contain("Not read: the tenant cluster cannot be read");
-        exit.Should().Be(0, "nothing is known to be wrong");
+        exit.Should().Be(1, "nothing is known");
 
         (exit, output, _) = await RunAsync("check --kubeconfig KUBECONFIG");
         exit.Should().Be(1);
@@ -70,6 +75,7 @@ public class CliProgramTests
     {
         var (exit, output, _) = await RunAsync(command + " --help");
         exit.Should().Be(0);
+        (await RunAsync(command + " -h")).Should().Be((0, output, ""));
         output.Should().Contain($"Examples:{Environment.NewLine}").And.Contain($"kubelb {command}");
     }
 

@@ -64,18 +64,23 @@ public class RequestMatchTests
     }
 
     [Theory]
-    [InlineData(503, "no healthy upstream", false, HopState.Broken, "no proxy of the tenant")]
-    [InlineData(503, "upstream connect error or disconnect/reset before headers", false, HopState.Broken, "no node answered")]
-    [InlineData(404, "", false, HopState.Broken, "no rule matches")]
-    [InlineData(404, "not here", true, HopState.Ok, "reached a pod")]
-    [InlineData(500, "", false, HopState.Broken, "a backend of the rule is invalid")]
-    [InlineData(500, "stack trace", true, HopState.Warning, "reached a pod")]
-    [InlineData(504, "upstream request timeout", false, HopState.Broken, "timeout")]
-    [InlineData(302, "", false, HopState.Ok, "redirected")]
-    [InlineData(200, "hello", true, HopState.Ok, "reached a pod")]
-    public void Response_tells_where_a_request_ended(int status, string body, bool hasServiceTime, HopState state, string verdict)
+    [InlineData(503, "no healthy upstream", HopState.Broken, "no proxy of the tenant is available, or its proxy has no usable node")]
+    [InlineData(503, "upstream connect error or disconnect/reset before headers", HopState.Broken, "no node answered")]
+    [InlineData(503, "maintenance", HopState.Warning, "A pod, or a proxy before it")]
+    [InlineData(
+        404,
+        "",
+        HopState.Warning,
+        "No rule matches hostname, path, method and headers of the request, or the pod has no such path"
+    )]
+    [InlineData(500, "", HopState.Warning, "A backend of the rule is invalid")]
+    [InlineData(504, "upstream request timeout", HopState.Broken, "did not respond in time")]
+    [InlineData(302, "", HopState.Ok, "redirected")]
+    [InlineData(403, "", HopState.Ok, "reached a pod")]
+    [InlineData(200, "hello", HopState.Ok, "reached a pod")]
+    public void Response_tells_where_a_request_ended_as_far_as_Envoys_texts_do(int status, string body, HopState state, string verdict)
     {
-        var judged = Probe.Judge(status, body, hasServiceTime);
+        var judged = Probe.Judge(status, body);
         judged.State.Should().Be(state);
         judged.Verdict.Should().Contain(verdict);
     }

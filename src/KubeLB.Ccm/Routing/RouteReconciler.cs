@@ -81,6 +81,7 @@ internal sealed class RouteReconciler<T>(
         }
 
         _unready.End(key);
+        latency.Cancel(Kind, key);
         ManagementRejection? rejection = null;
         if (!isDeleted && translation.Desired is { } parked)
         {

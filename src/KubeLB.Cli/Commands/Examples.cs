@@ -16,6 +16,9 @@ internal sealed class Examples(string text, SynchronousCommandLineAction help) :
     }
 
     /// <inheritdoc />
+    public override bool ClearsParseErrors => true;
+
+    /// <inheritdoc />
     public override int Invoke(ParseResult parseResult)
     {
         var code = help.Invoke(parseResult);

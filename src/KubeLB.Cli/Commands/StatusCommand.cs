@@ -102,11 +102,11 @@ internal static class StatusCommand
         )
         {
             console.MarkupLine(
-                $"[red]✗[/] {CommandOutput.Text(who)}: [bold]{CommandOutput.Text(problem.Reason)}[/] {CommandOutput.Text(problem.Message)}"
+                $"{(problem.IsWarning ? "[yellow]![/]" : "[red]✗[/]")} {CommandOutput.Text(who)}: [bold]{CommandOutput.Text(problem.Reason)}[/] {CommandOutput.Text(problem.Message)}"
             );
         }
 
-        if (status.IsHealthy)
+        if (status.IsHealthy && status.Problems.Count == 0)
         {
             console.MarkupLine("[green]No problems.[/]");
         }

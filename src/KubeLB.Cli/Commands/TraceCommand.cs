@@ -71,7 +71,7 @@ internal static class TraceCommand
                     new TraceSettings { TenantNamespace = connections.TenantNamespace(parsed) },
                     ManagerDebugOption.Read(parsed, xdsUrl)
                 );
-                var request = new ProbeRequest(parsed.GetValue(method)!, Headers(parsed.GetValue(header) ?? []));
+                var request = new ProbeRequest(MethodOf(parsed.GetValue(method)!), Headers(parsed.GetValue(header) ?? []));
                 var text = parsed.GetValue(target)!;
                 var writer = new TraceOutput(parsed.InvocationConfiguration.Output, parsed.GetValue(output)!);
                 var wanted =
@@ -89,7 +89,7 @@ internal static class TraceCommand
                     }
 
                     // Ages alone are no change.
-                    var state = JsonSerializer.Serialize(traces);
+                    var state = JsonSerializer.Serialize(traces.Select(t => t with { Hops = [.. t.Hops.Select(WithoutDuration)] }));
                     if (state != shown)
                     {
                         await writer.WriteAsync(traces, isUpdate: shown is not null).ConfigureAwait(false);
@@ -98,7 +98,10 @@ internal static class TraceCommand
 
                     if (!parsed.GetValue(watch))
                     {
-                        return traces.All(t => t.Break is null) ? ExitCodes.Ok : ExitCodes.Failed;
+                        // Nothing is known of a trace without a hop that could be read.
+                        return traces.All(t => t.Break is null && t.Hops.Any(h => h.State != HopState.Unseen))
+                            ? ExitCodes.Ok
+                            : ExitCodes.Failed;
                     }
 
                     await Task.Delay(WatchInterval, cancellationToken).ConfigureAwait(false);
@@ -110,6 +113,14 @@ internal static class TraceCommand
 
     private static TraceTarget TargetOf(string text, string @namespace) =>
         TraceTarget.Parse(text, @namespace, out var problem) ?? throw new UsageException(problem);
+
+    // How long a request took is no change.
+    private static Hop WithoutDuration(Hop hop) => hop.End is null ? hop : hop with { Detail = null };
+
+    private static string MethodOf(string text) =>
+        text.Length > 0 && text.All(char.IsAsciiLetter)
+            ? text.ToUpperInvariant()
+            : throw new UsageException($"Invalid method \"{text}\"; write one such as GET or POST.");
 
     private static IReadOnlyList<(string Name, string Value)> Headers(IEnumerable<string> headers) =>
         [

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using k8s.Autorest;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Cli.Commands;
 
@@ -25,7 +26,7 @@ internal static class Usage
             ? command.Options.Concat(root.Options).SelectMany(o => o.Aliases.Append(o.Name)).Where(n => n.Length > 2)
             : command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name);
         return $"Unknown {(isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument")} {unknown}."
-            + (Nearest(unknown, known) is { } meant ? $" Did you mean {meant}?" : "");
+            + (Misspellings.Nearest(unknown, known) is { } meant ? $" Did you mean {meant}?" : "");
     }
 
     /// <summary>An error of a request in one sentence.</summary>
@@ -34,32 +35,4 @@ internal static class Usage
             ? $"The API server responded with {(int)response.StatusCode}: {ApiStatus.MessageOf(response.Content)}"
         : e is HttpRequestException ? e.GetBaseException().Message
         : e.Message;
-
-    // By edit distance: at most a third of the letters may differ.
-    private static string? Nearest(string text, IEnumerable<string> names) =>
-        names
-            .Select(name => (Name: name, Distance: Distance(text, name)))
-            .Where(n => n.Distance <= Math.Max(1, text.Length / 3))
-            .OrderBy(n => n.Distance)
-            .ThenBy(n => n.Name, StringComparer.Ordinal)
-            .Select(n => n.Name)
-            .FirstOrDefault();
-
-    private static int Distance(string left, string right)
-    {
-        var row = Enumerable.Range(0, right.Length + 1).ToArray();
-        for (var i = 1; i <= left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= right.Length; j++)
-            {
-                var above = row[j];
-                row[j] = left[i - 1] == right[j - 1] ? diagonal : 1 + Math.Min(diagonal, Math.Min(above, row[j - 1]));
-                diagonal = above;
-            }
-        }
-
-        return row[right.Length];
-    }
 }

@@ -8,13 +8,14 @@ namespace KubeLB.Cli.Rendering;
 /// <summary>Prints traces as a tree, JSON or YAML.</summary>
 internal sealed class TraceOutput(TextWriter output, string format, TimeProvider? time = null)
 {
-    private readonly DateTimeOffset _now = (time ?? TimeProvider.System).GetUtcNow();
+    private DateTimeOffset _now;
 
     /// <summary>Prints traces.</summary>
     /// <param name="traces">The traces.</param>
     /// <param name="isUpdate">Whether earlier ones were printed before.</param>
     public async Task WriteAsync(IReadOnlyList<Trace> traces, bool isUpdate = false)
     {
+        _now = (time ?? TimeProvider.System).GetUtcNow();
         if (format != "tree")
         {
             var separator = isUpdate && format == CommandOutput.Yaml ? "---\n" : "";

@@ -116,7 +116,7 @@ public sealed class ClusterObjects(Cluster cluster, string name) : IObjects
         {
             return (default, $"the API server of the {cluster} did not respond within {(int)Timeout.TotalSeconds} s");
         }
-        catch (Exception e) when (e is HttpOperationException or HttpRequestException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is HttpOperationException or HttpRequestException or IOException or System.Text.Json.JsonException)
         {
             return (default, $"the {cluster} cannot be read: {e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.')}");
         }

@@ -221,7 +221,7 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
         var own = classes.Where(c => c.Spec?.ControllerName == GatewayClass.KubelbController).Select(c => c.Name).ToList();
         return unreadable is not null
             ? NotChecked(group, Name, unreadable)
-            : new CheckResult(group, Name, own.Count > 0 ? CheckState.Ok : CheckState.Failed)
+            : new CheckResult(group, Name, own.Count > 0 ? CheckState.Ok : CheckState.Warning)
             {
                 Detail = own.Count > 0 ? string.Join(", ", own) : null,
                 Reason = own.Count > 0 ? null : $"No GatewayClass has controllerName {GatewayClass.KubelbController}.",

@@ -95,14 +95,15 @@ internal sealed class ProbeRequests(DashboardOptions options, DashboardClusters 
     /// <summary>The address of an endpoint, as pages show it.</summary>
     public static string AddressOf(TraceEndpoint endpoint) => $"{endpoint.Address}:{endpoint.Port.ToString(CultureInfo.InvariantCulture)}";
 
-    /// <summary>The box of the drawing where a request ended, from the words of the probe; null if that is not known.</summary>
+    /// <summary>The box of the drawing where a request ended; null if that is not known.</summary>
     internal static string? EndOf(Hop hop) =>
-        hop.Message is not { } text ? null
-        : text.StartsWith("It ended at the tenant's proxy", StringComparison.Ordinal) ? PathDrawing.Proxies
-        : text.StartsWith("It ended", StringComparison.Ordinal) || text.StartsWith("Envoy Gateway", StringComparison.Ordinal)
-            ? PathDrawing.Gateway
-        : text.StartsWith("It reached a pod", StringComparison.Ordinal) ? PathDrawing.Pods
-        : PathDrawing.Client;
+        hop.End switch
+        {
+            ProbeEnd.Client => PathDrawing.Client,
+            ProbeEnd.Proxy => PathDrawing.Proxies,
+            ProbeEnd.Pod => PathDrawing.Pods,
+            _ => null,
+        };
 
     // Null if the management cluster cannot be read.
     private List<string>? GeneratedAddresses(Trace trace)

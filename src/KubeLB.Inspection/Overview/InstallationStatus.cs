@@ -27,7 +27,7 @@ public sealed record InstallationStatus(
     private static readonly TimeSpan SkewLimit = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether there is no problem.</summary>
-    public bool IsHealthy => Problems.Count == 0 && Tenants.All(t => t.Problems.Count == 0);
+    public bool IsHealthy => Problems.All(p => p.IsWarning) && Tenants.All(t => t.Problems.Count == 0);
 
     /// <summary>Reads the state.</summary>
     /// <param name="management">The objects of the management cluster.</param>
@@ -45,8 +45,25 @@ public sealed record InstallationStatus(
         problems.AddRange(
             (config.Value?.Status?.Conditions ?? [])
                 .Where(c => c.Status != ConditionStatus.True)
-                .Select(c => new StatusProblem(c.Reason, c.Message))
+                .Select(c => new StatusProblem(c.Reason, c.Message)
+                {
+                    IsWarning = c.Type is SettingsConditions.DomainsRestricted or SettingsConditions.ManagementRangesKnown,
+                })
         );
+        var certificates = secrets.Items.SelectMany(Certificate).OrderBy(c => c.NotAfter).ToList();
+        problems.AddRange(
+            certificates
+                .Where(c => c.NotAfter < now)
+                .Select(c => new StatusProblem(
+                    "CertificateExpired",
+                    $"The certificate of Secret {c.Secret} has expired. Delete the Secret; the manager issues a new one."
+                ))
+        );
+        if (secrets.Unreadable is { } hidden)
+        {
+            problems.Add(new StatusProblem("NotRead", $"Certificates: {hidden}.") { IsWarning = true });
+        }
+
         if (config.IsAbsent)
         {
             problems.Add(
@@ -83,7 +100,7 @@ public sealed record InstallationStatus(
                         )
                     ),
             ],
-            [.. secrets.Items.SelectMany(Certificate).OrderBy(c => c.NotAfter)]
+            certificates
         );
     }
 
@@ -191,7 +208,11 @@ public sealed record InstallationStatus(
 /// <summary>A problem.</summary>
 /// <param name="Reason">The reason of the condition.</param>
 /// <param name="Message">The problem and the remedy.</param>
-public sealed record StatusProblem(string Reason, string Message);
+public sealed record StatusProblem(string Reason, string Message)
+{
+    /// <summary>Whether it is only a recommendation.</summary>
+    public bool IsWarning { get; init; }
+}
 
 /// <summary>The state of a tenant.</summary>
 /// <param name="Name">Its name.</param>

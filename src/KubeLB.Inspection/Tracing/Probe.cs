@@ -10,6 +10,7 @@ public static class Probe
 {
     private const int MaxBody = 4096;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Sends the request.</summary>
     /// <param name="trace">The trace, with its endpoint.</param>
@@ -27,6 +28,11 @@ public static class Probe
         }
 
         var hostname = url?.Host ?? endpoint.Hostname;
+        if (IPAddress.TryParse(hostname, out var literal) && literal.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            hostname = $"[{literal}]";
+        }
+
         var target =
             $"{endpoint.Scheme}://{hostname}:{endpoint.Port.ToString(CultureInfo.InvariantCulture)}{url?.PathAndQuery ?? endpoint.Path}";
         var title = $"{Title} {request.Method} {target} to {endpoint.Address}";
@@ -77,13 +83,20 @@ public static class Probe
                 .ConfigureAwait(false);
             var body = await BeginningAsync(response, cancellationToken).ConfigureAwait(false);
             var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture);
-            var (state, verdict) = Judge((int)response.StatusCode, body, response.Headers.Contains("x-envoy-upstream-service-time"));
-            return new Hop(title, state) { Detail = $"{(int)response.StatusCode} in {elapsed} ms", Message = verdict };
+            var (state, verdict, end) = Judge((int)response.StatusCode, body);
+            return new Hop(title, state)
+            {
+                Detail = $"{(int)response.StatusCode} in {elapsed} ms",
+                Message = verdict,
+                End = end,
+            };
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e)
+            when (e is HttpRequestException or IOException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return new Hop(title, HopState.Broken)
             {
+                End = ProbeEnd.Client,
                 Message =
                     e is TaskCanceledException && e.InnerException is TimeoutException
                         ? $"No response within {(int)Timeout.TotalSeconds} s. Check that {endpoint.Address} is reachable from this machine."
@@ -93,44 +106,78 @@ public static class Probe
         }
     }
 
-    // The texts are those of Envoy; a response of a pod has the header of its service time.
-    internal static (HopState State, string? Verdict) Judge(int status, string body, bool hasServiceTime) =>
+    // Envoy Gateway and the tenant's proxies add no header of their own, so only Envoy's texts tell who responded.
+    internal static (HopState State, string Verdict, ProbeEnd? End) Judge(int status, string body) =>
         status switch
         {
             503 when body.StartsWith("no healthy upstream", StringComparison.Ordinal) => (
                 HopState.Broken,
-                "It ended at Envoy Gateway: no proxy of the tenant is available. See hop \"Tenant proxies\"."
+                "It did not reach a pod: no proxy of the tenant is available, or its proxy has no usable node. See hops \"Tenant proxies\" and "
+                    + "\"Nodes of the tenant\".",
+                null
             ),
             503 when body.StartsWith("upstream connect error", StringComparison.Ordinal) => (
                 HopState.Broken,
-                "It ended at the tenant's proxy: no node answered on the node port. Check that the backend's pods are ready and that the "
-                    + "management cluster can reach the node ports of the tenant's nodes (firewall)."
+                "It did not reach a pod: no node answered on the node port. Check that the backend's pods are ready and that the management "
+                    + "cluster can reach the node ports of the tenant's nodes (firewall).",
+                ProbeEnd.Proxy
             ),
-            503 when !hasServiceTime => (HopState.Broken, "It ended before the pods: no backend was available."),
-            504 when !hasServiceTime => (
+            504 when body.StartsWith("upstream request timeout", StringComparison.Ordinal) => (
                 HopState.Broken,
-                "It ended at Envoy Gateway after a timeout: the pod did not respond in time. See timeouts of the rule."
+                "The pod did not respond in time. See timeouts of the rule.",
+                ProbeEnd.Pod
             ),
-            404 when !hasServiceTime => (
-                HopState.Broken,
-                "It ended at Envoy Gateway: no rule matches hostname, path, method and headers of the request."
+            404 => (
+                HopState.Warning,
+                "No rule matches hostname, path, method and headers of the request, or the pod has no such path.",
+                null
             ),
-            500 when !hasServiceTime && body.Length == 0 => (
-                HopState.Broken,
-                "It ended at Envoy Gateway: a backend of the rule is invalid. See hop \"Backends\"."
+            500 when body.Length == 0 => (
+                HopState.Warning,
+                "A backend of the rule is invalid (see hop \"Backends\"), or the pod responded with an error.",
+                null
             ),
-            >= 300 and < 400 when !hasServiceTime => (HopState.Ok, "Envoy Gateway redirected it."),
-            >= 500 => (HopState.Warning, "It reached a pod, which responded with an error."),
-            _ => (HopState.Ok, "It reached a pod."),
+            >= 500 => (HopState.Warning, "A pod, or a proxy before it, responded with an error.", null),
+            >= 300 and < 400 => (HopState.Ok, "The rule or a pod redirected it.", null),
+            _ => (HopState.Ok, "It reached a pod.", ProbeEnd.Pod),
         };
 
+    // A response may go on for ever; its beginning is enough.
     private static async Task<string> BeginningAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         var buffer = new byte[MaxBody];
-        var length = await stream
-            .ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken)
-            .ConfigureAwait(false);
+        var length = 0;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(BodyTimeout);
+        try
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(deadline.Token).ConfigureAwait(false);
+            while (
+                length < buffer.Length
+                && await stream.ReadAsync(buffer.AsMemory(length), deadline.Token).ConfigureAwait(false) is > 0 and var read
+            )
+            {
+                length += read;
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            // What was read counts.
+        }
+
         return System.Text.Encoding.UTF8.GetString(buffer, 0, length);
     }
+}
+
+/// <summary>Where a request ended.</summary>
+public enum ProbeEnd
+{
+    /// <summary>It did not reach the Gateway.</summary>
+    Client,
+
+    /// <summary>A proxy of the tenant.</summary>
+    Proxy,
+
+    /// <summary>A pod.</summary>
+    Pod,
 }

@@ -56,6 +56,9 @@ public sealed record Hop(string Title, HopState State)
     [JsonIgnore]
     public bool IsReported { get; init; }
 
+    /// <summary>Where a request ended; null if it is not known, or the hop is no request.</summary>
+    public ProbeEnd? End { get; init; }
+
     /// <summary>The parts.</summary>
     public IReadOnlyList<Hop> Parts { get; init; } = [];
 

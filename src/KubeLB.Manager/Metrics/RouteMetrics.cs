@@ -2,6 +2,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
@@ -28,8 +29,14 @@ internal sealed class RouteMetrics : IHostedService
     private readonly CollectorRegistry _registry;
     private readonly Gauge _routes;
     private readonly Gauge _notApplied;
+    private readonly EnvoyGatewayReports _reports;
+    private readonly Gauge _reportAge;
 
-    public RouteMetrics([FromKeyedServices(ManagementCluster.Name)] Cluster management, CollectorRegistry registry)
+    public RouteMetrics(
+        [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+        EnvoyGatewayReports reports,
+        CollectorRegistry registry
+    )
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         _informer = management.Informer<Route>();
@@ -47,6 +54,11 @@ internal sealed class RouteMetrics : IHostedService
                 + $"the others are counted as {OtherTenants}.",
             "tenant"
         );
+        _reports = reports;
+        _reportAge = factory.CreateGauge(
+            "kubelb_manager_envoy_gateway_report_age_seconds",
+            "How long the first missing report of Envoy Gateway on a generated object has been awaited; 0 if none is missing."
+        );
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -59,6 +71,7 @@ internal sealed class RouteMetrics : IHostedService
 
     private void Count()
     {
+        _reportAge.Set(_reports.Age.TotalSeconds);
         var routes = _informer
             .List()
             .Select(r => (Tenant: TenantNames.TenantOf(r.Namespace) ?? r.Namespace, Kind: RouteState.KindOf(r), State: RouteState.Of(r)))

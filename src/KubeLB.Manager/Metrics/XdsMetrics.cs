@@ -68,6 +68,12 @@ internal sealed class XdsMetrics : IXdsObserver
         {
             _streams.WithLabels(tenant).Inc();
         }
+
+        // A rate needs a value before the first rejection.
+        foreach (var type in XdsTypeNames.All)
+        {
+            _rejections.WithLabels(tenant, type.Name).Inc(0);
+        }
     }
 
     /// <inheritdoc/>

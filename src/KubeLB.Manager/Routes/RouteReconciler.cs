@@ -71,11 +71,14 @@ internal sealed class RouteReconciler(
         if (plan.Generated is null)
         {
             newBackends.Forget(key);
+            latency.Cancel(RouteState.KindOf(route), key);
         }
 
         if (plan.WaitingFor is not null)
         {
             // The Gateway's Route enqueues this key when its generated name is known.
+            reporter.ExpectNothing(key);
+            latency.Cancel(RouteState.KindOf(route), key);
             return ReconcileResult.Done;
         }
 
@@ -88,6 +91,7 @@ internal sealed class RouteReconciler(
     private async Task<ReconcileResult> RemoveAsync(ResourceKey key, Route route, CancellationToken cancellationToken)
     {
         newBackends.Forget(key);
+        reporter.ExpectNothing(key);
         if (succession.TimeLeft(route) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);

@@ -63,6 +63,9 @@ internal sealed class RouteReporter(
         return RequeueAfter(plan, written) is { } retry ? ReconcileResult.RequeueAfter(retry) : ReconcileResult.Done;
     }
 
+    /// <summary>Records that Envoy Gateway has nothing to report on the object of a Route.</summary>
+    public void ExpectNothing(ResourceKey route) => reports.Update(route);
+
     /// <summary>Removes the state of a deleted Route.</summary>
     public void Forget(ResourceKey route)
     {

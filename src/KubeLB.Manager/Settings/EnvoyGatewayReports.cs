@@ -22,7 +22,7 @@ internal sealed class EnvoyGatewayReports(ManagerOptions options, TimeProvider t
         )
     );
 
-    /// <summary>Raised when the first missing report is awaited, and when none is overdue any longer.</summary>
+    /// <summary>Raised when the first missing report is awaited, and when the first one that is overdue has come.</summary>
     public event Action? Changed;
 
     /// <summary>Enqueues the Config when its condition may change.</summary>
@@ -47,7 +47,7 @@ internal sealed class EnvoyGatewayReports(ManagerOptions options, TimeProvider t
         bool isChanged;
         lock (_gate)
         {
-            var (wasEmpty, wasOverdue) = (_bySince.Count == 0, IsOverdue());
+            var (wasEmpty, wasOverdue, first) = (_bySince.Count == 0, IsOverdue(), _bySince.Min);
             var isKnown = _awaited.TryGetValue(route, out var awaited);
             // Reports on earlier generations of an object that changes all the time show that Envoy Gateway responds.
             if (isKnown && (generation is null || observed >= awaited.Generation))
@@ -64,12 +64,25 @@ internal sealed class EnvoyGatewayReports(ManagerOptions options, TimeProvider t
                 _bySince.Add((now, route));
             }
 
-            isChanged = (wasEmpty && _bySince.Count > 0) || (wasOverdue && !IsOverdue());
+            // The condition names the first.
+            isChanged = (wasEmpty && _bySince.Count > 0) || (wasOverdue && _bySince.Min != first);
         }
 
         if (isChanged)
         {
             Changed?.Invoke();
+        }
+    }
+
+    /// <summary>How long the first missing report has been awaited; zero if none is.</summary>
+    public TimeSpan Age
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _bySince.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(_bySince.Min.Since);
+            }
         }
     }
 

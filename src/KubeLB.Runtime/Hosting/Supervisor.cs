@@ -48,6 +48,7 @@ internal sealed class Supervisor(
             async () =>
             {
                 var delay = MinRestartDelay;
+                metrics.LoopStarted(name);
 
                 // Runs at least once: a loop that is stopped before it starts may have cleanup to do.
                 while (await RunOnceAsync(loop, stop).ConfigureAwait(false) is { } failure && !stop.IsCancellationRequested)

@@ -35,7 +35,14 @@ public sealed class GenerationLatency(CollectorRegistry registry, string name, s
             return;
         }
 
-        _measurements.AddOrUpdate((kind, key), _ => New(), (_, known) => known.Generation == current ? known : New());
+        _measurements.AddOrUpdate(
+            (kind, key),
+            _ => New(),
+            (_, known) =>
+                known.Generation != current ? New()
+                : hasResult ? known with { Started = null }
+                : known
+        );
 
         Measurement New() => new(current, hasResult ? null : time.GetTimestamp());
     }
@@ -51,6 +58,18 @@ public sealed class GenerationLatency(CollectorRegistry registry, string name, s
         )
         {
             _histogram.WithLabels(kind).Observe(time.GetElapsedTime(started).TotalSeconds);
+        }
+    }
+
+    /// <summary>
+    /// Ends the measurement of the current generation without a result: it waits for something of which nobody knows when it comes, such as
+    /// another object or a higher limit.
+    /// </summary>
+    public void Cancel(string kind, ResourceKey key)
+    {
+        if (_measurements.TryGetValue((kind, key), out var measurement))
+        {
+            _measurements.TryUpdate((kind, key), measurement with { Started = null }, measurement);
         }
     }
 

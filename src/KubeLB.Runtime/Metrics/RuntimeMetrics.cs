@@ -153,6 +153,9 @@ internal sealed class RuntimeMetrics
 
     public void Managed(string cluster, string resource, int count) => _managed.WithLabels(cluster, resource).Set(count);
 
+    // A rate needs a value before the first fault.
+    public void LoopStarted(string loop) => _loopFaults.WithLabels(loop).Inc(0);
+
     public void LoopFaulted(string loop) => _loopFaults.WithLabels(loop).Inc();
 
     public void HandlerFailed(string cluster, string resource) => _handlerFailures.WithLabels(cluster, resource).Inc();

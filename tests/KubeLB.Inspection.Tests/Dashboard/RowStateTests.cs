@@ -113,20 +113,17 @@ public sealed class RowStateTests
             .Be(state);
 
     [Theory]
-    [InlineData(200, "", true, PathDrawing.Pods)]
-    [InlineData(500, "x", true, PathDrawing.Pods)]
-    [InlineData(503, "no healthy upstream", false, PathDrawing.Gateway)]
-    [InlineData(503, "upstream connect error or disconnect", false, PathDrawing.Proxies)]
-    [InlineData(503, "", false, PathDrawing.Gateway)]
-    [InlineData(504, "", false, PathDrawing.Gateway)]
-    [InlineData(404, "", false, PathDrawing.Gateway)]
-    [InlineData(500, "", false, PathDrawing.Gateway)]
-    [InlineData(301, "", false, PathDrawing.Gateway)]
-    public void Response_says_where_the_request_ended(int status, string body, bool hasServiceTime, string box)
+    [InlineData(200, "", PathDrawing.Pods)]
+    [InlineData(503, "upstream connect error or disconnect", PathDrawing.Proxies)]
+    [InlineData(504, "upstream request timeout", PathDrawing.Pods)]
+    [InlineData(503, "no healthy upstream", null)]
+    [InlineData(404, "", null)]
+    [InlineData(301, "", null)]
+    public void Response_says_where_the_request_ended(int status, string body, string? box)
     {
-        var (state, verdict) = Probe.Judge(status, body, hasServiceTime);
+        var (state, verdict, end) = Probe.Judge(status, body);
 
-        ProbeRequests.EndOf(new Hop("Request", state) { Message = verdict }).Should().Be(box);
+        ProbeRequests.EndOf(new Hop("Request", state) { Message = verdict, End = end }).Should().Be(box);
     }
 
     private static HopState Judge(IEnumerable<Hop> problems) => Hop.Of("", [.. problems]).State;

@@ -45,6 +45,17 @@ public class GenerationLatencyTests
         (await ReadAsync()).Should().Be((0, 0));
     }
 
+    [Fact]
+    public async Task Generation_that_waits_for_something_else_is_not_observed()
+    {
+        _latency.Start("HTTPRoute", Key, 1, hasResult: false);
+        _latency.Cancel("HTTPRoute", Key);
+        _time.Advance(TimeSpan.FromDays(1));
+        _latency.Start("HTTPRoute", Key, 1, hasResult: false);
+        _latency.End("HTTPRoute", Key, 1);
+        (await ReadAsync()).Should().Be((0, 0));
+    }
+
     private async Task<(double Count, double Sum)> ReadAsync()
     {
         await using var stream = new MemoryStream();
