@@ -102,7 +102,8 @@ internal static class StatusCommand
         )
         {
             console.MarkupLine(
-                $"{(problem.IsWarning ? "[yellow]![/]" : "[red]✗[/]")} {CommandOutput.Text(who)}: [bold]{CommandOutput.Text(problem.Reason)}[/] {CommandOutput.Text(problem.Message)}"
+                $"{(problem.IsWarning ? "[yellow]![/]" : "[red]✗[/]")} {CommandOutput.Text(who)}: "
+                    + $"[bold]{CommandOutput.Text(problem.Reason)}[/] {CommandOutput.Text(problem.Message)}"
             );
         }
 

@@ -112,14 +112,14 @@ public static class Probe
         {
             503 when body.StartsWith("no healthy upstream", StringComparison.Ordinal) => (
                 HopState.Broken,
-                "It did not reach a pod: no proxy of the tenant is available, or its proxy has no usable node. See hops \"Tenant proxies\" and "
-                    + "\"Nodes of the tenant\".",
+                "It did not reach a pod: no proxy of the tenant is available, or its proxy has no usable node. See hops "
+                    + "\"Tenant proxies\" and \"Nodes of the tenant\".",
                 null
             ),
             503 when body.StartsWith("upstream connect error", StringComparison.Ordinal) => (
                 HopState.Broken,
-                "It did not reach a pod: no node answered on the node port. Check that the backend's pods are ready and that the management "
-                    + "cluster can reach the node ports of the tenant's nodes (firewall).",
+                "It did not reach a pod: no node answered on the node port. Check that the backend's pods are ready and that the "
+                    + "management cluster can reach the node ports of the tenant's nodes (firewall).",
                 ProbeEnd.Proxy
             ),
             504 when body.StartsWith("upstream request timeout", StringComparison.Ordinal) => (

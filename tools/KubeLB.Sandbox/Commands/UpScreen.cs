@@ -40,6 +40,8 @@ internal sealed class UpScreen(Output output, SandboxFolder folder, SandboxEnvir
         InManagement($"delete pod -l {ProxySelector}");
         output.Command("kubectl scale deployment api --replicas=0    # undo: --replicas=2");
         output.Line("More faults: docs/sandbox.md, section \"Simulated pods: fault injection\"");
+        output.Heading("Find where requests stop (docs/cli.md)");
+        output.Command("kubelb trace httproute/api-route --probe \\", "--management-kubeconfig $MANAGEMENT");
 
         ManagerPages();
         Logs(hasComponentLogs);
