@@ -66,7 +66,10 @@ internal static class DashboardCommand
                 await output.WriteLineAsync($"{dashboard.Url}").ConfigureAwait(false);
                 if (parsed.GetValue(open))
                 {
-                    await OpenAsync(dashboard.CreateOpenUrl(), parsed.InvocationConfiguration.Error).ConfigureAwait(false);
+                    using var page = RedirectPage.Write(dashboard.CreateOpenUrl());
+                    await OpenAsync(page.Path, parsed.InvocationConfiguration.Error).ConfigureAwait(false);
+                    await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    return ExitCodes.Ok;
                 }
 
                 await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -88,15 +91,32 @@ internal static class DashboardCommand
         }
     }
 
-    private static async Task OpenAsync(Uri url, TextWriter error)
+    private static async Task OpenAsync(string path, TextWriter error)
     {
         try
         {
-            using var browser = Process.Start(new ProcessStartInfo(url.ToString()) { UseShellExecute = true });
+            using var browser = Process.Start(new ProcessStartInfo(path) { UseShellExecute = true });
         }
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
         {
             await error.WriteLineAsync("No browser can be opened. Open the printed URL.").ConfigureAwait(false);
         }
+    }
+
+    // Other users of the machine can see the arguments of a browser, but not this file.
+    private sealed class RedirectPage : IDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kubelb-");
+
+        public string Path => System.IO.Path.Combine(_folder.FullName, "dashboard.html");
+
+        public static RedirectPage Write(Uri url)
+        {
+            var page = new RedirectPage();
+            File.WriteAllText(page.Path, $"<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={url}\"><title>KubeLB</title>");
+            return page;
+        }
+
+        public void Dispose() => _folder.Delete(recursive: true);
     }
 }

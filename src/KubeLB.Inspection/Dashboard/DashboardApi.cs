@@ -89,22 +89,25 @@ internal sealed class DashboardApi(
             return;
         }
 
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, reader.Closed);
         try
         {
             context.Response.ContentType = "text/event-stream";
-            await context.Response.StartAsync(context.RequestAborted).ConfigureAwait(false);
-            await foreach (var text in reader.Events.ReadAllAsync(context.RequestAborted).ConfigureAwait(false))
+            await context.Response.StartAsync(ended.Token).ConfigureAwait(false);
+            await foreach (var text in reader.Events.ReadAllAsync(ended.Token).ConfigureAwait(false))
             {
-                await context.Response.WriteAsync(text, context.RequestAborted).ConfigureAwait(false);
+                await context.Response.WriteAsync(text, ended.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
         {
-            // The page was closed.
+            // The page was closed, or does not read.
+            context.Abort();
         }
         finally
         {
             feed.Remove(reader);
+            reader.Dispose();
         }
     }
 

@@ -76,7 +76,12 @@ internal sealed class DashboardClusters
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster; null if it is not known.</param>
     public WatchedTenant? TenantOf(string? tenantNamespace) =>
         Tenants.FirstOrDefault(t => t.Namespace is not null && t.Namespace == tenantNamespace)
-        ?? (Tenants.Count == 1 && (tenantNamespace is null || Tenants[0].Namespace is null) ? Tenants[0] : null);
+        // A cluster whose tenant is not known may be that of another tenant.
+        ?? (
+            Tenants.Count == 1 && (tenantNamespace is null || (Tenants[0].Namespace is null && ManagementCluster is null))
+                ? Tenants[0]
+                : null
+        );
 
     /// <summary>The cluster of a tenant for traces.</summary>
     public IObjects TenantObjects(string? tenantNamespace) =>

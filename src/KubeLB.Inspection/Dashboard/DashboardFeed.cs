@@ -32,6 +32,7 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
     private readonly Lock _gate = new();
     private readonly List<FeedReader> _readers = [];
     private readonly List<IDisposable> _subscriptions = [];
+    private readonly HashSet<WatchedTenant> _listed = [];
     private string _problems = "[]";
     private bool _isClosed;
 
@@ -148,17 +149,16 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
 
     private void Publish()
     {
+        MarkAfterFirstLists();
         List<ObjectSelection> selections;
         lock (_gate)
         {
-            do
+            // Once for each interval, whatever a tenant changes meanwhile: pages need the lock, too.
+            if (rows.Update() is { } changes)
             {
-                if (rows.Update() is { } changes)
-                {
-                    var json = JsonSerializer.Serialize(changes, Json);
-                    _readers.ForEach(r => r.Send("rows", json));
-                }
-            } while (rows.HasMarks);
+                var json = JsonSerializer.Serialize(changes, Json);
+                _readers.ForEach(r => r.Send("rows", json));
+            }
 
             var problems = JsonSerializer.Serialize(Problems, Json);
             if (problems != _problems)
@@ -170,12 +170,34 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
             selections = [.. _readers.Select(r => r.Selection).OfType<ObjectSelection>().Distinct()];
         }
 
+        if (rows.HasMarks)
+        {
+            Touch();
+        }
+
         foreach (var selection in selections)
         {
             var json = JsonSerializer.Serialize(traces.View(selection), Json);
             lock (_gate)
             {
                 _readers.Where(r => r.Selection == selection).ToList().ForEach(r => r.SendTrace(json));
+            }
+        }
+    }
+
+    // That a Gateway is missing is only known, and no change of one, when all have been read.
+    private void MarkAfterFirstLists()
+    {
+        foreach (var tenant in clusters.Tenants)
+        {
+            if (
+                !_listed.Contains(tenant)
+                && tenant.Cluster.Informer<Gateway>().IsComplete
+                && tenant.Cluster.Informer<GatewayClass>().IsComplete
+            )
+            {
+                _listed.Add(tenant);
+                rows.MarkAll(tenant);
             }
         }
     }
@@ -189,7 +211,17 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
             On<HttpRoute>(tenant.Cluster, c => rows.Mark(HttpRoute.KindName, c.Key.Namespace, c.Key.Name));
             On<GrpcRoute>(tenant.Cluster, c => rows.Mark(GrpcRoute.KindName, c.Key.Namespace, c.Key.Name));
             On<Gateway>(tenant.Cluster, c => Mark(tenant, c));
-            On<GatewayClass>(tenant.Cluster, _ => rows.MarkAll(tenant));
+            On<GatewayClass>(
+                tenant.Cluster,
+                c =>
+                {
+                    // An annotation must not compute all rows again.
+                    if (c.Old?.Spec?.ControllerName != c.New?.Spec?.ControllerName || c.Old is null || c.New is null)
+                    {
+                        rows.MarkAll(tenant);
+                    }
+                }
+            );
             On<ReferenceGrant>(tenant.Cluster);
             On<V1Namespace>(tenant.Cluster);
             On<V1Service>(tenant.Cluster);
@@ -247,14 +279,18 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
 }
 
 /// <summary>The events of one page.</summary>
-internal sealed class FeedReader(ObjectSelection? selection)
+internal sealed class FeedReader(ObjectSelection? selection) : IDisposable
 {
     private const int MaxQueued = 256;
 
     private readonly Channel<string> _events = Channel.CreateBounded<string>(
         new BoundedChannelOptions(MaxQueued) { FullMode = BoundedChannelFullMode.Wait }
     );
+    private readonly CancellationTokenSource _closed = new();
     private string? _trace;
+
+    /// <summary>Cancelled when the page is disconnected, also while a write to it does not end.</summary>
+    public CancellationToken Closed => _closed.Token;
 
     /// <summary>The object that the page shows; null for none.</summary>
     public ObjectSelection? Selection { get; } = selection;
@@ -282,5 +318,12 @@ internal sealed class FeedReader(ObjectSelection? selection)
     }
 
     /// <summary>Ends the events.</summary>
-    public void Close() => _events.Writer.TryComplete();
+    public void Close()
+    {
+        _events.Writer.TryComplete();
+        _closed.Cancel();
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _closed.Dispose();
 }

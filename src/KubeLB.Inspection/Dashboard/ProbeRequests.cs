@@ -105,7 +105,7 @@ internal sealed class ProbeRequests(DashboardOptions options, DashboardClusters 
             _ => null,
         };
 
-    // Null if the management cluster cannot be read.
+    // Null without a kubeconfig of the management cluster.
     private List<string>? GeneratedAddresses(Trace trace)
     {
         if (clusters.Management is not { } management)
@@ -120,7 +120,7 @@ internal sealed class ProbeRequests(DashboardOptions options, DashboardClusters 
             .Select(s => management.Get<Gateway>(s!.Namespace, s.Name))
             .ToList();
         return gateways.Exists(g => g.Unreadable is not null)
-            ? null
+            ? throw new InspectionException("No request was sent: the Gateways of the management cluster cannot be read.")
             : [.. gateways.SelectMany(g => g.Value?.Status?.Addresses ?? []).Select(a => a.Value).OfType<string>()];
     }
 

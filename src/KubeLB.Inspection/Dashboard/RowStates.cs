@@ -32,7 +32,11 @@ internal static class RowStates
                 GatewayConditions.ProxyProgrammed,
                 GatewayConditions.BackendsReady
             )
-            .Concat(reported.Count == 0 ? [missingParent ?? NotReported] : Outdated(conditions, source.Metadata.Generation))
+            .Concat(
+                reported.Count == 0 ? [missingParent ?? NotReported]
+                : missingParent is not null ? Outdated(conditions, source.Metadata.Generation).Append(missingParent)
+                : Outdated(conditions, source.Metadata.Generation)
+            )
             .Concat(Warnings(conditions))
             .Concat(OfCopy(copy));
     }
@@ -49,7 +53,11 @@ internal static class RowStates
 
         var conditions = source.Status?.Conditions ?? [];
         return Problems(conditions, GatewayConditions.Accepted, GatewayConditions.Programmed)
-            .Concat(conditions.Count == 0 ? [NotReported] : Outdated(conditions, source.Metadata.Generation))
+            .Concat(
+                conditions.Exists(c => c.Type == GatewayConditions.Accepted)
+                    ? Outdated(conditions, source.Metadata.Generation)
+                    : [NotReported]
+            )
             .Concat(
                 (source.Status?.Listeners ?? []).SelectMany(l =>
                     Problems(l.Conditions, GatewayConditions.Accepted, GatewayConditions.Programmed, GatewayConditions.ResolvedRefs)

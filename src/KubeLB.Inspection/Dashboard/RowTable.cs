@@ -286,8 +286,7 @@ internal sealed class RowTable(DashboardClusters clusters)
     }
 
     private static Hop? MissingParent(WatchedTenant cluster, IGatewayRoute route) =>
-        (route.Status?.Parents ?? []).Exists(p => p.ControllerName == GatewayClass.KubelbController)
-        || route.ParentRefs.Exists(p =>
+        route.ParentRefs.Exists(p =>
             cluster.Objects.Get<Gateway>(p.Namespace ?? route.Metadata.NamespaceProperty, p.Name).Unreadable is not null
         )
         || RouteAttachment.MissingParent(route, new TenantObjectsView(cluster.Objects, (_, _) => null, DateTimeOffset.MinValue))

@@ -45,13 +45,15 @@ public static class KubeRuntimeLoggingExtensions
     /// <param name="output">Null for standard output.</param>
     internal static Logger CreateLogger(string component, LogLevel level, bool json, ILogEventSink? output)
     {
+        var own = EventLevel(level);
+        var libraries = level <= LogLevel.Debug || own > LogEventLevel.Warning ? own : LogEventLevel.Warning;
         var configuration = new LoggerConfiguration()
-            .MinimumLevel.Is(EventLevel(level))
+            .MinimumLevel.Is(own)
             // ASP.NET Core logs every request and every listener, which is only useful for debugging.
-            .MinimumLevel.Override("Microsoft", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft", libraries)
             // gRPC logs the exception of each call that a client aborts.
-            .MinimumLevel.Override("Grpc", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
-            .MinimumLevel.Override("System", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
+            .MinimumLevel.Override("Grpc", libraries)
+            .MinimumLevel.Override("System", libraries)
             // ControllerProgram reports a failed start of the host in one line.
             .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .Enrich.FromLogContext()

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
@@ -147,7 +148,8 @@ internal sealed class StateReporter<T>(
         _reported[key] = (current.Kind, lines);
         foreach (var line in lines.Except(known, StringComparer.Ordinal))
         {
-            report(line);
+            // Addresses and names of parents are texts of a tenant.
+            report(MessageText.Escape(line));
         }
 
         return Task.FromResult(ReconcileResult.Done);
