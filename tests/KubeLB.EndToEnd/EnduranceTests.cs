@@ -9,14 +9,14 @@ using KubeLB.TestClusters.Embedded;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// Two minutes of random changes while both processes are killed, restarted and disconnected and both API servers fail, expire watches
+/// A minute of random changes while both processes are killed, restarted and disconnected and both API servers fail, expire watches
 /// and reject writes. The final state must match the tenant's objects exactly. The seed is in the output.
 /// </summary>
 public sealed class EnduranceTests(ITestOutputHelper output)
 {
     private const string Ccm = "kubelb-ccm";
     private const string Manager = "kubelb-manager";
-    private static readonly TimeSpan Length = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Length = TimeSpan.FromMinutes(1);
     private static readonly string[] Gateways = ["g0", "g1"];
     private static readonly string[] Services = ["s0", "s1", "s2"];
     private static readonly string[] Routes = ["r0", "r1", "r2", "r3", "r4", "r5"];
