@@ -63,11 +63,16 @@ internal sealed class GatewayReconciler(
 
         gateway = await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false);
-        latency.Start(Gateway.KindName, key, gateway.Metadata.Generation, gateway.Status is { } reported && IsDefinite(reported, gateway));
         var ownership = GatewayOwnership.Evaluate(gateway, view, settings);
         events.RecordOwnership(gateway, ownership);
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
+            latency.Start(
+                Gateway.KindName,
+                key,
+                gateway.Metadata.Generation,
+                gateway.Status is { } reported && IsDefinite(reported, gateway)
+            );
             var (route, rejection) = await managementRoutes
                 .ApplyAsync(Gateway.KindName, key, desired, cancellationToken)
                 .ConfigureAwait(false);
@@ -87,6 +92,7 @@ internal sealed class GatewayReconciler(
         }
         else
         {
+            latency.Cancel(Gateway.KindName, key);
             await ReleaseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
 

@@ -78,7 +78,6 @@ internal sealed class RouteReconciler(
         {
             // The Gateway's Route enqueues this key when its generated name is known.
             reporter.ExpectNothing(key);
-            latency.Cancel(RouteState.KindOf(route), key);
             return ReconcileResult.Done;
         }
 

@@ -89,7 +89,7 @@ internal static class ParentPinning
         var effective = hostnames.Select(h => Hostnames.Intersection(listener.Hostname, h)).OfType<string>().ToList();
         return listener.Protocol == "HTTP"
             && effective.Count > 0
-            && effective.TrueForAll(hostname => all.Exists(other => !Conflicts(other, all) && Covers(other, listener, hostname)));
+            && effective.TrueForAll(hostname => all.Exists(other => Covers(other, listener, hostname) && !Conflicts(other, all)));
     }
 
     // Listeners of one port and hostname are not served, so they cover nothing.
