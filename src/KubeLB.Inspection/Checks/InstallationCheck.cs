@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using k8s.Models;
 using KubeLB.Api;
@@ -300,7 +299,7 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
             yield break;
         }
 
-        if (Certificate(authority.Value, "tls.crt") is not { } root || Certificate(server.Value, "tls.crt") is not { } leaf)
+        if (Certificates.Read(authority.Value) is not { } root || Certificates.Read(server.Value) is not { } leaf)
         {
             yield return new CheckResult(group, Chain, CheckState.Failed)
             {
@@ -368,20 +367,6 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
                     ? "Set --node-address-type of the CCM (kubelb.nodeAddressType of its chart) to a type that the nodes have."
                     : null,
         };
-    }
-
-    private static X509Certificate2? Certificate(V1Secret? secret, string key)
-    {
-        try
-        {
-            return secret?.Data?.TryGetValue(key, out var pem) == true
-                ? X509Certificate2.CreateFromPem(System.Text.Encoding.ASCII.GetString(pem))
-                : null;
-        }
-        catch (CryptographicException)
-        {
-            return null;
-        }
     }
 
     private static string? Annotation(V1CustomResourceDefinition definition, string key) =>

@@ -118,29 +118,15 @@ public sealed record MigrationPlan(int Routes, IReadOnlyList<MigrationFinding> F
             }
 
             var plan = EnvoyGatewayTranslator.Translate(route, policy, view, _ => ++port);
-            foreach (
-                var (impact, message) in new[]
-                {
-                    (MigrationImpact.Changes, plan.Problem),
-                    (MigrationImpact.Changes, plan.IgnoredFields),
-                    (MigrationImpact.Changes, plan.UpcomingRejection),
-                    (MigrationImpact.Changes, plan.Retries?.Problem),
-                }
-            )
-            {
-                if (message is not null)
-                {
-                    findings.Add(new MigrationFinding(impact, @object, message));
-                }
-            }
-
-            findings.AddRange(
-                plan.UnservedListeners.Select(l => new MigrationFinding(
-                    MigrationImpact.Changes,
-                    @object,
-                    $"Listener {l.Name}: {l.Rejection.Message}"
-                ))
-            );
+            string?[] messages =
+            [
+                plan.Problem,
+                plan.IgnoredFields,
+                plan.UpcomingRejection,
+                plan.Retries?.Problem,
+                .. plan.UnservedListeners.Select(l => $"Listener {l.Name}: {l.Rejection.Message}"),
+            ];
+            findings.AddRange(messages.OfType<string>().Select(m => new MigrationFinding(MigrationImpact.Changes, @object, m)));
         }
     }
 

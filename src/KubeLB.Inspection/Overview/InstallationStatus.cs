@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
@@ -182,25 +180,13 @@ public sealed record InstallationStatus(
 
     private static IEnumerable<CertificateRow> Certificate(V1Secret secret)
     {
-        if (secret.Data?.TryGetValue("tls.crt", out var pem) != true)
+        using var certificate = Access.Certificates.Read(secret);
+        if (certificate is not null)
         {
-            yield break;
-        }
-
-        DateTimeOffset? notAfter = null;
-        try
-        {
-            using var certificate = X509Certificate2.CreateFromPem(System.Text.Encoding.ASCII.GetString(pem!));
-            notAfter = new DateTimeOffset(certificate.NotAfter);
-        }
-        catch (CryptographicException)
-        {
-            // The manager replaces it.
-        }
-
-        if (notAfter is { } end)
-        {
-            yield return new CertificateRow($"{secret.Namespace()}/{secret.Name()}", end);
+            yield return new CertificateRow(
+                $"{secret.Namespace()}/{secret.Name()}",
+                new DateTimeOffset(certificate.NotAfter).ToUniversalTime()
+            );
         }
     }
 }
