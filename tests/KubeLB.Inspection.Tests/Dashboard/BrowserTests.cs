@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s.Models;
-using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Inspection.Tests.Dashboard.Support;
@@ -122,22 +121,21 @@ public sealed class BrowserTests(DashboardFixture fixture)
         );
         try
         {
-            await fixture.Tenant.PatchStatusAsync<Gateway>(
-                "default",
-                "my-gateway",
-                new GatewayStatus
+            await fixture.Tenant.CreateAsync(
+                new Corev1Event
                 {
-                    Conditions =
-                    [
-                        new Condition
-                        {
-                            Type = "Foreign",
-                            Status = "False",
-                            Reason = "Foreign",
-                            Message = Markup,
-                            LastTransitionTime = "2026-01-01T00:00:00Z",
-                        },
-                    ],
+                    Metadata = new V1ObjectMeta { Name = "hostile", NamespaceProperty = "default" },
+                    InvolvedObject = new V1ObjectReference
+                    {
+                        ApiVersion = GatewayApiVersion.ApiVersion,
+                        Kind = Gateway.KindName,
+                        Name = "my-gateway",
+                        NamespaceProperty = "default",
+                    },
+                    Type = "Warning",
+                    Reason = "Hostile",
+                    Message = Markup,
+                    LastTimestamp = DateTime.UtcNow,
                 }
             );
             await using var browser = await OpenAsync();
@@ -146,7 +144,11 @@ public sealed class BrowserTests(DashboardFixture fixture)
                 $"[...document.querySelectorAll('.row')].find(r => r.innerText.includes({Quoted(Markup)})).click()"
             );
             await browser.WaitAsync($"document.querySelector('#title').innerText.includes({Quoted(Markup)})", "the title shows it as text");
-            await browser.WaitAsync("document.querySelector('#time').innerText.length > 0", "the details are shown");
+            await browser.EvaluateAsync("[...document.querySelectorAll('.row')].find(r => r.innerText.includes('my-gateway')).click()");
+            await browser.WaitAsync(
+                $"document.querySelector('#time').innerText.includes({Quoted(Markup)})",
+                "the message is shown as text"
+            );
 
             (await browser.EvaluateAsync("document.querySelectorAll('img, script:not([src]), iframe, a').length"))
                 .GetInt32()
@@ -165,6 +167,7 @@ public sealed class BrowserTests(DashboardFixture fixture)
         finally
         {
             await fixture.Management.DeleteAsync<Route>(Namespace, Uid);
+            await fixture.Tenant.DeleteAsync<Corev1Event>("default", "hostile");
         }
     }
 
