@@ -113,6 +113,9 @@ public sealed partial class TraceTests : IAsyncLifetime
         var probed = await TraceRun.ProbeAsync(found, new Uri("http://api.example.com/users"), request, default);
         probed[0].Hops[^1].Message.Should().Be("It reached a pod.");
 
+        var unserved = await run.TraceUrlAsync(new Uri("https://api.example.com/"), request, default);
+        unserved[0].Break!.Message.Should().StartWith("The route attaches to no listener for https://api.example.com.");
+
         var other = await run.TraceUrlAsync(new Uri("http://other.example.com/"), request, default);
         other[0].Break!.Message.Should().StartWith("No route has hostname other.example.com.");
     }

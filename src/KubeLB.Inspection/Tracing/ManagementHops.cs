@@ -80,7 +80,6 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
             .Where(c =>
                 c.Status == ConditionStatus.False && c.Type is RouteConditions.Permitted or RouteConditions.ResourceAppliedSuccessfully
             )
-            .Where(c => c.Status == ConditionStatus.False)
             .DistinctBy(c => c.Message)
             .Select(c => Of(c.Type, HopState.Broken, c))
             .ToList();

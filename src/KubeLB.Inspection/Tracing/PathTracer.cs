@@ -99,10 +99,12 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
         }
 
         unreadable ??= routes.Count == 0 ? managementRoutes.Unreadable : null;
-        var hops = new TenantHops(tenant, View(settings.TenantNamespace), new TenantSettings(settings.TenantNamespace ?? ""), now);
+        var view = View(settings.TenantNamespace);
+        var hops = new TenantHops(tenant, view, new TenantSettings(settings.TenantNamespace ?? ""), now);
         var matches = RequestMatch.Find(routes, url, request).ToList();
         // Routes that are read from copies have no Gateways to compare with.
-        if ((matches.Find(m => hops.Serves(m.Route, url)) ?? (matches.Count > 0 ? matches[0] : null)) is not { } match)
+        var served = matches.Find(m => hops.Serves(m.Route, url));
+        if ((served ?? (matches.Count > 0 ? matches[0] : null)) is not { } match)
         {
             if (unreadable is not null)
             {
@@ -136,6 +138,17 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
 
         var trace = TraceRoute(new TraceTarget(match.Route.Kind, match.Route.Metadata.NamespaceProperty, match.Route.Metadata.Name));
         var rule = new Hop("Rule", HopState.Ok) { Detail = $"rule {match.Rule + 1} matches: {match.Description}" };
+        if (served is null && http.Items.Count + grpc.Items.Count > 0 && view.Unreadable.Count == 0)
+        {
+            rule = rule with
+            {
+                State = HopState.Broken,
+                Message =
+                    $"The route attaches to no listener for {url.GetLeftPart(UriPartial.Authority)}. Request a protocol, port and hostname that a "
+                    + "listener of its Gateways has, or add a listener.",
+            };
+        }
+
         return [trace with { Hops = [rule, .. trace.Hops], Endpoint = hops.Endpoint(match.Route, url) ?? trace.Endpoint }];
     }
 

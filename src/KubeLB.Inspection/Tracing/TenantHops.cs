@@ -141,10 +141,11 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
         // What only the CCM knows: its flags, and errors of node-port Services.
         var reported = OwnConditions(route)
             .Where(c => c.Status == ConditionStatus.False && c.Type is GatewayConditions.ResolvedRefs or GatewayConditions.BackendsReady)
-            .DistinctBy(c => c.Type);
+            .DistinctBy(c => c.Type)
+            .Select(c => Of(c.Type, HopState.Broken, c));
         if (!parts.Exists(p => p.State == HopState.Broken))
         {
-            parts.AddRange(reported.Where(c => c.Status == ConditionStatus.False).Select(c => Of(c.Type, HopState.Broken, c)));
+            parts.AddRange(reported);
         }
 
         return parts.Count > 0 ? Hop.Of(Title, parts) : new Hop(Title, HopState.Ok) { Detail = "none: the rules respond themselves" };
@@ -162,7 +163,6 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
         }
 
         var before = view.Unreadable.Count;
-
         var parts = new List<Hop>();
         if (Ownership(gateway) is { } foreign)
         {
@@ -223,6 +223,9 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
         }
 
         var parts = new List<Hop>();
+        var reported = (route.Status?.Parents ?? []).Find(p =>
+            p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(parentRef)
+        );
         if (attachment is null)
         {
             if (Ownership(gateway) is { } foreign)
@@ -238,14 +241,15 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
                 {
                     Reason = rejection.Reason,
                     Message = RouteMessages.WithRemedy(rejection.Reason, rejection.Message),
+                    IsReported =
+                        reported?.Conditions.Exists(c =>
+                            c is { Type: GatewayConditions.Accepted, Status: ConditionStatus.False } && c.Reason == rejection.Reason
+                        ) == true,
                 }
             );
         }
         else
         {
-            var reported = (route.Status?.Parents ?? []).Find(p =>
-                p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(parentRef)
-            );
             parts.AddRange(
                 reported is null
                     ? [NotReported(route)]

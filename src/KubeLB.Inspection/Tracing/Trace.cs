@@ -67,16 +67,7 @@ public sealed record Hop(string Title, HopState State)
 
     /// <summary>A hop with parts, whose state is that of the worst.</summary>
     public static Hop Of(string title, IReadOnlyList<Hop> parts, string? detail = null) =>
-        new(
-            title,
-            parts.Count == 0 ? HopState.Ok
-                : parts.Max(p => Severity(p.State)) is var worst ? parts.First(p => Severity(p.State) == worst).State
-                : HopState.Ok
-        )
-        {
-            Parts = parts,
-            Detail = detail,
-        };
+        new(title, parts.Select(p => p.State).DefaultIfEmpty(HopState.Ok).MaxBy(Severity)) { Parts = parts, Detail = detail };
 
     // A part that cannot be read hides no problem of another one.
     private static int Severity(HopState state) =>
