@@ -144,8 +144,8 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
             {
                 State = HopState.Broken,
                 Message =
-                    $"The route attaches to no listener for {url.GetLeftPart(UriPartial.Authority)}. Request a protocol, port and hostname that a "
-                    + "listener of its Gateways has, or add a listener.",
+                    $"The route attaches to no listener for {url.GetLeftPart(UriPartial.Authority)}. Request a protocol, port and hostname "
+                    + "that a listener of its Gateways has, or add a listener.",
             };
         }
 

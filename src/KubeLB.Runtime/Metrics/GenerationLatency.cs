@@ -62,8 +62,8 @@ public sealed class GenerationLatency(CollectorRegistry registry, string name, s
     }
 
     /// <summary>
-    /// Ends the measurement of the current generation without a result: it waits for a change of something else, such as another object or a
-    /// higher limit, which can take days.
+    /// Ends the measurement of the current generation without a result: it waits for a change of something else, such as another object or
+    /// a higher limit, which can take days.
     /// </summary>
     public void Cancel(string kind, ResourceKey key)
     {
