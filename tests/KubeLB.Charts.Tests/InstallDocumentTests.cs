@@ -6,11 +6,11 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Charts.Tests;
 
 /// <summary>
-/// The tables of values in <c>docs/install.md</c> are those of the charts' schemas. Rewritten with <c>KUBELB_UPDATE_GOLDEN=1</c>.
+/// The tables of values in <c>docs/operator/install.md</c> are those of the charts' schemas. Rewritten with <c>KUBELB_UPDATE_GOLDEN=1</c>.
 /// </summary>
 public sealed class InstallDocumentTests
 {
-    private static readonly string File = Path.Combine(SourceTree.Root, "docs", "install.md");
+    private static readonly string File = Path.Combine(SourceTree.Root, "docs", "operator", "install.md");
 
     [Theory]
     [InlineData(Chart.Manager)]

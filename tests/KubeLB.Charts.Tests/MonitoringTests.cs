@@ -6,7 +6,7 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Charts.Tests;
 
 /// <summary>
-/// The expressions of dashboards and alerts use metrics and labels of docs/metrics.md, which other tests compare with <c>/metrics</c>.
+/// The expressions of dashboards and alerts use metrics and labels of docs/reference/metrics.md, which other tests compare with <c>/metrics</c>.
 /// </summary>
 public sealed partial class MonitoringTests
 {
@@ -58,7 +58,7 @@ public sealed partial class MonitoringTests
                 documented.Should().ContainKey(family).WhoseValue.Type.Should().Be("histogram", metric);
             }
 
-            documented.Should().ContainKey(family, "docs/metrics.md has {0}", metric);
+            documented.Should().ContainKey(family, "docs/reference/metrics.md has {0}", metric);
             permitted.UnionWith(documented[family].Labels);
             if (documented[family].Type == "counter")
             {
@@ -86,17 +86,17 @@ public sealed partial class MonitoringTests
             alerts.Should().BeGreaterThan(4);
             Regex.Count(rules, "  summary: .+").Should().Be(alerts);
             Regex.Count(rules, "  description: .+").Should().Be(alerts);
-            var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "metrics.md"));
+            var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "reference", "metrics.md"));
             foreach (Match alert in Alert().Matches(rules))
             {
-                page.Should().Contain($"`{alert.Groups["name"].Value}`", "docs/metrics.md explains each alert");
+                page.Should().Contain($"`{alert.Groups["name"].Value}`", "docs/reference/metrics.md explains each alert");
             }
         }
     }
 
     private static Dictionary<string, (string Type, string[] Labels)> Documented(bool isManager)
     {
-        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "metrics.md"));
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "reference", "metrics.md"));
         page = isManager
             ? Regex.Replace(page, "## CCM metrics.*?## Manager metrics", "", RegexOptions.Singleline)
             : page.Split("## Manager metrics")[0];

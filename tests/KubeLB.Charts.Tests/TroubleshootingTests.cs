@@ -3,12 +3,13 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>Each row of docs/troubleshooting.md names a test that produces it.</summary>
+/// <summary>Each row of the pages of symptoms names a test that produces it.</summary>
 public sealed partial class TroubleshootingTests
 {
     private static readonly string[] Rows =
     [
-        .. File.ReadAllLines(Path.Combine(SourceTree.Root, "docs/troubleshooting.md"))
+        .. new[] { "docs/tenant/troubleshooting.md", "docs/operator/troubleshooting.md" }
+            .SelectMany(page => File.ReadAllLines(Path.Combine(SourceTree.Root, page)))
             .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| you see |", StringComparison.Ordinal)),
     ];
 

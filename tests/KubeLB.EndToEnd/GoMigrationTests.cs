@@ -10,7 +10,7 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// An installation of the Go project (1.4) is migrated to this one and back, as <c>docs/migration.md</c> says: the objects are what the
+/// An installation of the Go project (1.4) is migrated to this one and back, as <c>docs/operator/migration.md</c> says: the objects are what the
 /// Go manager and CCM left in both clusters. The Go components do not run here.
 /// </summary>
 public sealed class GoMigrationTests : IAsyncLifetime

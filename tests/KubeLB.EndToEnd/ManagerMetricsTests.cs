@@ -9,7 +9,7 @@ using Prometheus;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>The manager's <c>/metrics</c>, compared with docs/metrics.md.</summary>
+/// <summary>The manager's <c>/metrics</c>, compared with docs/reference/metrics.md.</summary>
 public sealed class ManagerMetricsTests : IAsyncLifetime
 {
     private const string Prefix = "kubelb_manager_";
@@ -35,7 +35,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
         var documented = Regex
             .Matches(
                 Regex.Replace(
-                    await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md")),
+                    await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "reference", "metrics.md")),
                     "## CCM metrics.*?## Manager metrics",
                     "",
                     RegexOptions.Singleline

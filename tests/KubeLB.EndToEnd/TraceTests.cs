@@ -11,7 +11,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary><c>kubelb trace</c> of what docs/troubleshooting.md lists, in a running system.</summary>
+/// <summary><c>kubelb trace</c> of what docs/tenant/troubleshooting.md lists, in a running system.</summary>
 public sealed partial class TraceTests : IAsyncLifetime
 {
     private static readonly GoldenFolder Cases = new("KubeLB.EndToEnd", "traces", "traces");

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace KubeLB.Tests.Shared;
 
-/// <summary>docs/delays.md, compared with the delays of a process.</summary>
+/// <summary>docs/reference/delays.md, compared with the delays of a process.</summary>
 public static class DelaysDocument
 {
     /// <summary>Names of the delays that a type has as public static fields.</summary>
@@ -14,7 +14,7 @@ public static class DelaysDocument
 
     /// <summary>The section of a process.</summary>
     public static string Section(string title) =>
-        File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "delays.md")).Split($"## {title}\n")[1].Split("\n## ")[0];
+        File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "reference", "delays.md")).Split($"## {title}\n")[1].Split("\n## ")[0];
 
     private static FieldInfo[] Fields(Type delays) => delays.GetFields(BindingFlags.Public | BindingFlags.Static);
 

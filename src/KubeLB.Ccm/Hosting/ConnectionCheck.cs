@@ -141,7 +141,7 @@ internal static class ConnectionCheck
                 false,
                 $"the tenant is bound to cluster {bound}, but this cluster is {namespaceMetadata?.Uid}. "
                     + "Correct kubelb.tenantName (--cluster-name) or the kubeconfig, or bind the tenant to this cluster "
-                    + "(docs/operations.md)."
+                    + "(docs/operator/operations.md)."
             );
         }
 

@@ -66,7 +66,7 @@ internal static class MigrateCommand
         await writer
             .WriteLineAsync(
                 $"{plan.Routes} Routes read: {blocking} findings block a migration, {plan.Findings.Count - blocking} change something. "
-                    + "What changes for every installation is in docs/migration.md."
+                    + "What changes for every installation is in docs/operator/migration.md."
             )
             .ConfigureAwait(false);
     }

@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Ccm.Tests.Hosting;
 
-/// <summary>docs/delays.md has each delay of the CCM with its figure.</summary>
+/// <summary>docs/reference/delays.md has each delay of the CCM with its figure.</summary>
 public sealed class DelaysDocumentTests
 {
     private static readonly string Section = DelaysDocument.Section("CCM");

@@ -5,7 +5,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Ccm.Tests.Hosting;
 
-/// <summary><c>/metrics</c> agrees with docs/metrics.md.</summary>
+/// <summary><c>/metrics</c> agrees with docs/reference/metrics.md.</summary>
 public sealed class MetricsTests
 {
     private const string Prefix = "kubelb_ccm_";
@@ -19,7 +19,9 @@ public sealed class MetricsTests
         var scrape = Scrape.Of(await fixture.MetricsAsync());
         var documented = Regex
             .Matches(
-                (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md"))).Split("## Manager metrics")[0],
+                (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "reference", "metrics.md"))).Split("## Manager metrics")[
+                    0
+                ],
                 @"^\| `([a-z_]+)` \| (counter|gauge|histogram) \|([^|]*)\| (.+) \|$",
                 RegexOptions.Multiline
             )

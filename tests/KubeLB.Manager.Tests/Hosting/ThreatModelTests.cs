@@ -6,15 +6,15 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Manager.Tests.Hosting;
 
 /// <summary>
-/// The threat model: docs/threats.yaml lists threats, mitigations and the attacks that were tried, and each has a test with its trait
-/// "Threat". The tables of docs/security.md and docs/reference/attacks.md are generated from both with <c>KUBELB_UPDATE_GOLDEN=1</c>.
+/// The threat model: docs/reference/threats.yaml lists threats, mitigations and the attacks that were tried, and each has a test with its trait
+/// "Threat". The tables of docs/operator/security.md and docs/reference/attacks.md are generated from both with <c>KUBELB_UPDATE_GOLDEN=1</c>.
 /// </summary>
 public sealed partial class ThreatModelTests
 {
     private const string Rewrite = "write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Manager.Tests";
 
     private static readonly string Docs = Path.Combine(SourceTree.Root, "docs");
-    private static readonly JsonObject Model = Yaml.Read(File.ReadAllText(Path.Combine(Docs, "threats.yaml"))).Single();
+    private static readonly JsonObject Model = Yaml.Read(File.ReadAllText(Path.Combine(Docs, "reference", "threats.yaml"))).Single();
     private static readonly ILookup<string, string> Tests = TestsByThreat();
 
     public static TheoryData<string> Threats => [.. Sections().SelectMany(section => Objects(section, "threats")).Select(Id)];
@@ -27,7 +27,11 @@ public sealed partial class ThreatModelTests
 
     [Fact]
     public void Threats_of_tests_are_in_the_model() =>
-        Tests.Select(group => group.Key).Except(Threats.Select(row => row.Data)).Should().BeEmpty("docs/threats.yaml lists every threat");
+        Tests
+            .Select(group => group.Key)
+            .Except(Threats.Select(row => row.Data))
+            .Should()
+            .BeEmpty("docs/reference/threats.yaml lists every threat");
 
     [Fact]
     public void Names_of_threats_are_unique() => Threats.Select(row => row.Data).Should().OnlyHaveUniqueItems();
@@ -48,7 +52,7 @@ public sealed partial class ThreatModelTests
     }
 
     [Fact]
-    public void Tables_of_the_threat_model_are_generated() => Check(Path.Combine(Docs, "security.md"), WithTables);
+    public void Tables_of_the_threat_model_are_generated() => Check(Path.Combine(Docs, "operator", "security.md"), WithTables);
 
     [Fact]
     public void Page_of_attacks_is_generated() => Check(Path.Combine(Docs, "reference", "attacks.md"), _ => AttackPage());
@@ -96,8 +100,8 @@ public sealed partial class ThreatModelTests
             """
             # Attacks that were tried
             A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is
-            generated from `docs/threats.yaml`, lists what stops each attack, or why it is harmless. The tests are listed in
-            the [threat model](../security.md).
+            generated from `docs/reference/threats.yaml`, lists what stops each attack, or why it is harmless. The tests are listed in
+            the [threat model](../operator/security.md).
 
             | # | attack | verdict | why | threats |
             |---|---|---|---|---|

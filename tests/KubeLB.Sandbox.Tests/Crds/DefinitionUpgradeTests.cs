@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Crds;
 
-/// <summary>Upgrade of definitions with existing objects, as in <c>docs/upgrade.md</c>.</summary>
+/// <summary>Upgrade of definitions with existing objects, as in <c>docs/operator/upgrade.md</c>.</summary>
 public sealed class DefinitionUpgradeTests : IAsyncLifetime
 {
     private static readonly string Folder = Path.Combine(SourceTree.Root, "charts/kubelb-manager/crds");

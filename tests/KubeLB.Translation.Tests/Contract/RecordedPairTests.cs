@@ -130,7 +130,7 @@ public sealed class RecordedPairTests
         return document["items"] is JsonArray items ? items.Single()!.DeepClone().AsObject() : document;
     }
 
-    // The Go manager copies all labels of the tenant's objects; docs/migration.md says why this one does not.
+    // The Go manager copies all labels of the tenant's objects; docs/operator/migration.md says why this one does not.
     private static void SameLabels(JsonObject ours, JsonObject recorded) =>
         Same(
             ours["metadata"]!["labels"],

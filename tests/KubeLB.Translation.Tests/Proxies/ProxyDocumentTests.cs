@@ -6,10 +6,10 @@ using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Translation.Tests.Proxies;
 
-/// <summary>docs/proxies.md says what is so.</summary>
+/// <summary>docs/operator/proxies.md says what is so.</summary>
 public sealed class ProxyDocumentTests
 {
-    private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "proxies.md"));
+    private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operator", "proxies.md"));
 
     private static IEnumerable<string> FirstColumn =>
         Document.Split('\n').Where(l => l.StartsWith("| `", StringComparison.Ordinal)).Select(l => l.Split('|')[1]);

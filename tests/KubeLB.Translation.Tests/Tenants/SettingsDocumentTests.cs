@@ -9,10 +9,10 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Tenants;
 
-/// <summary>docs/settings.md says what is so.</summary>
+/// <summary>docs/operator/settings.md says what is so.</summary>
 public sealed class SettingsDocumentTests
 {
-    private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "settings.md"));
+    private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operator", "settings.md"));
 
     public static TheoryData<TenantSpec, string, bool> Errors =>
         new()
