@@ -89,7 +89,7 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
         await kubectl.OkAsync("rollout status deployment/shell --timeout=30s");
         (await kubectl.RunAsync("exec deployment/shell -- ls"))
             .Errors.Should()
-            .Contain("simulated: they have no containers for exec, attach or port-forward; see docs/start/sandbox.md");
+            .Contain("simulated: they have no containers for exec, attach or port-forward; see docs/reference/sandbox.md");
         (await kubectl.RunAsync("logs deployment/shell")).Errors.Should().Contain("simulated: they have no logs");
 
         using var management = new KubectlBinary(sandbox.Sandbox.Management.KubeconfigYaml);
@@ -106,7 +106,7 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
         );
         applied
             .Errors.Should()
-            .Contain("Warning: The sandbox stores BackendTrafficPolicy spec.mergeType but does not apply it; see docs/start/sandbox.md.");
+            .Contain("Warning: The sandbox stores BackendTrafficPolicy spec.mergeType but does not apply it; see docs/reference/sandbox.md.");
     }
 
     // The documentation's check: kubectl get svc -n envoy-gateway-system.

@@ -39,7 +39,7 @@ internal sealed class UpScreen(Output output, SandboxFolder folder, SandboxEnvir
         output.Command("curl -i -H \"Host: api.example.com\" -H \"x-echo-status: 503\" http://$ADDRESS");
         InManagement($"delete pod -l {ProxySelector}");
         output.Command("kubectl scale deployment api --replicas=0    # undo: --replicas=2");
-        output.Line("More faults: docs/start/sandbox.md, section \"Simulated pods: fault injection\"");
+        output.Line("More faults: docs/reference/sandbox.md, section \"Simulated pods: fault injection\"");
         output.Heading("Find where requests stop (docs/operator/cli.md)");
         output.Command("kubelb trace httproute/api-route --probe \\", "--management-kubeconfig $MANAGEMENT");
 

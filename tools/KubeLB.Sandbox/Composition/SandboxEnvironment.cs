@@ -28,10 +28,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     /// <summary>The error of <c>kubectl logs</c> for a pod without a process.</summary>
     internal const string SimulatedPodLogs =
         "Pods of the sandbox are simulated: they have no logs. The body of a pod's response has the request that it received; "
-        + "see docs/start/sandbox.md.";
+        + "see docs/reference/sandbox.md.";
 
     private const string PodConnectionError =
-        "Pods of the sandbox are simulated: they have no containers for exec, attach or port-forward; see docs/start/sandbox.md.";
+        "Pods of the sandbox are simulated: they have no containers for exec, attach or port-forward; see docs/reference/sandbox.md.";
 
     private const int FirstNodePort = 30000;
     private const int NodePorts = 2768;

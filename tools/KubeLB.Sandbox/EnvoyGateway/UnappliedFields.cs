@@ -37,7 +37,7 @@ internal static class UnappliedFields
                     BackendTrafficPolicy.KindName => Policy(spec),
                     _ => [],
                 }
-            ).Select(field => $"The sandbox stores {kind} spec.{field} but does not apply it; see docs/start/sandbox.md.");
+            ).Select(field => $"The sandbox stores {kind} spec.{field} but does not apply it; see docs/reference/sandbox.md.");
 
     private static IEnumerable<string> Listeners(JsonObject spec) =>
         Items(spec["listeners"])

@@ -247,7 +247,7 @@ internal static class FrontendTls
 {
     private const string Message =
         "Listener has invalid caCertificateRef for frontend TLS validation: the sandbox does not validate client certificates, "
-        + "see docs/start/sandbox.md";
+        + "see docs/reference/sandbox.md";
 
     /// <summary>Whether a listener requires client certificates: an entry for its port replaces the default.</summary>
     public static bool Validates(Gateway gateway, Listener listener)
