@@ -31,6 +31,9 @@ public sealed class HelmBinary : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("helm-tests-").FullName;
 
+    /// <summary>Its path; null where there is none.</summary>
+    public static string? Location => Found;
+
     public HelmBinary(string? kubeconfigYaml = null) => File.WriteAllText(Path.Combine(_folder, "config"), kubeconfigYaml ?? "");
 
     /// <summary>Runs Helm to its end.</summary>

@@ -24,6 +24,9 @@ public sealed class KubectlBinary : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("kubectl-tests-").FullName;
 
+    /// <summary>Its path; null where there is none.</summary>
+    public static string? Location => Binary.Value;
+
     public KubectlBinary(string kubeconfigYaml) => File.WriteAllText(Path.Combine(_folder, "config"), kubeconfigYaml);
 
     /// <summary>Runs kubectl to its end.</summary>
