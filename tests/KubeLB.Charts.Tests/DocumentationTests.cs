@@ -38,6 +38,22 @@ public sealed partial class DocumentationTests
 
     [Theory]
     [MemberData(nameof(Documents))]
+    public void Sections_that_a_document_links_to_exist(string document)
+    {
+        var path = Path.Combine(SourceTree.Root, document);
+        Link()
+            .Matches(Code().Replace(File.ReadAllText(path), ""))
+            .Select(m => m.Groups[1].Value.Split('#'))
+            .Where(link => link.Length == 2 && !link[0].Contains("://", StringComparison.Ordinal))
+            .Where(link => link[0].Length == 0 || link[0].EndsWith(".md", StringComparison.Ordinal))
+            .Where(link => !Sections(link[0].Length == 0 ? path : Path.Combine(Path.GetDirectoryName(path)!, link[0])).Contains(link[1]))
+            .Select(link => string.Join('#', link))
+            .Should()
+            .BeEmpty();
+    }
+
+    [Theory]
+    [MemberData(nameof(Documents))]
     public void Paths_in_a_document_exist(string document) =>
         SourcePath()
             .Matches(File.ReadAllText(Path.Combine(SourceTree.Root, document)))
@@ -55,6 +71,23 @@ public sealed partial class DocumentationTests
             .Distinct()
             .Should()
             .HaveCountLessThanOrEqualTo(50);
+
+    // The identifiers that code hosts and mkdocs give to headings.
+    private static HashSet<string> Sections(string path) =>
+        File.Exists(path)
+            ?
+            [
+                .. Heading()
+                    .Matches(Code().Replace(File.ReadAllText(path), ""))
+                    .Select(m => NotInIdentifier().Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-')),
+            ]
+            : [];
+
+    [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"[^\w\s-]")]
+    private static partial Regex NotInIdentifier();
 
     [GeneratedRegex(@"```.*?```", RegexOptions.Singleline)]
     private static partial Regex Code();

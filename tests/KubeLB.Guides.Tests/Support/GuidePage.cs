@@ -58,9 +58,6 @@ public sealed partial class GuidePage
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>The pages of a folder of docs.</summary>
-    public static IEnumerable<string> In(string folder) => All.Where(page => page.StartsWith(folder + "/", StringComparison.Ordinal));
-
     private static IEnumerable<GuideBlock> Read(string path, string[] lines)
     {
         for (var i = 0; i < lines.Length; i++)

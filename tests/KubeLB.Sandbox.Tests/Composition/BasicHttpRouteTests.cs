@@ -106,7 +106,9 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
         );
         applied
             .Errors.Should()
-            .Contain("Warning: The sandbox stores BackendTrafficPolicy spec.mergeType but does not apply it; see docs/reference/sandbox.md.");
+            .Contain(
+                "Warning: The sandbox stores BackendTrafficPolicy spec.mergeType but does not apply it; see docs/reference/sandbox.md."
+            );
     }
 
     // The documentation's check: kubectl get svc -n envoy-gateway-system.
