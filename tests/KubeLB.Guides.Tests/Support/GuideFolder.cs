@@ -8,7 +8,7 @@ namespace KubeLB.Guides.Tests.Support;
 /// </summary>
 public sealed class GuideFolder : IDisposable
 {
-    private static readonly string[] Links = ["charts", "deploy", "docs", "examples", "src", "tests", "tools", "KubeLB.sln"];
+    private static readonly string[] Links = ["charts", "deploy", "docs", "examples"];
 
     private static readonly string DotNet = (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator)
@@ -70,6 +70,8 @@ public sealed class GuideFolder : IDisposable
     public void Script(string name, string text)
     {
         var file = Path.Combine(Programs, name);
+        // Not through a link to the real program.
+        File.Delete(file);
         File.WriteAllText(file, $"#!/usr/bin/env bash\n{text}\n");
         if (!OperatingSystem.IsWindows())
         {
