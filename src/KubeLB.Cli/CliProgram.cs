@@ -86,15 +86,21 @@ internal static class CliProgram
     }
 }
 
-/// <summary>The exit codes of all commands.</summary>
+/// <summary>The exit codes of <c>kubelb</c>.</summary>
 internal static class ExitCodes
 {
-    /// <summary>Nothing is wrong.</summary>
+    /// <summary>
+    /// No problem was found. Warnings of <c>check</c> are no problem. <c>dashboard</c>, <c>trace --watch</c>: stopped by Ctrl-C.
+    /// </summary>
     public const int Ok = 0;
 
-    /// <summary>The command found a problem, or could not connect.</summary>
+    /// <summary>
+    /// <c>trace</c>: requests stop at a hop, or no hop could be read. <c>status</c>, <c>check</c>: a problem was found.
+    /// <c>migrate plan</c>: something blocks the migration. <c>tenant add</c>: the Tenant is not ready in time. All: a cluster could not be
+    /// read, or a file or port could not be used.
+    /// </summary>
     public const int Failed = 1;
 
-    /// <summary>The command line is invalid.</summary>
+    /// <summary>The command line is invalid. Standard error has the reason.</summary>
     public const int Usage = 2;
 }

@@ -22,7 +22,7 @@ internal static class Messages
     [ReportedMessage(
         RouteConditions.InstallationFailed,
         On = "HTTPRoute, GRPCRoute",
-        Condition = "RetryPolicyApplied=False",
+        Condition = "kubelb.k8c.io/RetryPolicyApplied=False",
         Event = "Warning",
         Remedy = "Ask the administrator of the management cluster to install Envoy Gateway's CustomResourceDefinitions."
     )]

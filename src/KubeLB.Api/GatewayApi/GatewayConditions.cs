@@ -13,7 +13,7 @@ public static class GatewayConditions
     /// <summary>Type: all references resolve.</summary>
     public const string ResolvedRefs = "ResolvedRefs";
 
-    /// <summary>Type: some rules were dropped.</summary>
+    /// <summary>Type (of a route): some rules were dropped.</summary>
     public const string PartiallyInvalid = "PartiallyInvalid";
 
     /// <summary>Type (of a listener): it conflicts with another listener of the Gateway.</summary>
@@ -25,7 +25,7 @@ public static class GatewayConditions
     /// <summary>Reason of <see cref="Conflicted"/>: another listener has the same port and another protocol.</summary>
     public const string ProtocolConflict = "ProtocolConflict";
 
-    /// <summary>Type (Envoy Gateway's): True while rules of the route have the same matches as those of an older one.</summary>
+    /// <summary>Type (of a route, Envoy Gateway's): True while rules of the route have the same matches as those of an older one.</summary>
     public const string RouteRulesOverlap = "RouteRulesOverlap";
 
     /// <summary>Type (KubeLB's own): False while a backend has no ready endpoint; absent if none ever lacked one.</summary>

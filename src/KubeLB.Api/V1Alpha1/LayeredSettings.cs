@@ -161,7 +161,7 @@ public sealed class AddressSettings : Extensible
 public static class SettingsConditions
 {
     /// <summary>
-    /// Type, on the Config: whether the management cluster's own addresses are known, which are no node addresses of tenants by default.
+    /// Type, on the Config: whether the management cluster's own addresses are known, which are rejected as node addresses by default.
     /// </summary>
     public const string ManagementRangesKnown = "ManagementRangesKnown";
 

@@ -128,8 +128,7 @@ public static class RouteConditions
     public const string HostnameInUse = "HostnameInUse";
 
     /// <summary>
-    /// Type: whether the retry policy of the annotations is applied (<see cref="EnvoyGateway.RetryAnnotations"/>); absent if there are no
-    /// annotations.
+    /// Type: whether the retry policy of the annotations gateway.envoyproxy.io/… is applied; absent if there are no annotations.
     /// </summary>
     public const string RetryPolicyApplied = "RetryPolicyApplied";
 
@@ -142,8 +141,8 @@ public static class RouteConditions
     public const string UnsupportedField = "UnsupportedField";
 
     /// <summary>
-    /// Type: True while earlier defaults permit what the next version rejects (annotation <see cref="Annotations.Defaults"/> of the
-    /// Tenant); absent otherwise. The CCM reports it to the tenant.
+    /// Type: True while earlier defaults permit what the next version rejects (annotation kubelb.k8c.io/defaults of the Tenant); absent
+    /// otherwise. The CCM reports it to the tenant.
     /// </summary>
     public const string DefaultExceeded = "DefaultExceeded";
 

@@ -7,6 +7,9 @@ namespace KubeLB.Cli.Commands;
 /// <summary>Examples at the end of the help of a command.</summary>
 internal sealed class Examples(string text, SynchronousCommandLineAction help) : SynchronousCommandLineAction
 {
+    /// <summary>The examples and notes.</summary>
+    public string Text => text;
+
     /// <summary>Adds examples to the help of a command.</summary>
     public static void Add(Command command, string text)
     {

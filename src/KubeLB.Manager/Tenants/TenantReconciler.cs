@@ -38,6 +38,7 @@ internal sealed class TenantReconciler(
     GatewayClasses? classes = null
 ) : IReconciler
 {
+    /// <summary>Type: the tenant is set up.</summary>
     private const string ReadyType = "Ready";
 
     // Changes enqueue the key; the interval refreshes the message about what blocks a deletion.

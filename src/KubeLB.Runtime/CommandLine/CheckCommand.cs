@@ -22,7 +22,7 @@ public sealed record Finding(bool IsOk, string Text)
 
 /// <summary>
 /// The subcommand <c>check</c> of a controller: checks its requirements with its own permissions. Run by <c>helm test</c>.
-/// Exit code 0 if all checks pass, 1 if one fails, 2 for an invalid command line.
+/// Exit codes: <see cref="ControllerExitCodes"/>.
 /// </summary>
 public static class CheckCommand
 {
@@ -180,7 +180,7 @@ public static class CheckCommand
                         .Select(f => $"{(f.IsOk ? "ok  " : f.IsWarning ? "warn" : "FAIL")}  {f.Text}")
                         .Append(failures == 0 ? "All checks passed." : $"{failures} of {findings.Count} checks failed.");
                     await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, lines)).ConfigureAwait(false);
-                    return failures == 0 ? 0 : 1;
+                    return failures == 0 ? ControllerExitCodes.Ok : ControllerExitCodes.Failed;
                 }
 
                 await Task.Delay(RetryInterval, cancellationToken).ConfigureAwait(false);
@@ -189,12 +189,12 @@ public static class CheckCommand
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync($"{e.Message} See --help.").ConfigureAwait(false);
-            return 2;
+            return ControllerExitCodes.Usage;
         }
         catch (Exception e) when (e is KubeconfigException or OptionsValidationException)
         {
             await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" ")).ConfigureAwait(false);
-            return 1;
+            return ControllerExitCodes.Failed;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -204,7 +204,7 @@ public static class CheckCommand
                     $"The API servers did not respond within {limit:0} seconds. Check their addresses and that they are running."
                 )
                 .ConfigureAwait(false);
-            return 1;
+            return ControllerExitCodes.Failed;
         }
     }
 }

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace KubeLB.Runtime.CommandLine;
 
 /// <summary>
-/// Runs the host of a controller from its command line. A configuration error is one line on standard error, with exit code 2 for an
-/// invalid command line and 1 otherwise.
+/// Runs the host of a controller from its command line. A configuration error is one line on standard error. Exit codes:
+/// <see cref="ControllerExitCodes"/>.
 /// </summary>
 public static class ControllerProgram
 {
@@ -33,7 +33,7 @@ public static class ControllerProgram
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync($"{e.Message} See --help.").ConfigureAwait(false);
-            return 2;
+            return ControllerExitCodes.Usage;
         }
 
         // The host handles signals, so System.CommandLine must not terminate the process.
@@ -70,12 +70,12 @@ public static class ControllerProgram
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync($"{e.Message} See --help.").ConfigureAwait(false);
-            return 2;
+            return ControllerExitCodes.Usage;
         }
         catch (Exception e) when (e is KubeconfigException or OptionsValidationException or IOException)
         {
             await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" ")).ConfigureAwait(false);
-            return 1;
+            return ControllerExitCodes.Failed;
         }
     }
 
@@ -84,7 +84,7 @@ public static class ControllerProgram
         public override int Invoke(ParseResult parseResult)
         {
             parseResult.InvocationConfiguration.Output.WriteLine(version);
-            return 0;
+            return ControllerExitCodes.Ok;
         }
     }
 

@@ -99,8 +99,8 @@ internal sealed class RuntimeExit
 {
     private string? _reason;
 
-    /// <summary>0 after a regular stop, 1 after a failure of a background loop.</summary>
-    public int Code => _reason is null ? 0 : 1;
+    /// <summary>Ok after a regular stop, Failed after a failure of a background loop.</summary>
+    public int Code => _reason is null ? CommandLine.ControllerExitCodes.Ok : CommandLine.ControllerExitCodes.Failed;
 
     /// <summary>The failure in one sentence; null after a regular stop.</summary>
     public string? Reason => _reason;

@@ -99,9 +99,10 @@ public sealed partial class ThreatModelTests
         var text = new StringBuilder(
             """
             # Attacks that were tried
-            A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. This page, which is
-            generated from `docs/reference/threats.yaml`, lists what stops each attack, or why it is harmless. The tests are listed in
-            the [threat model](../operator/security.md).
+            This page is generated from [threats.yaml](threats.yaml) (`KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Manager.Tests`).
+
+            A reviewer attacked an installation as a hostile tenant, with its kubeconfig and with a proxy's certificate. The table says what
+            stops each attack, or why it is harmless. The [threat model](../operator/security.md) lists the tests.
 
             | # | attack | verdict | why | threats |
             |---|---|---|---|---|

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Tests.Shared;
 using KubeLB.Translation.Fields;
@@ -90,49 +88,45 @@ public sealed class FieldDecisionTests
     [Fact]
     public void Page_lists_every_decision()
     {
-        var file = Path.Combine(SourceTree.Root, "docs", "reference", "fields.md");
-        var text = Render();
-        if (Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1")
-        {
-            File.WriteAllText(file, text);
-            return;
-        }
+        var page = new ReferencePage("KubeLB.Translation.Tests", "docs/reference/fields.md")
+            .Title("Fields of tenants' objects", "`src/KubeLB.Translation/Fields/FieldDecisions.cs`")
+            .Paragraph(
+                """
+                What the manager does with each field in the spec of a Gateway, HTTPRoute or GRPCRoute
+                ([summary](../tenant/supported.md)):
 
-        File.ReadAllText(file).Should().Be(text, "write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Translation.Tests");
-    }
+                - **Passed**: copied to the generated object.
+                - **Checked**: copied after validation; an invalid value rejects the object.
+                - **Rewritten**: replaced by a value of the management cluster.
+                - **Ignored**: not copied. Condition `kubelb.k8c.io/FieldsIgnored` and a Warning Event of the tenant's object list the
+                  fields.
+                - **Rejected**: an object with the field gets `Accepted=False`. A Gateway that is already served keeps its address and is
+                  served without the field.
 
-    private static string Render()
-    {
-        var text = new StringBuilder(
-            """
-            # Fields of tenants' objects
-            This page is generated from `src/KubeLB.Translation/Fields/FieldDecisions.cs`. It lists what the manager does with each field in
-            the spec of a Gateway, HTTPRoute or GRPCRoute:
-
-            - **Passed**: copied to the generated object.
-            - **Checked**: copied after validation; an invalid value rejects the object.
-            - **Rewritten**: replaced by a value of the management cluster.
-            - **Ignored**: not copied. Condition `kubelb.k8c.io/FieldsIgnored` and a Warning Event of the tenant's object list the fields.
-            - **Rejected**: an object with the field gets `Accepted=False`. A Gateway that is already served keeps its address and is served
-              without the field.
-
-            A field that is not listed is ignored. A text with control characters rejects the object.
-
-            """
-        );
+                A field that is not listed is ignored. A text with control characters rejects the object.
+                """
+            );
         foreach (var table in FieldDecisions.Tables)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n## {table.Kind}\n| field | decision | note |\n|---|---|---|\n");
-            foreach (var rule in table.Rules)
-            {
-                var note = rule.Note.Length == 0 ? "" : char.ToUpperInvariant(rule.Note[0]) + rule.Note[1..].TrimEnd('.') + ".";
-                var reason = rule.Reason.Length == 0 ? "" : $" (`{rule.Reason}`)";
-                text.Append(CultureInfo.InvariantCulture, $"| `{rule.Path}` | {rule.Decision}{reason} | {note} |\n");
-            }
+            page.Heading(2, table.Kind)
+                .Table(
+                    ["field", "decision", "note"],
+                    table.Rules.Select(rule =>
+                        (string[])
+                            [
+                                $"`{rule.Path}`",
+                                $"{rule.Decision}{(rule.Reason.Length == 0 ? "" : $" (`{rule.Reason}`)")}",
+                                Sentence(rule.Note),
+                            ]
+                    )
+                );
         }
 
-        return text.ToString();
+        page.Check();
     }
+
+    private static string Sentence(string note) =>
+        note.Length == 0 ? "" : ReferencePage.Cell(char.ToUpperInvariant(note[0]) + note[1..].TrimEnd('.') + ".");
 
     private static IEnumerable<(string, string)> Recorded() =>
         File.ReadLines(Path.Combine(SourceTree.Root, "tests", "KubeLB.Translation.Tests", "Fields", "gateway-api-1.6.txt"))

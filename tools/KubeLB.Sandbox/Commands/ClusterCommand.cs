@@ -61,7 +61,7 @@ internal static class ClusterCommand
         }
         catch (OperationCanceledException) { }
 
-        return 0;
+        return SandboxExitCodes.Ok;
     }
 
     private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, CancellationToken stop)

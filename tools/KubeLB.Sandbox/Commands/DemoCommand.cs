@@ -38,7 +38,7 @@ internal static class DemoCommand
         try
         {
             succeeded = await RunDemoAsync(folder, output, envoy, stop).ConfigureAwait(false);
-            return succeeded ? 0 : 1;
+            return succeeded ? SandboxExitCodes.Ok : SandboxExitCodes.Failed;
         }
         finally
         {

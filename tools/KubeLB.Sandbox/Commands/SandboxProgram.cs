@@ -5,13 +5,27 @@ using KubeLB.Runtime.CommandLine;
 namespace KubeLB.Sandbox.Commands;
 
 /// <summary>
-/// The command line. An error that the user can fix is one line on standard error: exit code 2 for an invalid command line, 1 for other
-/// errors.
+/// The command line. An error that the user can fix is one line on standard error. Exit codes: <see cref="SandboxExitCodes"/>.
 /// </summary>
 internal static class SandboxProgram
 {
     /// <summary>Runs a command line.</summary>
     public static async Task<int> RunAsync(string[] args)
+    {
+        var root = Build();
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+        if (parsed.Errors.Count > 0)
+        {
+            return await FailAsync($"{ErrorOf(parsed, args[0])} See --help.", SandboxExitCodes.Usage).ConfigureAwait(false);
+        }
+
+        return await parsed
+            .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>The commands.</summary>
+    public static RootCommand Build()
     {
         var root = new RootCommand(
             "KubeLB in one process, for trials and tests: a management cluster, tenant clusters, CCMs, the manager and the "
@@ -21,15 +35,7 @@ internal static class SandboxProgram
         root.Subcommands.Add(UpCommand.Build());
         root.Subcommands.Add(DemoCommand.Build());
         root.Subcommands.Add(ClusterCommand.Build());
-        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
-        if (parsed.Errors.Count > 0)
-        {
-            return await FailAsync($"{ErrorOf(parsed, args[0])} See --help.", 2).ConfigureAwait(false);
-        }
-
-        return await parsed
-            .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
-            .ConfigureAwait(false);
+        return root;
     }
 
     /// <summary>Runs a command, and prints errors that the user can fix as one line.</summary>
@@ -42,15 +48,15 @@ internal static class SandboxProgram
         }
         catch (UsageException e)
         {
-            return await FailAsync($"{e.Message} See --help.", 2).ConfigureAwait(false);
+            return await FailAsync($"{e.Message} See --help.", SandboxExitCodes.Usage).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            return 0;
+            return SandboxExitCodes.Ok;
         }
         catch (Exception e)
         {
-            return await FailAsync(e.Message, 1).ConfigureAwait(false);
+            return await FailAsync(e.Message, SandboxExitCodes.Failed).ConfigureAwait(false);
         }
     }
 

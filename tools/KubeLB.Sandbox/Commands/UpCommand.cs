@@ -126,7 +126,7 @@ internal static class UpCommand
         catch (OperationCanceledException) { }
 
         output.Line("stopping");
-        return 0;
+        return SandboxExitCodes.Ok;
     }
 
     private static void ConsoleLogging(ILoggingBuilder logging) =>
