@@ -63,6 +63,14 @@ public sealed partial class DocumentationTests
             .BeEmpty();
 
     [Fact]
+    public void Navigation_of_the_site_lists_each_page_once() =>
+        NavigationPage()
+            .Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "mkdocs.yml")))
+            .Select(m => "docs/" + m.Groups[1].Value)
+            .Should()
+            .BeEquivalentTo(Documents.Select(row => row.Data).Where(page => page.StartsWith("docs/", StringComparison.Ordinal)));
+
+    [Fact]
     public void Walkthrough_lists_at_most_50_files() =>
         SourcePath()
             .Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "docs/contributing/walkthrough.md")))
@@ -71,6 +79,9 @@ public sealed partial class DocumentationTests
             .Distinct()
             .Should()
             .HaveCountLessThanOrEqualTo(50);
+
+    [GeneratedRegex(@"^ +- (?:.*: )?([\w/.-]+\.md)$", RegexOptions.Multiline)]
+    private static partial Regex NavigationPage();
 
     // The identifiers that code hosts and mkdocs give to headings.
     private static HashSet<string> Sections(string path) =>
