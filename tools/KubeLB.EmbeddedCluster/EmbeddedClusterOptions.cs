@@ -44,6 +44,12 @@ public sealed record EmbeddedClusterOptions
     /// <summary>The error of <c>kubectl exec</c>, <c>attach</c> and <c>port-forward</c>.</summary>
     public string PodConnectionError { get; init; } = "This cluster does not run containers.";
 
+    /// <summary>
+    /// Resolves the end points of pods for the subresource <c>pods/proxy</c>. With null, the default, the API server connects to
+    /// <c>status.podIP</c> as Kubernetes does: loopback and link-local addresses return 400.
+    /// </summary>
+    public PodEndPointSource? PodEndPoints { get; init; }
+
     /// <summary>The logger factory of the cluster; no logging by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }
@@ -52,6 +58,24 @@ public sealed record EmbeddedClusterOptions
 /// <param name="kind">Kind of the object.</param>
 /// <param name="content">The object with defaults; must not be modified.</param>
 public delegate IEnumerable<string> ObjectWarnings(string kind, JsonObject content);
+
+/// <summary>
+/// Resolves the end point of a pod. <c>status.podIP</c> can be any text that a client wrote: return only end points of running pods.
+/// </summary>
+/// <param name="request">The request.</param>
+/// <exception cref="PodUnreachableException">The pod cannot be reached; the message is part of the response, which is 503.</exception>
+public delegate IPEndPoint PodEndPointSource(PodEndPointRequest request);
+
+/// <summary>A request for the end point of a pod.</summary>
+/// <param name="Namespace">Namespace of the pod.</param>
+/// <param name="Pod">Name of the pod.</param>
+/// <param name="Uid">UID of the pod.</param>
+/// <param name="EndPoint">The address in the pod's status, and the requested port or else the first container port.</param>
+public sealed record PodEndPointRequest(string Namespace, string Pod, string Uid, IPEndPoint EndPoint);
+
+/// <summary>A pod cannot be reached.</summary>
+/// <param name="message">The reason, for the client.</param>
+public sealed class PodUnreachableException(string message) : Exception(message);
 
 /// <summary>Provides the log of a container.</summary>
 /// <param name="request">The request.</param>

@@ -119,6 +119,10 @@ internal static class ApiErrors
             )
         );
 
+    /// <summary>A pod that the server cannot connect to.</summary>
+    public static ApiException Unreachable(string problem) =>
+        new(new ApiStatus(503, "ServiceUnavailable", $"error trying to reach service: {problem}"));
+
     /// <summary>A resource or kind with its group, as printed by Kubernetes.</summary>
     public static string Qualified(string name, string group) => group.Length == 0 ? name : $"{name}.{group}";
 }

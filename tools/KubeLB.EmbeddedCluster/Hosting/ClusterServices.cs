@@ -26,6 +26,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     private readonly NamespaceController _namespaces;
     private readonly ControllerLoop _controllers;
     private readonly ResourceRegistry _registry;
+    private readonly PodProxyHandler _podProxies;
 
     private ClusterServices(EmbeddedClusterOptions options, ClusterCertificates? certificates)
     {
@@ -62,6 +63,7 @@ internal sealed class ClusterServices : IAsyncDisposable
         var reads = new ReadHandler(store, time);
         var authorizer = new Authorizer(policy);
         var applies = new ApplyHandler(store, _creator, _updater, new ServerSideApply(time), authorizer, escalation, time);
+        _podProxies = new PodProxyHandler(store, options.PodEndPoints);
         var handlers = new ApiHandlers(
             new NonResourceHandler(new DiscoveryDocuments(_registry), new OpenApiDocuments(_registry)),
             reads,
@@ -72,6 +74,7 @@ internal sealed class ClusterServices : IAsyncDisposable
             new ScaleHandler(store, _updater),
             new PodLogHandler(store, options.PodLogs, time),
             new PodConnectionHandler(store, options.PodConnectionError),
+            _podProxies,
             new ReviewHandler(_registry, store, policy, authenticator, _issuer, time)
         );
         Faults = new FaultInjector(
@@ -152,6 +155,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     {
         await _controllers.DisposeAsync();
         Server.Dispose();
+        _podProxies.Dispose();
         _issuer.Dispose();
         Certificates?.Dispose();
     }

@@ -123,9 +123,10 @@ internal sealed record RequestInfo
                 rest = rest[2..];
             }
         }
-        if (rest.Length > 3)
+        var isProxy = rest.Length > 2 && rest[2] == "proxy";
+        if (rest.Length > 3 && !isProxy)
         {
-            // Only proxy subresources have deeper paths; they are not supported.
+            // Only proxy subresources have deeper paths.
             return other with
             {
                 IsResource = true,
@@ -142,7 +143,7 @@ internal sealed record RequestInfo
         return new RequestInfo
         {
             IsResource = true,
-            Verb = VerbOf(method, isWatch, name),
+            Verb = VerbOf(method, isWatch && !isProxy, name),
             Group = group,
             Version = version,
             Resource = rest[0],

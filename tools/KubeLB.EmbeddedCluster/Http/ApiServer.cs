@@ -150,7 +150,10 @@ internal sealed class ApiServer(
 
     private Task DispatchSubresource(ApiRequest request, RequestLog.Entry entry)
     {
-        if (request.Resource.Subresource(request.Info.Subresource) is not { } subresource || subresource.Name == "proxy")
+        if (
+            request.Resource.Subresource(request.Info.Subresource) is not { } subresource
+            || request.Info is { Resource: "services", Subresource: "proxy" }
+        )
         {
             return ResponseWriting.TextAsync(request.Context, 404, NonResourceHandler.NotFound);
         }
@@ -165,6 +168,7 @@ internal sealed class ApiServer(
         return (subresource.Name, request.Info.Verb) switch
         {
             ("exec" or "attach" or "portforward", _) => handlers.PodConnections.HandleAsync(request),
+            ("proxy", _) => handlers.PodProxies.HandleAsync(request, _stopping.Token),
             ("log", _) => handlers.PodLogs.HandleAsync(request, _stopping.Token),
             ("scale", _) => handlers.Scales.HandleAsync(request),
             ("token", _) => handlers.Reviews.TokenAsync(request),
@@ -204,5 +208,6 @@ internal sealed record ApiHandlers(
     ScaleHandler Scales,
     PodLogHandler PodLogs,
     PodConnectionHandler PodConnections,
+    PodProxyHandler PodProxies,
     ReviewHandler Reviews
 );

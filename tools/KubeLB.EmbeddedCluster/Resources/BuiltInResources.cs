@@ -107,6 +107,7 @@ internal static class BuiltInResources
                     new("exec", "PodExecOptions", ["create", "get"]),
                     new("log", "Pod", ["get"]),
                     new("portforward", "PodPortForwardOptions", ["create", "get"]),
+                    new("proxy", "PodProxyOptions", ["create", "delete", "get", "patch", "update"]),
                     .. Status("Pod"),
                 ],
                 SelectableFields = Fields(

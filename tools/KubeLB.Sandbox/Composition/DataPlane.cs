@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KubeLB.EmbeddedCluster;
 using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
@@ -15,6 +16,9 @@ namespace KubeLB.Sandbox.Composition;
 /// <summary>The data path: Gateways, tenant proxies, pods. Node ports belong to their clusters.</summary>
 internal sealed class DataPlane : IAsyncDisposable
 {
+    private const string SimulatedProxies =
+        "the proxies of this sandbox are simulated and serve no metrics; start the sandbox with --envoy FILE";
+
     private readonly HttpServer _httpServer;
     private readonly BackendForwarder _forwarder;
     private readonly ILoggerFactory _logging;
@@ -98,6 +102,19 @@ internal sealed class DataPlane : IAsyncDisposable
 
     /// <summary>The end point that serves a port of a Gateway's address; null if it is not served.</summary>
     public IPEndPoint? Resolve(IPAddress gateway, int port) => Gateways.Resolve(gateway, port);
+
+    /// <summary>The end point of a pod of the management cluster, for <c>pods/proxy</c>: only those of real Envoys exist.</summary>
+    /// <exception cref="PodUnreachableException">The pod is simulated, or its process does not run.</exception>
+    public IPEndPoint ResolveProxyPod(PodEndPointRequest request) =>
+        Processes is null ? throw new PodUnreachableException(SimulatedProxies)
+        : Processes.AddressOf(request.Namespace, request.Pod, request.Uid) is { } address ? new IPEndPoint(address, request.EndPoint.Port)
+        : throw new PodUnreachableException($"no process runs for pod {request.Namespace}/{request.Pod}");
+
+    /// <summary>The end point of a pod of a tenant's cluster, for <c>pods/proxy</c>.</summary>
+    /// <exception cref="PodUnreachableException">The pod does not listen on the port.</exception>
+    public IPEndPoint ResolveEchoPod(string cluster, PodEndPointRequest request) =>
+        Backends.Find(cluster, request.Namespace, request.Pod, request.EndPoint.Port)
+        ?? throw new PodUnreachableException($"dial tcp {request.EndPoint}: connect: connection refused");
 
     public async ValueTask DisposeAsync()
     {

@@ -47,6 +47,9 @@ public sealed record ClusterRequest(string Name, (int First, int Last) NodePorts
     /// <summary>Provides warnings about written objects, if the API server supports it; null for none.</summary>
     public ObjectWarnings? Warnings { get; init; }
 
+    /// <summary>Resolves the end points of pods for the subresource <c>pods/proxy</c>, if the API server supports it.</summary>
+    public PodEndPointSource? PodEndPoints { get; init; }
+
     /// <summary>The error of connections to pods, if the API server supports it.</summary>
     public string PodConnectionError { get; init; } = new EmbeddedClusterOptions().PodConnectionError;
 }
@@ -79,6 +82,7 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
             PodLogs = request.PodLogs,
             Warnings = request.Warnings,
             PodConnectionError = request.PodConnectionError,
+            PodEndPoints = request.PodEndPoints,
         };
         return new EmbeddedSandboxCluster(
             await EmbeddedCluster.EmbeddedCluster.StartAsync(options, cancellationToken).ConfigureAwait(false)

@@ -160,6 +160,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         string name,
         (int First, int Last) nodePorts,
         PodLogSource? logs,
+        PodEndPointSource endPoints,
         ObjectWarnings warnings,
         CancellationToken cancellationToken
     ) =>
@@ -169,6 +170,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
                 PodLogs = logs ?? NoLogs,
                 Warnings = warnings,
                 PodConnectionError = PodConnectionError,
+                PodEndPoints = endPoints,
             },
             cancellationToken
         );
@@ -192,6 +194,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
                     "management",
                     ports,
                     dataPlane.Processes is { } processes ? processes.ReadLogs : null,
+                    dataPlane.ResolveProxyPod,
                     UnappliedFields.Warnings,
                     cancellationToken
                 )
@@ -242,6 +245,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
                 _options.Tenants == 1 ? "tenant" : name,
                 ports,
                 null,
+                request => _dataPlane.ResolveEchoPod(name, request),
                 TenantWarnings,
                 cancellationToken
             )

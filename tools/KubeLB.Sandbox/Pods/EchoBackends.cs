@@ -70,6 +70,16 @@ internal sealed class EchoBackends : IAsyncDisposable
             ? listener.LocalEndPoint
             : new IPEndPoint(podAddress, port);
 
+    /// <summary>The end point that serves a port of a named pod; null if there is none.</summary>
+    public IPEndPoint? Find(string cluster, string @namespace, string name, int port) =>
+        _listeners
+            .Values.FirstOrDefault(listener =>
+                listener.Owner is EchoPort served
+                && served.Port == port
+                && (served.Pod.Cluster, served.Pod.Namespace, served.Pod.Name) == (cluster, @namespace, name)
+            )
+            ?.LocalEndPoint;
+
     /// <summary>Closes all ports of a pod.</summary>
     public async Task StopAsync(EchoPod pod)
     {

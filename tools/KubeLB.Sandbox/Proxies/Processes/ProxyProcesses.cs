@@ -136,6 +136,10 @@ internal sealed class ProxyProcesses : IAsyncDisposable
             .Select(p => p.Value.State.Address)
             .FirstOrDefault();
 
+    /// <summary>Address of a pod; null if it has no process.</summary>
+    public IPAddress? AddressOf(string ns, string pod, string uid) =>
+        _pods.TryGetValue(new ResourceKey(ns, pod), out var process) && process.Uid == uid ? process.State.Address : null;
+
     /// <summary>Name of the pod with an address; null if there is none.</summary>
     public string? PodOf(IPAddress address) =>
         _pods.Where(p => address.Equals(p.Value.State.Address)).Select(p => p.Key.Name).FirstOrDefault();
