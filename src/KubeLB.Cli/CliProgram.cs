@@ -62,6 +62,7 @@ internal static class CliProgram
         );
         root.Subcommands.Add(TraceCommand.Create());
         root.Subcommands.Add(StatusCommand.Create());
+        root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(Commands.CheckCommand.Create());
         root.Subcommands.Add(TenantCommand.Create());
         root.Subcommands.Add(MigrateCommand.Create());

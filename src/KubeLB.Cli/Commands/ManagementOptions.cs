@@ -17,9 +17,11 @@ internal sealed class ManagementOptions
     private readonly Option<string> _managerNamespace = Text("--manager-namespace", "Namespace of the manager and its Config", "kubelb");
 
     /// <summary>Adds the options to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="readsManager">Whether it reads the namespace of the manager.</param>
+    public void AddTo(Command command, bool readsManager = true)
     {
-        foreach (var option in new Option[] { _kubeconfig, _context, _managerNamespace })
+        foreach (var option in new Option[] { _kubeconfig, _context }.Concat(readsManager ? [_managerNamespace] : []))
         {
             command.Options.Add(option);
         }

@@ -78,7 +78,14 @@ internal sealed class DashboardApi(
         var since = long.TryParse(context.Request.Query["since"], NumberStyles.None, CultureInfo.InvariantCulture, out var version)
             ? version
             : 0;
-        if (feed.Read(since, Selection(context.Request.Query)) is not { } reader)
+        var tenants = context
+            .Request.Query["traffic"]
+            .ToString()
+            .Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Distinct(StringComparer.Ordinal)
+            .Take(DashboardTraffic.MaxTenantsOfPage)
+            .ToList();
+        if (feed.Read(since, Selection(context.Request.Query), tenants) is not { } reader)
         {
             await WriteAsync(
                     context,

@@ -15,7 +15,13 @@ namespace KubeLB.Inspection.Dashboard;
 /// Follows the caches: computes changed rows and the paths that pages show, and sends what changed to the pages, at most once per
 /// <see cref="Debounce"/>.
 /// </summary>
-internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, TraceViews traces, ProxyStates proxies) : BackgroundService
+internal sealed class DashboardFeed(
+    DashboardClusters clusters,
+    RowTable rows,
+    TraceViews traces,
+    ProxyStates proxies,
+    DashboardTraffic traffic
+) : BackgroundService
 {
     /// <summary>Changes within this time are sent together.</summary>
     public static readonly TimeSpan Debounce = TimeSpan.FromMilliseconds(200);
@@ -25,6 +31,9 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
 
     // Also the time until a state that depends on the clock is computed again.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
+
+    // How often due readings of metrics are looked for.
+    private static readonly TimeSpan TrafficCheck = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
@@ -51,10 +60,11 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
     /// <summary>Adds a page.</summary>
     /// <param name="since">The version of the rows that it has.</param>
     /// <param name="selection">The object that it shows; null for none.</param>
+    /// <param name="tenants">Names of the tenants whose traffic it shows.</param>
     /// <returns>The page's events; null if there are too many pages.</returns>
-    public FeedReader? Read(long since, ObjectSelection? selection)
+    public FeedReader? Read(long since, ObjectSelection? selection, IReadOnlyList<string> tenants)
     {
-        var reader = new FeedReader(selection);
+        var reader = new FeedReader(selection, tenants);
         lock (_gate)
         {
             if (_isClosed || _readers.Count >= MaxReaders)
@@ -76,6 +86,7 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
             _readers.Add(reader);
         }
 
+        RefreshTraffic();
         Touch();
         return reader;
     }
@@ -111,8 +122,11 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
     {
         Subscribe();
         proxies.Received = Touch;
+        traffic.Received = Touch;
         using var beat = new PeriodicTimer(Heartbeat);
-        var beats = BeatAsync(beat, stoppingToken);
+        var beats = RepeatAsync(beat, Beat, stoppingToken);
+        using var check = new PeriodicTimer(TrafficCheck);
+        var checks = RepeatAsync(check, RefreshTraffic, stoppingToken);
         try
         {
             while (await _changed.Reader.WaitToReadAsync(stoppingToken).ConfigureAwait(false))
@@ -126,25 +140,57 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
         finally
         {
             await beats.ConfigureAwait(false);
+            await checks.ConfigureAwait(false);
             Close();
         }
     }
 
-    private async Task BeatAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    private static async Task RepeatAsync(PeriodicTimer timer, Action action, CancellationToken stoppingToken)
     {
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
-                lock (_gate)
-                {
-                    _readers.ForEach(r => r.Send("heartbeat", "{}"));
-                }
-
-                Touch();
+                action();
             }
         }
         catch (OperationCanceledException) { }
+    }
+
+    private void Beat()
+    {
+        lock (_gate)
+        {
+            _readers.ForEach(r => r.Send("heartbeat", "{}"));
+        }
+
+        Touch();
+    }
+
+    private void RefreshTraffic()
+    {
+        List<string> tenants;
+        lock (_gate)
+        {
+            tenants = [.. _readers.SelectMany(r => r.Tenants).Distinct(StringComparer.Ordinal)];
+        }
+
+        traffic.Refresh(tenants);
+    }
+
+    private void PublishTraffic()
+    {
+        lock (_gate)
+        {
+            foreach (var tenant in _readers.SelectMany(r => r.Tenants).Distinct(StringComparer.Ordinal).ToList())
+            {
+                if (traffic.Of(tenant) is { } view)
+                {
+                    var json = new Lazy<string>(() => JsonSerializer.Serialize(view, Json));
+                    _readers.Where(r => r.Tenants.Contains(tenant)).ToList().ForEach(r => r.SendTraffic(view, json));
+                }
+            }
+        }
     }
 
     private void Publish()
@@ -170,6 +216,7 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
             selections = [.. _readers.Select(r => r.Selection).OfType<ObjectSelection>().Distinct()];
         }
 
+        PublishTraffic();
         if (rows.HasMarks)
         {
             Touch();
@@ -279,7 +326,7 @@ internal sealed class DashboardFeed(DashboardClusters clusters, RowTable rows, T
 }
 
 /// <summary>The events of one page.</summary>
-internal sealed class FeedReader(ObjectSelection? selection) : IDisposable
+internal sealed class FeedReader(ObjectSelection? selection, IReadOnlyList<string> tenants) : IDisposable
 {
     private const int MaxQueued = 256;
 
@@ -287,6 +334,7 @@ internal sealed class FeedReader(ObjectSelection? selection) : IDisposable
         new BoundedChannelOptions(MaxQueued) { FullMode = BoundedChannelFullMode.Wait }
     );
     private readonly CancellationTokenSource _closed = new();
+    private readonly Dictionary<string, TrafficView> _traffic = new(StringComparer.Ordinal);
     private string? _trace;
 
     /// <summary>Cancelled when the page is disconnected, also while a write to it does not end.</summary>
@@ -294,6 +342,9 @@ internal sealed class FeedReader(ObjectSelection? selection) : IDisposable
 
     /// <summary>The object that the page shows; null for none.</summary>
     public ObjectSelection? Selection { get; } = selection;
+
+    /// <summary>Names of the tenants whose traffic the page shows.</summary>
+    public IReadOnlyList<string> Tenants { get; } = tenants;
 
     /// <summary>The events, in the format of server-sent events.</summary>
     public ChannelReader<string> Events => _events.Reader;
@@ -314,6 +365,16 @@ internal sealed class FeedReader(ObjectSelection? selection) : IDisposable
         {
             _trace = json;
             Send("trace", json);
+        }
+    }
+
+    /// <summary>Sends the traffic of a tenant, if it is new.</summary>
+    public void SendTraffic(TrafficView view, Lazy<string> json)
+    {
+        if (!ReferenceEquals(_traffic.GetValueOrDefault(view.Tenant), view))
+        {
+            _traffic[view.Tenant] = view;
+            Send("traffic", json.Value);
         }
     }
 

@@ -57,6 +57,7 @@ public sealed class DashboardServer : IAsyncDisposable
         services.AddSingleton(options.Settings);
         services.AddSingleton<RowTable>();
         services.AddSingleton<ProxyStates>();
+        services.AddSingleton<DashboardTraffic>();
         services.AddSingleton<TraceViews>();
         services.AddSingleton<ObjectEvents>();
         services.AddSingleton<ProbeRequests>();

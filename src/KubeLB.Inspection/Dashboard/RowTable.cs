@@ -26,9 +26,13 @@ internal sealed record RowChanges(long Version, IReadOnlyList<ObjectRow> Changed
 /// </summary>
 internal sealed class RowTable(DashboardClusters clusters)
 {
-    private const int MaxName = 253;
+    /// <summary>Maximum length of a name on the page.</summary>
+    public const int MaxName = 253;
+
+    /// <summary>Maximum length of a message on the page.</summary>
+    public const int MaxMessage = 400;
+
     private const int MaxHostnames = 512;
-    private const int MaxMessage = 400;
     private const int MaxRemembered = 10_000;
 
     private static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];

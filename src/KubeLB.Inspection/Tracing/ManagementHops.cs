@@ -334,7 +334,7 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
         return $"for {origin}" + (ports.Count == 0 ? "" : $", port {string.Join(", ", ports.Take(3))}{(ports.Count > 3 ? ", …" : "")}");
     }
 
-    private static bool IsReady(V1Pod pod) =>
+    internal static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && (pod.Status?.Conditions ?? []).Any(c => c is { Type: "Ready", Status: "True" });
 
     private static HopObject ObjectOf(ApiObject value, string kind) =>

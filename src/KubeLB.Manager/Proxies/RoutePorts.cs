@@ -17,9 +17,6 @@ internal static class RoutePorts
     private const string Tcp = "TCP";
     private const string Udp = "UDP";
 
-    /// <summary>Name of the proxy's port for a port of a generated Service.</summary>
-    public static string NameOf(string service, int port, string protocol = Tcp) => $"{service}-{port}-{protocol}";
-
     /// <summary>
     /// A port of the proxies for each port of a generated Service whose node port is known: from the Route or, if the Route no longer
     /// refers to the Service, from the annotation that the Service was generated with. Every existing Service is served.
@@ -52,7 +49,14 @@ internal static class RoutePorts
                     || (recordedNodePorts.TryGetValue((port.Port, protocol), out nodePort) && permitted.Contains(nodePort))
                 )
                 {
-                    ports.Add(new ProxyPort(NameOf(service.Name(), port.Port, protocol), listenerPort, nodePort, ProtocolOf(kind, port)));
+                    ports.Add(
+                        new ProxyPort(
+                            ProxyPorts.NameOf(service.Name(), port.Port, protocol),
+                            listenerPort,
+                            nodePort,
+                            ProtocolOf(kind, port)
+                        )
+                    );
                 }
             }
         }

@@ -6,6 +6,7 @@ using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Manager.Routes;
 
@@ -37,7 +38,7 @@ internal sealed class NewBackends(
             configurations.RefreshRoute(key);
         }
 
-        return acknowledgements.AcknowledgementOf(key, [.. added.Select(p => RoutePorts.NameOf(p.Service, p.Port))]);
+        return acknowledgements.AcknowledgementOf(key, [.. added.Select(p => ProxyPorts.NameOf(p.Service, p.Port))]);
     }
 
     /// <summary>

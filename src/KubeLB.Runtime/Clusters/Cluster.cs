@@ -201,6 +201,25 @@ public sealed class Cluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends a GET request to a port of a pod, through the subresource <c>pods/proxy</c> of the API server.</summary>
+    /// <param name="pod">Namespace and name of the pod.</param>
+    /// <param name="port">The port, 1-65535.</param>
+    /// <param name="pathAndQuery">Path and query, beginning with a slash.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The body of a successful response, as it arrives. The caller disposes it.</returns>
+    /// <exception cref="HttpOperationException">The API server or the pod returned an error.</exception>
+    /// <exception cref="HttpRequestException">No response was received.</exception>
+    public async Task<Stream> GetFromPodAsync(ResourceKey pod, int port, string pathAndQuery, CancellationToken cancellationToken)
+    {
+        var path = ApiRequest.PathOf(ResourceKind.Of<V1Pod>(), pod);
+        var request = new ApiRequest(HttpMethod.Get, FormattableString.Invariant($"{path}:{port}/proxy{pathAndQuery}"), "get", "pods/proxy")
+        {
+            Accept = "*/*",
+        };
+        var response = await _transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Stops the informers and closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -16,7 +16,7 @@ internal static class ProxyOwnListeners
 
     public static JsonArray Build() =>
         [
-            Listener("kubelb_stats", ProxyPorts.Stats, [ToAdmin("/stats/prometheus")], []),
+            Listener("kubelb_stats", ProxyPorts.Stats, [ToAdmin(ProxyPorts.StatsPath)], []),
             Listener("kubelb_readiness", ProxyPorts.Readiness, [ToAdmin("/ready"), ToAdmin("/live", "/hot_restart_version")], []),
             Listener("kubelb_health", ProxyPorts.Health, [NotFound()], [Healthz()]),
         ];
@@ -128,8 +128,11 @@ public static class ProxyPorts
     /// <summary>Envoy's admin interface, on loopback only.</summary>
     public const int Admin = 9001;
 
-    /// <summary>Metrics, at <c>/stats/prometheus</c>.</summary>
+    /// <summary>Metrics, at <see cref="StatsPath"/>.</summary>
     public const int Stats = 19001;
+
+    /// <summary>Path of the metrics, in the format of Prometheus.</summary>
+    public const string StatsPath = "/stats/prometheus";
 
     /// <summary>The Go manager's shutdown manager; not used here.</summary>
     public const int Shutdown = 19002;
@@ -139,6 +142,14 @@ public static class ProxyPorts
 
     /// <summary><c>/healthz</c>: the proxy is not draining.</summary>
     public const int Health = 19004;
+
+    /// <summary>
+    /// Name of the port of the proxies for a port of a generated Service: of the listener, of the cluster, and in the proxies' metrics.
+    /// </summary>
+    /// <param name="service">Name of the generated Service.</param>
+    /// <param name="port">Its port.</param>
+    /// <param name="protocol">Protocol of the port.</param>
+    public static string NameOf(string service, int port, string protocol = "TCP") => $"{service}-{port}-{protocol}";
 
     private static readonly int[] Own = [Admin, Stats, Shutdown, Readiness, Health];
 

@@ -10,9 +10,6 @@ internal static class ProxyPod
     /// <summary>Name of the container port with metrics.</summary>
     public const string MetricsPort = "metrics";
 
-    /// <summary>Path of the metrics.</summary>
-    public const string MetricsPath = "/stats/prometheus";
-
     private const string ContainerName = "envoy-proxy";
     private const string CertificateVolume = "xds-certificate";
     private const string Binary = "/usr/local/bin/envoy";
@@ -53,7 +50,7 @@ internal static class ProxyPod
                 {
                     ["prometheus.io/scrape"] = "true",
                     ["prometheus.io/port"] = Text(ProxyPorts.Stats),
-                    ["prometheus.io/path"] = MetricsPath,
+                    ["prometheus.io/path"] = ProxyPorts.StatsPath,
                 },
             },
             Spec = new V1PodSpec

@@ -122,7 +122,7 @@ public sealed record ProxyWorkload(
             Spec = new PodMonitorSpec
             {
                 Selector = selector,
-                PodMetricsEndpoints = [new PodMetricsEndpoint { Port = ProxyPod.MetricsPort, Path = ProxyPod.MetricsPath }],
+                PodMetricsEndpoints = [new PodMetricsEndpoint { Port = ProxyPod.MetricsPort, Path = ProxyPorts.StatsPath }],
             },
         };
 

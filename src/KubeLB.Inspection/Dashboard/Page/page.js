@@ -12,6 +12,8 @@
     const storageKey = 'kubelb-key';
     const eventInterval = 10000;
     const minEventInterval = 2000;
+    const maxTrafficTenants = 8;
+    const trafficDelay = 1000;
 
     const $ = id => document.getElementById(id);
     const main = document.querySelector('main');
@@ -28,6 +30,9 @@
     let end = null;
     let stream = null;
     let key = null;
+    const traffic = new Map();
+    let followed = [];
+    let following = null;
 
     // Elements
 
@@ -154,6 +159,8 @@
 
                 const parameters = selected ? query(selected) : new URLSearchParams();
                 parameters.set('since', version);
+                followed = shownTenants();
+                parameters.set('traffic', followed.join(','));
                 const response = await request(`/api/stream?${parameters}`, { signal });
                 if (!response.ok) {
                     throw new Error((await response.json()).problem);
@@ -212,6 +219,13 @@
             await load();
         } else if (type === 'problems') {
             showProblems(data);
+        } else if (type === 'traffic') {
+            traffic.set(data.tenant, {
+                ...data,
+                routes: new Map(data.routes.map(route => [[route.kind, route.namespace, route.name].join('/'), route.figures])),
+            });
+            draw();
+            showTraffic();
         } else if (type === 'trace') {
             const shape = drawn => JSON.stringify(drawn?.paths[0]?.drawing.data.map(box => box.state));
             if (shape(view) !== shape(data)) {
@@ -222,6 +236,66 @@
             showView();
             void loadEvents(minEventInterval);
         }
+    }
+
+    // Traffic of the tenants with visible rows, from the metrics of their proxies
+
+    function tenantOf(item) {
+        return item.kind === 'Tenant' ? item.name : item.tenant;
+    }
+
+    function shownTenants() {
+        const items = [...(selected ? [selected] : []), ...[...elements.values()].map(entry => entry.row)];
+        return [...new Set(items.map(tenantOf).filter(Boolean))].slice(0, maxTrafficTenants);
+    }
+
+    function followTenants() {
+        if (following === null && key && shownTenants().some(tenant => !followed.includes(tenant))) {
+            following = setTimeout(() => {
+                following = null;
+                if (shownTenants().some(tenant => !followed.includes(tenant))) {
+                    connect();
+                }
+            }, trafficDelay);
+        }
+    }
+
+    function hasTraffic(item) {
+        return ['Tenant', 'HTTPRoute', 'GRPCRoute'].includes(item.kind);
+    }
+
+    function figuresOf(item) {
+        const tenant = tenantOf(item);
+        const known = tenant && followed.includes(tenant) ? traffic.get(tenant) : null;
+        return known ? (item.kind === 'Tenant' ? known.total : known.routes.get([item.kind, item.namespace, item.name].join('/'))) : null;
+    }
+
+    function short(number) {
+        return number >= 100 ? number.toFixed(0) : String(Math.round(number * 10) / 10);
+    }
+
+    function showTraffic() {
+        $('traffic').hidden = !selected || !hasTraffic(selected);
+        if ($('traffic').hidden) {
+            return;
+        }
+
+        const figures = figuresOf(selected);
+        const problem = traffic.get(tenantOf(selected))?.problem;
+        if (!figures) {
+            setText($('traffic'), problem ? `Traffic: – (${problem})` : 'Traffic: –');
+            return;
+        }
+
+        const { latency } = figures;
+        setText($('traffic'), [
+            `Traffic: ${short(figures.requestsPerSecond)} requests/s`,
+            `${short(figures.errorsPerSecond)} errors/s`,
+            latency ? `p50 ${short(latency.p50)} ms, p95 ${short(latency.p95)} ms, p99 ${short(latency.p99)} ms` : 'latency –',
+            `${figures.connections} connections`,
+            figures.failedConnections > 0 ? `${figures.failedConnections} failed connections to nodes` : '',
+            problem ?? '',
+        ].filter(Boolean).join(' · '));
     }
 
     function showProblems(problems) {
@@ -382,6 +456,9 @@
             entry.element.classList.toggle('active', row.id === active);
             entry.element.setAttribute('aria-selected', String(isSelected(row)));
             setText(entry.age, row.created ? age(row.created) : '');
+            const figures = figuresOf(row);
+            setText(entry.rate, !hasTraffic(row) ? '' : figures ? `${short(figures.requestsPerSecond)} req/s` : '–');
+            setText(entry.errors, figures?.errors > 0 ? `${short(figures.errorsPerSecond)} err/s` : '');
         }
 
         for (const [id, entry] of elements) {
@@ -391,6 +468,7 @@
             }
         }
 
+        followTenants();
         const current = elements.get(active);
         if (current) {
             list.setAttribute('aria-activedescendant', current.element.id);
@@ -405,7 +483,19 @@
         const parts = { name: h('span', { class: 'name' }), age: h('span', { class: 'age' }), more: h('span', { class: 'more' }) };
         parts.reason = h('span', { class: 'reason' });
         parts.mark = h('span');
-        parts.element = h('div', { class: 'row', role: 'option', id: `row-${nextId++}` }, parts.mark, parts.name, parts.age, parts.more, parts.reason);
+        parts.rate = h('span');
+        parts.errors = h('span', { class: 'Broken' });
+        const rates = h('span', { class: 'rates' }, parts.rate, parts.errors);
+        parts.element = h(
+            'div',
+            { class: 'row', role: 'option', id: `row-${nextId++}` },
+            parts.mark,
+            parts.name,
+            rates,
+            parts.age,
+            parts.more,
+            parts.reason,
+        );
         parts.element.addEventListener('click', () => {
             active = parts.row.id;
             open(parts.row, false);
@@ -481,6 +571,7 @@
             $('detail').scrollTop = 0;
             $('headers').value = '';
             showView();
+            showTraffic();
             void loadEvents(0);
         }
 
