@@ -11,6 +11,12 @@ public static class Annotations
     /// </summary>
     public const string OriginName = "kubelb.k8c.io/origin-name";
 
+    /// <summary>
+    /// On a Route, by a CCM with tracing: the W3C trace context of the change that the Route was written for. Only part of a write that
+    /// has another reason.
+    /// </summary>
+    public const string TraceParent = "kubelb.k8c.io/traceparent";
+
     /// <summary>The fields that the applier last wrote to a generated object, as opposed to those of other writers.</summary>
     public const string Applied = "kubelb.k8c.io/applied";
 

@@ -193,4 +193,20 @@ internal static partial class Log
 
     [LoggerMessage(1602, LogLevel.Debug, "Event of {Kind} {Name} dropped: rate limit exceeded.")]
     public static partial void EventRateLimited(ILogger logger, string kind, string name);
+
+    // Tracing
+
+    [LoggerMessage(1700, LogLevel.Information, "Traces are sent to {Endpoint} over {Protocol}; sampling ratio {Ratio}.")]
+    public static partial void TracingStarted(ILogger logger, string endpoint, string protocol, double ratio);
+
+    [LoggerMessage(
+        1701,
+        LogLevel.Warning,
+        "Failed to send traces to the endpoint of --tracing-endpoint; spans are dropped. Check the URL, the protocol and "
+            + "OTEL_EXPORTER_OTLP_HEADERS."
+    )]
+    public static partial void TraceExportFailed(ILogger logger);
+
+    [LoggerMessage(1702, LogLevel.Information, "Traces are sent again.")]
+    public static partial void TraceExportRecovered(ILogger logger);
 }

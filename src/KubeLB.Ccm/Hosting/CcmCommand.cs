@@ -91,6 +91,8 @@ internal sealed class CcmCommand
         "Bind address of /healthz and /readyz; 0 to disable",
         ":8081"
     );
+    private readonly Option<string> _tracingEndpoint = TracingEndpoint();
+    private readonly Option<string> _tracingSamplingRatio = TracingSamplingRatio();
     private readonly Option<string> _logLevel = LogLevel();
     private readonly Option<string> _logFormat = LogFormat();
 
@@ -130,6 +132,8 @@ internal sealed class CcmCommand
             _metricsSecure,
             _metricsCertPath,
             _probeAddress,
+            _tracingEndpoint,
+            _tracingSamplingRatio,
             _logLevel,
             _logFormat,
             .. _compatibility,
@@ -201,6 +205,7 @@ internal sealed class CcmCommand
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             LogLevel = LogLevel(parsed, _logLevel),
             LogFormat = LogFormat(parsed, _logFormat),
+            Tracing = Tracing(parsed, _tracingEndpoint, _tracingSamplingRatio),
         };
         try
         {

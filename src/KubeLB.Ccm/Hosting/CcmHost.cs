@@ -32,6 +32,7 @@ public static class CcmHost
     /// <param name="configure">Changes services before the host is built, for example logging.</param>
     public static IHost Build(CcmOptions options, CcmConnections connections, Action<IServiceCollection>? configure = null)
     {
+        var tenant = TenantNames.TenantOf(TenantNames.Namespace(options.ClusterName));
         var builder = ControllerHost.CreateBuilder(
             new ControllerHostOptions(
                 "kubelb-ccm",
@@ -43,6 +44,8 @@ public static class CcmHost
             )
             {
                 LogFormat = options.LogFormat,
+                Tracing = options.Tracing,
+                TenantOf = _ => tenant,
                 MetricsSecurity = options.MetricsSecure ? new MetricsSecurity(ClusterNames.Tenant, options.MetricsCertPath) : null,
             },
             runtime => runtime.ApplierAnnotation = Annotations.Applied

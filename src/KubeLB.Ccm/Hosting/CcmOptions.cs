@@ -84,6 +84,9 @@ public sealed record CcmOptions
     /// <summary>Format of the log.</summary>
     public LogFormat LogFormat { get; init; }
 
+    /// <summary>Export of traces; null for none.</summary>
+    public TracingOptions? Tracing { get; init; }
+
     /// <summary>Whether Secrets are watched.</summary>
     internal bool HandlesSecrets => EnableGatewayApi || EnableSecretSynchronizer;
 

@@ -43,7 +43,14 @@ internal sealed class TenantRegistration(
     /// Applies an object in the tenant's namespace. Returns a rejection if the object cannot be created; throws for every other failure,
     /// including a rejected update.
     /// </summary>
-    public async Task<(Applied<T>? Applied, ManagementRejection? Rejection)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
+    /// <param name="desired">The desired object.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <param name="traceAnnotation">The annotation that carries the trace context to the manager; null for none.</param>
+    public async Task<(Applied<T>? Applied, ManagementRejection? Rejection)> ApplyAsync<T>(
+        T desired,
+        CancellationToken cancellationToken,
+        string? traceAnnotation = null
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var exists = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
@@ -54,7 +61,11 @@ internal sealed class TenantRegistration(
 
         try
         {
-            var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
+            var applied = await (
+                traceAnnotation is null
+                    ? applier.ApplyAsync(management, desired, cancellationToken)
+                    : applier.ApplyWithContextAsync(management, desired, traceAnnotation, cancellationToken)
+            ).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
                 _rejections.Clear();

@@ -11,6 +11,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Messages;
@@ -94,6 +95,7 @@ internal sealed class GatewayReconciler(
         {
             latency.Cancel(Gateway.KindName, key);
             await ReleaseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+            ReconcileTrace.Current?.CompleteChange(ChangeResults.NotServed);
         }
 
         return ownership.TimeLeft is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
@@ -144,6 +146,7 @@ internal sealed class GatewayReconciler(
         if (IsDefinite(status, gateway))
         {
             latency.End(Gateway.KindName, ResourceKey.Of(gateway), gateway.Metadata.Generation);
+            ReconcileTrace.Current?.CompleteChange(ChangeResults.Reported);
         }
     }
 

@@ -1,3 +1,4 @@
+using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Registration;
@@ -32,7 +33,7 @@ internal sealed class ManagementRoutes(
         CancellationToken cancellationToken
     )
     {
-        var (applied, rejection) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+        var (applied, rejection) = await registration.ApplyAsync(desired, cancellationToken, Annotations.TraceParent).ConfigureAwait(false);
         if (applied is null)
         {
             return (null, rejection);

@@ -11,6 +11,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Routes;
@@ -99,6 +100,7 @@ internal sealed class RouteReconciler<T>(
             await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
         }
 
+        ReconcileTrace.Current?.CompleteChange(ChangeResults.NotServed);
         return rejection is not null ? ReconcileResult.RequeueAfter(rejection.RequeueAfter)
             : requeueAfter is { } left ? ReconcileResult.RequeueAfter(left)
             : ReconcileResult.Done;
@@ -138,12 +140,15 @@ internal sealed class RouteReconciler<T>(
     {
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
         ManagementRejection? rejection = null;
+        var change = ReconcileTrace.Current?.Change;
         if (translation.Backends.PendingServices.Count > 0)
         {
+            change?.BeginWait(Waits.NodePorts);
             Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.PendingServices));
         }
         else if (translation.Parents.All(IsGatewayWritten))
         {
+            change?.EndWait(Waits.NodePorts);
             // The Route of an earlier object of this name is kept until this Route, which adopts its generated objects, can be written.
             await managementRoutes.RemoveObsoleteAsync(Kind, key, source.Metadata.Uid, cancellationToken).ConfigureAwait(false);
             (route, rejection) = await managementRoutes
@@ -212,6 +217,7 @@ internal sealed class RouteReconciler<T>(
         if (IsDefinite(status, source))
         {
             latency.End(Kind, ResourceKey.Of(source), source.Metadata.Generation);
+            ReconcileTrace.Current?.CompleteChange(ChangeResults.Reported);
         }
     }
 

@@ -39,6 +39,8 @@ internal sealed class ManagerCommand
         "--xds-insecure",
         "Serve xDS without TLS and authentication, for proxies of the Go manager during a migration"
     );
+    private readonly Option<string> _tracingEndpoint = TracingEndpoint();
+    private readonly Option<string> _tracingSamplingRatio = TracingSamplingRatio();
     private readonly Option<string> _logLevel = LogLevel();
     private readonly Option<string> _logFormat = LogFormat();
 
@@ -61,6 +63,8 @@ internal sealed class ManagerCommand
             _probeAddress,
             _listenAddress,
             _xdsInsecure,
+            _tracingEndpoint,
+            _tracingSamplingRatio,
             _logLevel,
             _logFormat,
         ];
@@ -94,5 +98,6 @@ internal sealed class ManagerCommand
             XdsInsecure = parsed.GetValue(_xdsInsecure),
             LogLevel = parsed.GetValue(_debug) ? Microsoft.Extensions.Logging.LogLevel.Debug : LogLevel(parsed, _logLevel),
             LogFormat = LogFormat(parsed, _logFormat),
+            Tracing = Tracing(parsed, _tracingEndpoint, _tracingSamplingRatio),
         };
 }

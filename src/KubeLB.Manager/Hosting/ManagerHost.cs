@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Certificates;
@@ -55,6 +56,9 @@ public static class ManagerHost
             )
             {
                 LogFormat = options.LogFormat,
+                Tracing = options.Tracing,
+                TracingVerb = "generate",
+                TenantOf = TenantNames.TenantOf,
                 MetricsSecurity = options.MetricsSecure ? new MetricsSecurity(ManagementCluster.Name, options.MetricsCertPath) : null,
             },
             runtime =>

@@ -63,6 +63,9 @@ public sealed record ManagerOptions
 
     /// <summary>Format of the log.</summary>
     public LogFormat LogFormat { get; init; }
+
+    /// <summary>Export of traces; null for none.</summary>
+    public TracingOptions? Tracing { get; init; }
 }
 
 /// <summary>Times of leader election; see <see cref="Runtime.LeaderElection.LeaderElectionSettings"/>.</summary>

@@ -4,6 +4,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Proxies;
@@ -34,6 +35,8 @@ internal sealed class NewBackends(
         added.ExceptWith(generatedObjects.RouteOf(plan.Generated) is { } present ? PortsOf(present) : []);
         if (added.Count > 0)
         {
+            ReconcileTrace.Current?.Change?.BeginWait(Waits.Proxies);
+
             // The watch events of the written Services arrive later, so the configuration is rebuilt here.
             configurations.RefreshRoute(key);
         }

@@ -10,7 +10,9 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -65,8 +67,14 @@ internal sealed class RouteReconciler(
             RouteState.KindOf(route),
             key,
             route.Metadata.Generation,
-            route.Status?.Conditions?.Exists(c => c.ObservedGeneration >= route.Metadata.Generation) == true
+            route.Status?.Conditions?.Exists(c => c.ObservedGeneration >= route.Metadata.Generation) == true,
+            route.Metadata.Annotations?.TryGetValue(Annotations.TraceParent, out var traceParent) == true ? traceParent : null
         );
+        if (ReconcileTrace.Current?.Change is { } change && RouteOrigin.Of(route) is { } origin)
+        {
+            change.SetSource(origin.Namespace, origin.Name);
+        }
+
         var plan = planner.Plan(route, reservation);
         if (plan.Generated is null)
         {
@@ -145,9 +153,16 @@ internal sealed class RouteReconciler(
         var backends = newBackends.AcknowledgementOf(route, plan);
         if (backends != BackendAcknowledgement.Ready)
         {
+            if (backends.Rejection is { } rejection)
+            {
+                ReconcileTrace.Current?.Change?.EndWait(Waits.Proxies, rejection.Message);
+            }
+
             await newBackends.RemoveSurplusServicesAsync(route, plan, cancellationToken).ConfigureAwait(false);
             return new WriteResult(services) { Backends = backends };
         }
+
+        ReconcileTrace.Current?.Change?.EndWait(Waits.Proxies);
 
         // Before the first one, so that a parentRef that moves from one to another is served all the time.
         var further = new List<AppliedObject>();

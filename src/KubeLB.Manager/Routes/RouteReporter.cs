@@ -10,6 +10,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Events;
 using KubeLB.Translation.Status;
@@ -47,6 +48,7 @@ internal sealed class RouteReporter(
             IsReported(route, plan) ? written.Generated?.Generation : null,
             written.Generated is { } generated ? StatusWriteDecision.ObservedGeneration(plan.Generated?.Kind, generated) : null
         );
+        var isReported = TraceReport(plan, written);
         if (debouncer.TimeLeft(route, status) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
@@ -56,6 +58,11 @@ internal sealed class RouteReporter(
         if (applied is null)
         {
             return ReconcileResult.RequeueAfter(delay!.Value);
+        }
+
+        if (isReported)
+        {
+            ReconcileTrace.Current?.CompleteChange(ChangeResults.Reported);
         }
 
         events.RecordStatus(route, applied);
@@ -72,6 +79,24 @@ internal sealed class RouteReporter(
         debouncer.Forget(route);
         statuses.Forget<Route>(route);
         reports.Update(route);
+    }
+
+    // Whether the status is the result of the change: nothing was written, writing failed, or Envoy Gateway has reported.
+    private static bool TraceReport(EnvoyGatewayTranslation plan, WriteResult written)
+    {
+        var change = ReconcileTrace.Current?.Change;
+        if (
+            written.Generated is not { Error: null } generated
+            || plan.IsParked
+            || StatusWriteDecision.HasReported(plan.Generated?.Kind, generated)
+        )
+        {
+            change?.EndWait(Waits.EnvoyGateway);
+            return true;
+        }
+
+        change?.BeginWait(Waits.EnvoyGateway);
+        return false;
     }
 
     // Envoy Gateway reports on Gateways of a class that it has accepted, and on routes with such a parent.

@@ -56,7 +56,28 @@ public sealed class Applier
         IReadOnlyCollection<string> wholeFields,
         CancellationToken cancellationToken
     )
-        where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, mode, wholeFields, [], cancellationToken);
+        where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, mode, wholeFields, [], null, cancellationToken);
+
+    /// <summary>
+    /// Applies an object that carries the trace context of the change to another process. The annotation is set or removed with a write
+    /// that is sent anyway, is never a reason for one, and is not part of the record.
+    /// </summary>
+    /// <param name="cluster">The cluster of the object.</param>
+    /// <param name="desired">The desired object, without the annotation.</param>
+    /// <param name="traceAnnotation">The annotation.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, CancellationToken)" />
+    public Task<Applied<T>> ApplyWithContextAsync<T>(
+        Cluster cluster,
+        T desired,
+        string traceAnnotation,
+        CancellationToken cancellationToken
+    )
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(traceAnnotation);
+        return ApplyAsync(cluster, desired, ApplyMode.Exclusive, [], [], traceAnnotation, cancellationToken);
+    }
 
     /// <summary>
     /// Applies an existing object in <see cref="ApplyMode.Subset"/>, except for one field, which keeps its current value. The record of
@@ -69,7 +90,7 @@ public sealed class Applier
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Applied<T>> ApplyExceptAsync<T>(Cluster cluster, T desired, string skippedField, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        ApplyAsync(cluster, desired, ApplyMode.Subset, [], [skippedField], cancellationToken);
+        ApplyAsync(cluster, desired, ApplyMode.Subset, [], [skippedField], null, cancellationToken);
 
     /// <summary>
     /// Whether an apply in <see cref="ApplyMode.Subset"/> would change a field of a cached object; false if the object is not cached.
@@ -234,6 +255,7 @@ public sealed class Applier
         ApplyMode mode,
         IReadOnlyCollection<string> wholeFields,
         IReadOnlyCollection<string> skippedFields,
+        string? traceAnnotation,
         CancellationToken cancellationToken
     )
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -247,7 +269,7 @@ public sealed class Applier
         if (informer.Get(key) is not { } current)
         {
             var create = target.ToCreate(json, _annotation, AppliedRecord.From(target, mode));
-            var created = await ObjectWrites.CreateAsync<T>(cluster, key, create, cancellationToken).ConfigureAwait(false);
+            var created = await ObjectWrites.CreateAsync<T>(cluster, key, create, traceAnnotation, cancellationToken).ConfigureAwait(false);
             StoreHash(informer, id, target, created, mode);
             return new(created, ApplyOutcome.Created);
         }
@@ -265,7 +287,7 @@ public sealed class Applier
             return new(current, ApplyOutcome.Unchanged);
         }
 
-        var patched = await ObjectWrites.PatchAsync(cluster, current, patch, cancellationToken).ConfigureAwait(false);
+        var patched = await ObjectWrites.PatchAsync(cluster, current, patch, traceAnnotation, cancellationToken).ConfigureAwait(false);
         StoreHash(informer, id, target, patched, mode);
         return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
     }

@@ -6,6 +6,7 @@ using k8s.Models;
 using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 
 namespace KubeLB.Runtime.Applying;
 
@@ -19,14 +20,31 @@ internal static class ObjectWrites
         where T : class, IKubernetesObject<V1ObjectMeta> => ApiJson.ToJson(current)["status"]?.DeepClone() as JsonObject ?? [];
 
     /// <summary>Creates an object that is not in the cache.</summary>
-    public static async Task<T> CreateAsync<T>(Cluster cluster, ResourceKey key, JsonObject create, CancellationToken cancellationToken)
+    /// <param name="cluster">Its cluster.</param>
+    /// <param name="key">The object.</param>
+    /// <param name="create">The object as JSON.</param>
+    /// <param name="traceAnnotation">The annotation that carries the trace context; null for none.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public static async Task<T> CreateAsync<T>(
+        Cluster cluster,
+        ResourceKey key,
+        JsonObject create,
+        string? traceAnnotation,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
+        using var trace = ReconcileTrace.StartWrite<T>("create", cluster, key, carriesContext: traceAnnotation is not null);
+        SetContext(create, traceAnnotation, present: null, trace);
         try
         {
             var created = await cluster.ClientOf<T>().CreateAsync(create, key.Namespace, cancellationToken).ConfigureAwait(false);
             cluster.FindInformer<T>()?.ObserveResponse(key, null, created);
             return created;
+        }
+        catch (Exception e) when (trace?.Fail(e) == true)
+        {
+            throw;
         }
         catch (HttpOperationException e)
             when (e.Response.StatusCode == HttpStatusCode.Conflict && ApiStatus.ReasonOf(e) is null or "AlreadyExists")
@@ -53,15 +71,32 @@ internal static class ObjectWrites
     }
 
     /// <summary>Patches a cached object.</summary>
-    public static async Task<T> PatchAsync<T>(Cluster cluster, T current, JsonObject patch, CancellationToken cancellationToken)
+    /// <param name="cluster">Its cluster.</param>
+    /// <param name="current">The cached version.</param>
+    /// <param name="patch">The merge patch.</param>
+    /// <param name="traceAnnotation">The annotation that carries the trace context; null for none.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public static async Task<T> PatchAsync<T>(
+        Cluster cluster,
+        T current,
+        JsonObject patch,
+        string? traceAnnotation,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var key = ResourceKey.Of(current);
+        using var trace = ReconcileTrace.StartWrite<T>("patch", cluster, key, carriesContext: traceAnnotation is not null);
+        SetContext(patch, traceAnnotation, current, trace);
         try
         {
             var patched = await cluster.ClientOf<T>().MergePatchAsync(key, patch, cancellationToken).ConfigureAwait(false);
             cluster.FindInformer<T>()?.ObserveResponse(key, current, patched);
             return patched;
+        }
+        catch (Exception e) when (trace?.Fail(e) == true)
+        {
+            throw;
         }
         catch (HttpOperationException e) when (ApiStatus.IsObjectNotFound(e))
         {
@@ -73,6 +108,33 @@ internal static class ObjectWrites
             cluster.FindInformer<T>()?.ReportStale(key, current);
             throw;
         }
+    }
+
+    // The annotation is part of a write that is sent anyway; without a context, that of an earlier change is removed.
+    private static void SetContext(JsonObject body, string? annotation, IKubernetesObject<V1ObjectMeta>? present, WriteTrace? trace)
+    {
+        if (annotation is null)
+        {
+            return;
+        }
+
+        var context = ReconcileTrace.ContextOf(trace);
+        if (context is null && present?.Metadata.Annotations?.ContainsKey(annotation) != true)
+        {
+            return;
+        }
+
+        if (body["metadata"] is not JsonObject metadata)
+        {
+            body["metadata"] = metadata = [];
+        }
+
+        if (metadata["annotations"] is not JsonObject annotations)
+        {
+            metadata["annotations"] = annotations = [];
+        }
+
+        annotations[annotation] = context;
     }
 
     private static StaleCacheException Missing<T>(Cluster cluster, ResourceKey key, HttpOperationException e) =>
@@ -96,11 +158,16 @@ internal static class ObjectWrites
         }
 
         var key = ResourceKey.Of(current);
+        using var trace = ReconcileTrace.StartWrite<T>("patch", cluster, key, "status");
         try
         {
             var patched = await cluster.ClientOf<T>().MergePatchStatusAsync(key, patch, cancellationToken).ConfigureAwait(false);
             cluster.FindInformer<T>()?.ObserveResponse(key, current, patched);
             return new(patched, ApplyOutcome.Patched);
+        }
+        catch (Exception e) when (trace?.Fail(e) == true)
+        {
+            throw;
         }
         catch (HttpOperationException e) when (ApiStatus.IsObjectNotFound(e))
         {
@@ -142,7 +209,7 @@ internal static class ObjectWrites
                 ["resourceVersion"] = current.Metadata.ResourceVersion,
             },
         };
-        return PatchAsync(cluster, current, patch, cancellationToken);
+        return PatchAsync(cluster, current, patch, traceAnnotation: null, cancellationToken);
     }
 
     /// <summary>Replaces the finalizers of the cached version of an object.</summary>
@@ -163,7 +230,7 @@ internal static class ObjectWrites
                 ["resourceVersion"] = current.Metadata.ResourceVersion,
             },
         };
-        var patched = await PatchAsync(cluster, current, patch, cancellationToken).ConfigureAwait(false);
+        var patched = await PatchAsync(cluster, current, patch, traceAnnotation: null, cancellationToken).ConfigureAwait(false);
         if (patched.Metadata.DeletionTimestamp is not null && patched.Metadata.Finalizers is not { Count: > 0 })
         {
             // Removing the last finalizer completes the deletion.
@@ -180,6 +247,7 @@ internal static class ObjectWrites
     {
         var key = ResourceKey.Of(current);
         var informer = cluster.FindInformer<T>();
+        using var trace = ReconcileTrace.StartWrite<T>("delete", cluster, key);
         try
         {
             var (found, remaining) = await cluster
@@ -200,6 +268,10 @@ internal static class ObjectWrites
             }
 
             return found;
+        }
+        catch (Exception e) when (trace?.Fail(e) == true)
+        {
+            throw;
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {

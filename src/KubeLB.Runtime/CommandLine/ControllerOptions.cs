@@ -115,6 +115,34 @@ public static class ControllerOptions
             : throw new UsageException("--metrics-cert-path requires --metrics-secure: without it, /metrics is served in plain HTTP.");
     }
 
+    /// <summary><c>--tracing-endpoint</c>.</summary>
+    public static Option<string> TracingEndpoint() =>
+        Text(
+            "--tracing-endpoint",
+            "URL of an OTLP receiver for traces of changes, for example http://collector:4317 (gRPC) or http://collector:4318 (HTTP); empty "
+                + "to disable. Headers are read from $OTEL_EXPORTER_OTLP_HEADERS"
+        );
+
+    /// <summary><c>--tracing-sampling-ratio</c>.</summary>
+    public static Option<string> TracingSamplingRatio() =>
+        Text("--tracing-sampling-ratio", "Share of the changes that are traced, from 0 to 1", "1");
+
+    /// <summary>The settings of both.</summary>
+    /// <returns>Null if tracing is disabled.</returns>
+    /// <exception cref="UsageException">A value, or an environment variable of the exporter, is not valid.</exception>
+    public static TracingOptions? Tracing(ParseResult parsed, Option<string> endpoint, Option<string> samplingRatio)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        try
+        {
+            return TracingOptions.Parse(parsed.GetValue(endpoint)!, parsed.GetValue(samplingRatio)!, Environment.GetEnvironmentVariable);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
     /// <summary><c>--zap-log-level</c>.</summary>
     public static Option<string> LogLevel()
     {

@@ -7,6 +7,7 @@ using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Controllers;
@@ -22,6 +23,7 @@ internal sealed class Controller : IWorkQueueObserver
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly OutcomeLog _outcomes;
+    private readonly ChangeTracer? _tracer;
 
     public Controller(
         string name,
@@ -30,7 +32,8 @@ internal sealed class Controller : IWorkQueueObserver
         WorkQueueOptions backoff,
         RuntimeMetrics metrics,
         TimeProvider time,
-        ILogger logger
+        ILogger logger,
+        ChangeTracer? tracer = null
     )
     {
         Name = name;
@@ -40,10 +43,19 @@ internal sealed class Controller : IWorkQueueObserver
         _time = time;
         _logger = logger;
         _outcomes = new OutcomeLog(logger);
+        _tracer = tracer;
 
         // Fairness is per namespace: a namespace belongs to one tenant, or to one team of a tenant. One worker is always available for keys
         // of other namespaces.
-        Queue = new WorkQueue<ResourceKey>(backoff, time, null, this, static key => key.Namespace, Math.Max(1, workers - 1));
+        Queue = new WorkQueue<ResourceKey>(
+            backoff,
+            time,
+            null,
+            this,
+            static key => key.Namespace,
+            Math.Max(1, workers - 1),
+            measuresWaits: tracer is not null
+        );
         metrics.QueueDepth(name, 0);
     }
 
@@ -108,14 +120,17 @@ internal sealed class Controller : IWorkQueueObserver
                 ["Name"] = key.Name,
             }
         );
+        var trace = _tracer is null ? null : ReconcileTrace.Begin(_tracer, Name, key, Queue.WaitOf(key));
         var started = _time.GetTimestamp();
         string result;
+        Exception? failure = null;
         try
         {
             result = Handle(key, await _reconciler.ReconcileAsync(key, work).ConfigureAwait(false), started);
         }
-        catch (OperationCanceledException) when (work.IsCancellationRequested)
+        catch (OperationCanceledException e) when (work.IsCancellationRequested)
         {
+            failure = e;
             Queue.Add(key);
             result = "cancelled";
         }
@@ -123,10 +138,12 @@ internal sealed class Controller : IWorkQueueObserver
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            failure = e;
             result = _outcomes.Failed(key, e);
             RetryAfter(key, e);
         }
 
+        trace?.End(result, failure);
         _metrics.Reconciled(Name, result, _time.GetElapsedTime(started));
     }
 

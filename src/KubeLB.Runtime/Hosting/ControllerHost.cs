@@ -1,6 +1,8 @@
 using System.Reflection;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Probes;
+using KubeLB.Runtime.Tracing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +29,15 @@ public sealed record ControllerHostOptions(
 
     /// <summary>TLS and authentication of <c>/metrics</c>; null for plain HTTP.</summary>
     public MetricsSecurity? MetricsSecurity { get; init; }
+
+    /// <summary>Export of traces; null for none.</summary>
+    public TracingOptions? Tracing { get; init; }
+
+    /// <summary>The part of this process in a change, the first word of its spans (<see cref="TracerSettings"/>).</summary>
+    public string TracingVerb { get; init; } = "change";
+
+    /// <summary>The tenant of an object, by its namespace, for traces.</summary>
+    public Func<string, string?> TenantOf { get; init; } = static _ => null;
 }
 
 /// <summary>Creates the host of a controller process: logging, probes, metrics and leader election.</summary>
@@ -43,6 +54,11 @@ public static class ControllerHost
         ArgumentNullException.ThrowIfNull(options);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = options.Name });
         builder.Services.AddKubeRuntimeLogging(options.Name, options.LogLevel, options.LogFormat);
+        if (options.Tracing is { } tracing)
+        {
+            AddTracing(builder.Services, options, tracing);
+        }
+
         builder.Services.AddKubeRuntime(runtime =>
         {
             runtime.Component = options.Name.Replace('-', '_');
@@ -58,5 +74,21 @@ public static class ControllerHost
             configure(runtime);
         });
         return builder;
+    }
+
+    private static void AddTracing(IServiceCollection services, ControllerHostOptions options, TracingOptions tracing)
+    {
+        services.AddSingleton(
+            new TracerSettings(
+                options.Name,
+                BuildVersion.FromAssembly(options.Assembly).Version,
+                options.TracingVerb,
+                tracing.SamplingRatio,
+                options.TenantOf
+            )
+        );
+        services.AddSingleton(tracing);
+        services.AddSingleton<TraceExport>();
+        services.AddSingleton(provider => provider.GetRequiredService<TraceExport>().Tracer);
     }
 }

@@ -5,6 +5,7 @@ using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Probes;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -119,7 +120,8 @@ internal sealed class RuntimeHostedService(
             settings.Queue,
             metrics,
             time,
-            logger
+            logger,
+            services.GetService<ChangeTracer>()
         );
         return new ControllerRunner(
             controller,

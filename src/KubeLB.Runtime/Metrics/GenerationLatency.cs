@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
 using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tracing;
 using Prometheus;
 
 namespace KubeLB.Runtime.Metrics;
 
 /// <summary>
 /// Observes how long a new generation of an object takes from its first reconcile to its result. A generation that had its result before
-/// this process saw it, for example before a restart, is not observed. Thread-safe.
+/// this process saw it, for example before a restart, is not observed. In a host with tracing, each observed generation also has a
+/// <see cref="ChangeTrace"/>, unless it is not sampled. Thread-safe; one reconcile per object at a time.
 /// </summary>
 /// <param name="registry">The registry of this host.</param>
 /// <param name="name">Name of the histogram.</param>
@@ -28,23 +30,37 @@ public sealed class GenerationLatency(CollectorRegistry registry, string name, s
     /// <param name="key">The object.</param>
     /// <param name="generation">Its generation.</param>
     /// <param name="hasResult">Whether the generation already has its result.</param>
-    public void Start(string kind, ResourceKey key, long? generation, bool hasResult)
+    /// <param name="traceParent">The trace context that the object contains, from another process; it may have any value.</param>
+    public void Start(string kind, ResourceKey key, long? generation, bool hasResult, string? traceParent = null)
     {
         if (generation is not { } current)
         {
             return;
         }
 
-        _measurements.AddOrUpdate(
-            (kind, key),
-            _ => New(),
-            (_, known) =>
-                known.Generation != current ? New()
-                : hasResult ? known with { Started = null }
-                : known
-        );
+        var reconcile = ReconcileTrace.Current;
+        _measurements.TryGetValue((kind, key), out var known);
+        if (known?.Generation == current)
+        {
+            reconcile?.Join(known.Change);
+            if (hasResult && known.Started is not null)
+            {
+                _measurements[(kind, key)] = known with { Started = null };
+            }
 
-        Measurement New() => new(current, hasResult ? null : time.GetTimestamp());
+            return;
+        }
+
+        known?.Change?.End(ChangeResults.Superseded);
+
+        // A client that does not know the annotation, such as a CCM of the Go project, leaves that of an earlier change.
+        var isNewContext = traceParent is null || traceParent != known?.TraceParent;
+        _measurements[(kind, key)] = new Measurement(
+            current,
+            hasResult ? null : time.GetTimestamp(),
+            hasResult ? null : reconcile?.StartChange(kind, key, current, isNewContext ? traceParent : null),
+            reconcile is null ? null : traceParent
+        );
     }
 
     /// <summary>Ends the measurement of a generation. Its first result counts.</summary>
@@ -74,7 +90,13 @@ public sealed class GenerationLatency(CollectorRegistry registry, string name, s
     }
 
     /// <summary>Removes a deleted object.</summary>
-    public void Forget(string kind, ResourceKey key) => _measurements.TryRemove((kind, key), out _);
+    public void Forget(string kind, ResourceKey key)
+    {
+        if (_measurements.TryRemove((kind, key), out var measurement))
+        {
+            measurement.Change?.End(ChangeResults.Deleted);
+        }
+    }
 
-    private sealed record Measurement(long Generation, long? Started);
+    private sealed record Measurement(long Generation, long? Started, ChangeTrace? Change, string? TraceParent);
 }

@@ -28,6 +28,11 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly WorkQueueOptions _options;
     private readonly Func<double> _random;
     private readonly IWorkQueueObserver? _observer;
+
+    // When each dirty key was added, and how long each key in progress has waited; null if waits are not measured.
+    private readonly Dictionary<TKey, long>? _addedAt;
+    private readonly Dictionary<TKey, TimeSpan> _waits = [];
+    private readonly TimeProvider _time;
     private bool _shutDown;
 
     /// <summary>Creates an empty queue.</summary>
@@ -43,14 +48,17 @@ public sealed class WorkQueue<TKey> : IDisposable
         Func<double>? random,
         IWorkQueueObserver? observer,
         Func<TKey, string>? groupOf = null,
-        int groupLimit = int.MaxValue
+        int groupLimit = int.MaxValue,
+        bool measuresWaits = false
     )
     {
+        _time = timeProvider ?? TimeProvider.System;
+        _addedAt = measuresWaits ? [] : null;
         _waiting = new FairQueue<TKey>(groupOf ?? (static _ => ""), groupLimit);
         _options = options ?? new WorkQueueOptions();
         _random = random ?? Random.Shared.NextDouble;
         _observer = observer;
-        _delayed = new DelayedKeys<TKey>(timeProvider ?? TimeProvider.System, Add);
+        _delayed = new DelayedKeys<TKey>(_time, Add);
     }
 
     /// <summary>The number of queued keys.</summary>
@@ -75,6 +83,7 @@ public sealed class WorkQueue<TKey> : IDisposable
                 return;
             }
 
+            _addedAt?.Add(key, _time.GetTimestamp());
             _observer?.Added();
             if (!_processing.Contains(key))
             {
@@ -156,6 +165,11 @@ public sealed class WorkQueue<TKey> : IDisposable
                     var key = _waiting.Take();
                     _dirty.Remove(key);
                     _processing.Add(key);
+                    if (_addedAt is not null && _addedAt.Remove(key, out var added))
+                    {
+                        _waits[key] = _time.GetElapsedTime(added);
+                    }
+
                     _observer?.DepthChanged(_waiting.Count);
                     return (true, key);
                 }
@@ -163,6 +177,17 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
 
         return (false, default!);
+    }
+
+    /// <summary>
+    /// How long a key that is being processed was queued, including the time while it was processed before; zero if waits are not measured.
+    /// </summary>
+    internal TimeSpan WaitOf(TKey key)
+    {
+        lock (_gate)
+        {
+            return _waits.GetValueOrDefault(key);
+        }
     }
 
     /// <summary>Marks a key of <see cref="TakeAsync"/> as processed.</summary>
@@ -175,6 +200,7 @@ public sealed class WorkQueue<TKey> : IDisposable
                 throw new InvalidOperationException($"{key} is not being processed.");
             }
 
+            _waits.Remove(key);
             if (_waiting.Done(key))
             {
                 _ready.Writer.TryWrite(true);
