@@ -35,7 +35,7 @@ public sealed record TracingOptions(Uri Endpoint, double SamplingRatio)
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(environment);
         if (
-            !double.TryParse(samplingRatio, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var ratio)
+            !double.TryParse(samplingRatio, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var ratio)
             || ratio is not (>= 0 and <= 1)
         )
         {

@@ -116,6 +116,8 @@ public sealed class CcmCommandTests
         "xml"
     )]
     [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]
+    [InlineData(2, "--tracing-endpoint: invalid URL;", "--cluster-name", "t1", "--tracing-endpoint", "collector:4317")]
+    [InlineData(2, "must be a number from 0 to 1", "--cluster-name", "t1", "--tracing-sampling-ratio", "all")]
     [InlineData(1, "/no/such/file", "--cluster-name", "t1", "--kubeconfig", "/no/such/file")]
     [Trait("Threat", "command-lines")]
     public async Task Invalid_command_line_reports_one_line(int exitCode, string named, params string[] args)

@@ -53,6 +53,8 @@ public sealed class ManagerCommandTests
     [InlineData(2, "--no-such-flag", "--no-such-flag")]
     [InlineData(2, "--log-format: invalid value \"xml\"; must be auto, text or json. See --help.", "--log-format", "xml")]
     [InlineData(2, "loud", "--zap-log-level", "loud")]
+    [InlineData(2, "--tracing-endpoint: invalid URL; must be the http or https URL", "--tracing-endpoint", "collector:4317")]
+    [InlineData(2, "must be a number from 0 to 1, for example 0.1. See --help.", "--tracing-sampling-ratio", "1.5")]
     [InlineData(1, "/no/such/file", "-kubeconfig", "/no/such/file")]
     [InlineData(1, "/tmp", "--kubeconfig", "/tmp")]
     [Trait("Threat", "command-lines")]

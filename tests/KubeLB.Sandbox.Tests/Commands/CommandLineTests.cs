@@ -225,6 +225,7 @@ public sealed partial class CommandLineTests : IDisposable
     [InlineData("up --tenants many", "--tenants must be 1 to 50, not 'many'. See --help.")]
     [InlineData("up --dir ", "--dir requires a directory")]
     [InlineData("up --ccm-arg=--node-address-type=NodeIP", "kubelb-ccm: --node-address-type: invalid value \"NodeIP\"; must be")]
+    [InlineData("up --tracing-endpoint=collector:4317", "kubelb-ccm: --tracing-endpoint: invalid URL; must be the http or https URL")]
     [InlineData("up --manager-arg=--nonsense", "kubelb-manager: Unrecognized command or argument '--nonsense'. See --help.")]
     [InlineData("demo --dir ", "--dir requires a directory")]
     [InlineData("cluster --port x --kubeconfig x", "--port must be 0 to 65535, not 'x'. See --help.")]

@@ -41,6 +41,8 @@ internal static class UpCommand
 
     private static readonly Option<string[]> ManagerArguments = Arguments("--manager-arg", "manager", "--zap-log-level=debug");
 
+    private static readonly Option<string> TracingEndpoint = ControllerOptions.TracingEndpoint();
+
     private static readonly EnvoyOption Envoy = new();
 
     /// <summary>The command.</summary>
@@ -54,6 +56,7 @@ internal static class UpCommand
         command.Options.Add(PrintsRequests);
         command.Options.Add(CcmArguments);
         command.Options.Add(ManagerArguments);
+        command.Options.Add(TracingEndpoint);
         command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(Read(parsed), stop)));
         return command;
     }
@@ -65,9 +68,20 @@ internal static class UpCommand
             Envoy.Read(parsed),
             parsed.GetValue(Verbose),
             parsed.GetValue(PrintsRequests),
-            parsed.GetValue(CcmArguments)!,
-            parsed.GetValue(ManagerArguments)!
+            WithTracing(parsed, parsed.GetValue(CcmArguments)!),
+            WithTracing(parsed, parsed.GetValue(ManagerArguments)!)
         );
+
+    // The flag of one component takes precedence.
+    private static string[] WithTracing(ParseResult parsed, string[] arguments)
+    {
+        var flag = $"{TracingEndpoint.Name}={parsed.GetValue(TracingEndpoint)}";
+        return
+            parsed.GetValue(TracingEndpoint) is not { Length: > 0 }
+            || arguments.Any(a => a.StartsWith($"{TracingEndpoint.Name}=", StringComparison.Ordinal))
+            ? arguments
+            : [flag, .. arguments];
+    }
 
     private static Option<string[]> Arguments(string name, string component, string example) =>
         new(name)
