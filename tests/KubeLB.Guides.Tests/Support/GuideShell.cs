@@ -11,7 +11,7 @@ public sealed record BlockResult(int ExitCode, string Output, string Errors)
 }
 
 /// <summary>
-/// Runs the blocks of one page in bash, with <c>set -euo pipefail</c>. Variables and the current folder survive from block to block.
+/// Runs the blocks of one page in bash, with <c>set -euo pipefail</c>. Variables, functions and the current folder survive from block to block.
 /// </summary>
 public sealed partial class GuideShell : IAsyncDisposable
 {
@@ -123,6 +123,7 @@ public sealed partial class GuideShell : IAsyncDisposable
             cd "$(cat {_folder.State}/folder)"
             . {script}
             {(names.Length == 0 ? "" : $"declare -p {names} >> {_folder.State}/variables")}
+            declare -f >> {_folder.State}/variables
             pwd > {_folder.State}/folder
             """
         );
