@@ -86,12 +86,31 @@ public sealed partial class MonitoringTests
             alerts.Should().BeGreaterThan(4);
             Regex.Count(rules, "  summary: .+").Should().Be(alerts);
             Regex.Count(rules, "  description: .+").Should().Be(alerts);
-            var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "reference", "metrics.md"));
-            foreach (Match alert in Alert().Matches(rules))
-            {
-                page.Should().Contain($"`{alert.Groups["name"].Value}`", "docs/reference/metrics.md explains each alert");
-            }
+            Alert().Matches(rules).Should().HaveCount(alerts, "an alert begins with its name and expression");
+            Regex
+                .Matches(rules, @"- alert: (?<name>\w+)\n(?:(?! +- alert).*\n)*? +runbook: docs/operator/monitoring\.md#(?<heading>\w+)")
+                .Select(m => (m.Groups["name"].Value.ToLowerInvariant(), m.Groups["heading"].Value))
+                .Should()
+                .HaveCount(alerts, "each alert names its runbook")
+                .And.OnlyContain(pair => pair.Item1 == pair.Item2);
         }
+    }
+
+    [Fact]
+    public void Runbook_has_a_section_for_every_alert()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operator", "monitoring.md"));
+        Regex
+            .Matches(page.Split("## Runbook")[1], @"^### (?<name>\w+)\n(?<text>[^#\n].+)$", RegexOptions.Multiline)
+            .Select(m => m.Groups["name"].Value)
+            .Should()
+            .BeEquivalentTo(
+                new[] { Chart.Manager, Chart.Ccm }.SelectMany(chart =>
+                    Alert()
+                        .Matches(File.ReadAllText(Path.Combine(Chart.FolderOf(chart), "templates", "prometheusrule.yaml")))
+                        .Select(alert => alert.Groups["name"].Value)
+                )
+            );
     }
 
     private static Dictionary<string, (string Type, string[] Labels)> Documented(bool isManager)
