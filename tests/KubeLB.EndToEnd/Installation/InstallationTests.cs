@@ -1,81 +1,119 @@
-using System.Net.Http.Json;
 using k8s;
 using k8s.Models;
-using KubeLB.Api.GatewayApi;
-using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Images;
-using KubeLB.EndToEnd.Support;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Installation;
 
 /// <summary>
-/// Both charts are installed with the real Helm as in the README, and the images run exactly as the rendered Deployments specify, until a
-/// request passes and <c>helm test</c> succeeds on both sides.
+/// The commands of the operator's guide install both sides on empty clusters and remove them: the real Helm and kubectl run each block, and the
+/// images run exactly as the rendered Deployments specify.
 /// </summary>
 [Collection(PublishedImages.Collection)]
 public sealed class InstallationTests(PublishedImages images, ITestOutputHelper output)
 {
+    private const string Emptying = """
+        export KUBECONFIG=$PWD/management.kubeconfig
+        kubectl get crds -o name | grep kubelb.k8c.io | xargs kubectl delete
+        kubectl delete gatewayclass eg
+        kubectl delete namespace kubelb
+        kubectl apply -f - <<EOF
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: { name: envoy-gateway, namespace: envoy-gateway-system }
+        spec:
+          replicas: 1
+          selector: { matchLabels: { app: envoy-gateway } }
+          template:
+            metadata: { labels: { app: envoy-gateway } }
+            spec: { containers: [{ name: envoy-gateway, image: placeholder }] }
+        EOF
+        export KUBECONFIG=$PWD/shop.kubeconfig
+        kubectl get crds -o name | grep kubelb.k8c.io | xargs kubectl delete
+        kubectl delete gatewayclass kubelb
+        kubectl delete namespace kubelb
+        """;
+
     [Fact]
-    public async Task Charts_install_a_manager_and_CCM_that_serve_a_request()
+    public async Task Commands_of_the_guide_install_and_remove_both_sides()
     {
         Assert.SkipWhen(ImageProcess.Missing is not null, $"an image cannot be run here: {ImageProcess.Missing}");
         Assert.SkipWhen(PodNetwork.Missing is not null, $"a pod has no network here: {PodNetwork.Missing}");
+        Assert.SkipWhen(KubectlBinary.Location is null, "kubectl is not on PATH");
+        Assert.SkipWhen(HelmBinary.Location is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
         await using var sandbox = await SandboxEnvironment.StartAsync(new SandboxOptions { StartControllers = false });
         var management = (EmbeddedSandboxCluster)sandbox.Management;
         var tenant = (EmbeddedSandboxCluster)sandbox.Tenants[0].Cluster;
-        using var managementHelm = new HelmBinary(management.KubeconfigYaml);
-        using var tenantHelm = new HelmBinary(tenant.KubeconfigYaml);
         using var managementClient = management.CreateClient("test");
         using var tenantClient = tenant.CreateClient("test");
+        using var guide = new GuideSteps(
+            new Dictionary<string, string>
+            {
+                ["management.kubeconfig"] = management.KubeconfigYaml,
+                ["shop.kubeconfig"] = tenant.KubeconfigYaml,
+            },
+            new Dictionary<string, string>
+            {
+                // The nodes of the sandbox have loopback addresses, which no cluster has.
+                ["apiServerURL=https://203.0.113.10:6443"] =
+                    $"apiServerURL={management.Url} --set kubelb.config.addresses.allow[0]=127.0.0.0/8",
+                // No kubelet serves the logs of the pod of helm test; this test prints them.
+                [" --logs"] = "",
+            }
+        );
+        guide
+            .Names.Should()
+            .Equal(
+                "class",
+                "manager",
+                "tenant",
+                "ccm",
+                "request",
+                "test",
+                "uninstall-ccm",
+                "delete-tenant",
+                "clean-tenant",
+                "uninstall-manager",
+                "verify"
+            );
 
-        // 2. and 3. of the README: the manager, a tenant, and its kubeconfig.
-        await managementHelm.OkAsync($"install kubelb-manager {ChartFolder("kubelb-manager")} --namespace kubelb --create-namespace");
-        var managerSpec = await DeployedAsync(managementClient, "kubelb-manager");
+        // The sandbox is Envoy Gateway and its stand-in; the clusters have nothing of KubeLB.
+        var emptied = await guide.RunCommandsAsync(Emptying);
+        emptied.ExitCode.Should().Be(0, "{0}", emptied);
+        await AvailableAsync(managementClient, "envoy-gateway-system", "envoy-gateway");
+        output.WriteLine(await guide.RunAsync("class"));
+
+        var installing = guide.RunAsync("manager");
+        var managerSpec = await DeployedAsync(managementClient, "kubelb-manager", installing);
         await using var manager = await StartAsync(management, managementClient, managerSpec, images.Manager);
         await manager.WaitAsync(manager.Container.StartupProbe);
         await manager.WaitAsync(manager.Container.LivenessProbe);
         await manager.WaitAsync(manager.Container.ReadinessProbe);
+        await AvailableAsync(managementClient, "kubelb", "kubelb-manager");
+        output.WriteLine(await installing);
         var stop = sandbox.FollowManager(manager.Publish("xds"));
-        await using var tenantObjects = new TestCluster(tenant.CreateClient("test"));
-        await using var managementObjects = new TestCluster(management.CreateClient("test"));
-        await managementObjects.WaitAsync<Tenant>("", "t1", t => t.Status?.Phase == TenantPhases.Ready, "is ready");
-        var kubeconfig = (await managementObjects.GetAsync<V1Secret>("tenant-t1", "kubelb-ccm-kubeconfig"))!.Data["kubelb"];
+        output.WriteLine(await guide.RunAsync("tenant"));
 
-        // 4.: the CCM with that kubeconfig. The GatewayClass of the sandbox is not the chart's, and stays.
-        await tenantClient.CoreV1.CreateNamespacedSecretAsync(
-            new V1Secret
-            {
-                Metadata = new V1ObjectMeta { Name = "kubelb-cluster" },
-                Data = new Dictionary<string, byte[]> { ["kubelb"] = kubeconfig },
-            },
-            "kubelb"
-        );
-        await tenantHelm.OkAsync($"install kubelb-ccm {ChartFolder("kubelb-ccm")} --namespace kubelb --set kubelb.tenantName=t1");
+        installing = guide.RunAsync("ccm");
         await using var ccm = await StartAsync(
             tenant,
             tenantClient,
-            await DeployedAsync(tenantClient, "kubelb-ccm"),
+            await DeployedAsync(tenantClient, "kubelb-ccm", installing),
             images.Ccm,
             management.Url.Port
         );
         await ccm.WaitAsync(ccm.Container.StartupProbe);
         await ccm.WaitAsync(ccm.Container.ReadinessProbe);
+        await AvailableAsync(tenantClient, "kubelb", "kubelb-ccm");
+        output.WriteLine(await installing);
+        (await guide.RunAsync("request")).Should().Contain("api.example.com");
 
-        // 5.: the first route.
-        await tenantObjects.ApplyAsync(await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "examples", "basic.yaml")));
-        var gateway = await tenantObjects.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
-        using var http = new HttpClient(sandbox.CreateGatewayHandler());
-        var echo = await Eventually.GetAsync(
-            "a pod answers",
-            () => AskAsync(http, gateway.Status!.Addresses![0].Value!),
-            e => e is not null
-        );
-        echo!.Host.Should().Be("api.example.com");
-
+        var tests = guide.Commands("test");
+        tests.Should().HaveCount(2);
         await HelmTestAsync(
-            managementHelm,
+            guide,
+            tests[0],
             management,
             managementClient,
             "kubelb-manager",
@@ -83,7 +121,8 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
             "CCM v0.1.0 has reported 1 node address(es)"
         );
         await HelmTestAsync(
-            tenantHelm,
+            guide,
+            tests[1],
             tenant,
             tenantClient,
             "kubelb-ccm",
@@ -91,24 +130,66 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
             "GatewayClass kubelb: is accepted.",
             management.Url.Port
         );
-
         await MetricsAsync(manager, "kubelb_manager_build_info");
         await MetricsAsync(ccm, "kubelb_ccm_build_info");
-        foreach (var pod in new[] { ccm, manager })
-        {
-            pod.Process.Terminate();
-            await pod.Process.EndAsync(TimeSpan.FromSeconds(pod == manager ? managerSpec.TerminationGracePeriodSeconds!.Value : 30));
-            pod.Process.ExitCode.Should().Be(0, "SIGTERM stops it within the grace period of the pod");
-            pod.Process.Output.Should().NotContain("forbidden");
-        }
 
+        // No kubelet stops the pods of a Deployment that is deleted.
+        await StopAsync(ccm, TimeSpan.FromSeconds(30));
+        (await guide.RunAsync("uninstall-ccm")).Should().Contain("my-gateway");
+        await guide.RunAsync("delete-tenant");
+        await guide.RunAsync("clean-tenant");
+        await StopAsync(manager, TimeSpan.FromSeconds(managerSpec.TerminationGracePeriodSeconds!.Value));
         await stop();
+        await guide.RunAsync("uninstall-manager");
+        (await guide.RunAsync("verify")).Should().BeEmpty();
     }
 
-    private static string ChartFolder(string chart) => Path.Combine(SourceTree.Root, "charts", chart);
+    private static async Task StopAsync(RenderedPod pod, TimeSpan gracePeriod)
+    {
+        pod.Process.Terminate();
+        await pod.Process.EndAsync(gracePeriod);
+        pod.Process.ExitCode.Should().Be(0, "SIGTERM stops it within the grace period of the pod");
+        pod.Process.Output.Should().NotContain("forbidden");
+    }
 
-    private static async Task<V1PodSpec> DeployedAsync(IKubernetes client, string name) =>
-        (await client.AppsV1.ReadNamespacedDeploymentAsync(name, "kubelb")).Spec.Template.Spec;
+    // What helm, in a step that is running, has deployed.
+    private static async Task<V1PodSpec> DeployedAsync(IKubernetes client, string name, Task<string> installing)
+    {
+        var deployments = await Eventually.GetAsync(
+            $"Deployment {name} exists",
+            async () =>
+            {
+                if (installing.IsCompleted)
+                {
+                    await installing;
+                }
+
+                return await client.AppsV1.ListNamespacedDeploymentAsync("kubelb", fieldSelector: $"metadata.name={name}");
+            },
+            list => list.Items.Count == 1
+        );
+        return deployments.Items[0].Spec.Template.Spec;
+    }
+
+    // As the cluster reports it when the pods of a Deployment are ready.
+    private static async Task AvailableAsync(IKubernetes client, string @namespace, string name)
+    {
+        var deployment = await client.AppsV1.ReadNamespacedDeploymentAsync(name, @namespace);
+        var replicas = deployment.Spec.Replicas;
+        var status = new V1DeploymentStatus
+        {
+            ObservedGeneration = deployment.Metadata.Generation,
+            Replicas = replicas,
+            UpdatedReplicas = replicas,
+            ReadyReplicas = replicas,
+            AvailableReplicas = replicas,
+        };
+        await client.AppsV1.PatchNamespacedDeploymentStatusAsync(
+            new V1Patch(KubernetesJson.Serialize(new V1Deployment { Status = status }), V1Patch.PatchType.MergePatch),
+            name,
+            @namespace
+        );
+    }
 
     private static Task<RenderedPod> StartAsync(
         EmbeddedSandboxCluster cluster,
@@ -117,14 +198,6 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         ImageContent image,
         params int[] others
     ) => RenderedPod.StartAsync(client, cluster.Server.CertificateAuthorityPem!, "kubelb", spec, image, [cluster.Url.Port, .. others]);
-
-    private static async Task<Echo?> AskAsync(HttpClient http, string address)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/");
-        request.Headers.Host = "api.example.com";
-        using var answer = await http.SendAsync(request);
-        return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<Echo>() : null;
-    }
 
     private static async Task MetricsAsync(RenderedPod pod, string metric)
     {
@@ -135,7 +208,8 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
     // Helm rarely ends its watch with a status from before the pod's last one, which the API server did report: such a test is repeated
     // once.
     private async Task HelmTestAsync(
-        HelmBinary helm,
+        GuideSteps guide,
+        string command,
         EmbeddedSandboxCluster cluster,
         IKubernetes client,
         string release,
@@ -144,21 +218,22 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         params int[] others
     )
     {
-        var tested = await RunHelmTestAsync(helm, cluster, client, release, image, expected, others);
+        var tested = await RunHelmTestAsync(guide, command, cluster, client, release, image, expected, others);
         if (tested.Errors.Contains("status: InProgress", StringComparison.Ordinal))
         {
             output.WriteLine(tested.Errors);
             await client.CoreV1.DeleteNamespacedPodAsync($"{release}-test", "kubelb");
-            tested = await RunHelmTestAsync(helm, cluster, client, release, image, expected, others);
+            tested = await RunHelmTestAsync(guide, command, cluster, client, release, image, expected, others);
         }
 
-        tested.ExitCode.Should().Be(0, tested.Errors + tested.Text);
-        tested.Text.Should().Contain("Phase:          Succeeded");
+        tested.ExitCode.Should().Be(0, "{0}", tested);
+        tested.Output.Should().Contain("Phase:          Succeeded");
     }
 
     // No kubelet runs the pod that helm test creates: this test runs it unchanged and reports its result.
-    private async Task<HelmOutput> RunHelmTestAsync(
-        HelmBinary helm,
+    private async Task<CommandResult> RunHelmTestAsync(
+        GuideSteps guide,
+        string command,
         EmbeddedSandboxCluster cluster,
         IKubernetes client,
         string release,
@@ -167,7 +242,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         int[] others
     )
     {
-        var testing = helm.RunAsync($"test {release} --namespace kubelb --timeout 60s");
+        var testing = guide.RunCommandsAsync(command);
         var pod = await Eventually.GetAsync(
             "helm test creates its pod",
             async () =>
