@@ -1,7 +1,6 @@
 using System.Text;
 using k8s;
 using k8s.Models;
-using KubeLB.Api.GatewayApi;
 using KubeLB.Cli;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Inspection.Access;
@@ -112,7 +111,12 @@ public sealed class TopTests : IAsyncLifetime
             new V1ClusterRoleBinding
             {
                 Metadata = new V1ObjectMeta { Name = "viewer" },
-                RoleRef = new V1RoleRef("rbac.authorization.k8s.io", "ClusterRole", "viewer"),
+                RoleRef = new V1RoleRef
+                {
+                    ApiGroup = "rbac.authorization.k8s.io",
+                    Kind = "ClusterRole",
+                    Name = "viewer",
+                },
                 Subjects =
                 [
                     new Rbacv1Subject

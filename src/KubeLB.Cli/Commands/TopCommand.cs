@@ -20,7 +20,7 @@ internal static class TopCommand
         var connection = new ManagementOptions();
         var tenant = Text("--tenant", "Name of the only Tenant to show");
         var interval = Text("--interval", "Time between the two readings of the metrics, 1s to 10m", "5s");
-        var watch = Switch("--watch", "Show a new interval again and again until Ctrl-C");
+        var watch = Switch("--watch", "Repeat until Ctrl-C");
         watch.Aliases.Add("-w");
         var output = OneOf("--output", "Format of the output", "table", "table", CommandOutput.Json, CommandOutput.Yaml);
         output.Aliases.Add("-o");

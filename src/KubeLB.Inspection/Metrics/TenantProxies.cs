@@ -109,6 +109,6 @@ internal sealed record ProxyInventory(IReadOnlyList<TenantProxies> Tenants, IRea
 /// <param name="Name">Name of the route.</param>
 public sealed record TrafficTarget(string? Kind, string? Namespace, string? Name)
 {
-    /// <summary>Namespace, name and port of the Service in the tenant's cluster, <c>NAMESPACE/NAME:PORT</c>; null if it is not known.</summary>
+    /// <summary>The Service in the tenant's cluster, <c>NAMESPACE/NAME:PORT</c>; null if it is not known.</summary>
     public string? Service { get; init; }
 }

@@ -37,7 +37,7 @@ internal sealed class TrafficSampler(Cluster management, TimeProvider time) : ID
                 new StatusProblem(
                     "NoProxyReady",
                     proxies.OtherPods > 0
-                        ? $"None of {proxies.OtherPods} proxy pods is ready. See kubectl -n {TenantNames.Namespace(proxies.Tenant)} describe pods."
+                        ? $"None of {proxies.OtherPods} proxy pods is ready: kubectl -n {TenantNames.Namespace(proxies.Tenant)} get pods."
                         : $"There are no proxy pods. See kubectl describe tenant {proxies.Tenant}."
                 )
             );

@@ -64,7 +64,7 @@ public sealed class PodProxyTests : IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Put, $"{Pods}/{target}/proxy/a%2Fb//c?x=%20y&watch=true");
         request.Content = new StringContent("the body");
         request.Headers.Add("X-Test", "kept");
-        request.Headers.Add("Impersonate-User", "somebody");
+        request.Headers.Add("Impersonate-User", "other");
         request.Headers.Add("Impersonate-Group", "system:masters");
 
         using var response = await _api.Http.SendAsync(request);
@@ -96,9 +96,9 @@ public sealed class PodProxyTests : IAsyncLifetime
     [Fact]
     public async Task Pod_that_cannot_be_reached_returns_503()
     {
-        var refused = (await _api.GetAsync($"{Pods}/web:9/proxy/metrics")).ShouldBe(503);
-        refused.Reason.Should().Be("ServiceUnavailable");
-        refused.Message.Should().Be("error trying to reach service: dial tcp 10.1.2.3:9: connect: connection refused");
+        var unreachable = (await _api.GetAsync($"{Pods}/web:9/proxy/metrics")).ShouldBe(503);
+        unreachable.Reason.Should().Be("ServiceUnavailable");
+        unreachable.Message.Should().Be("error trying to reach service: dial tcp 10.1.2.3:9: connect: connection refused");
         await CreateAsync("simulated", "10.1.2.4", 80);
         (await _api.GetAsync($"{Pods}/simulated/proxy/")).ShouldBe(503).Message.Should().Be("error trying to reach service: simulated");
         (await _api.GetAsync($"{Pods}/web:named/proxy/")).ShouldBe(503).Message.Should().Contain("unknown port");
