@@ -119,8 +119,8 @@ public static class ControllerOptions
     public static Option<string> TracingEndpoint() =>
         Text(
             "--tracing-endpoint",
-            "URL of an OTLP receiver for traces of changes, for example http://collector:4317 (gRPC) or http://collector:4318 (HTTP); empty "
-                + "to disable. Headers are read from $OTEL_EXPORTER_OTLP_HEADERS"
+            "URL of an OTLP receiver for traces of changes, for example http://collector:4317 (gRPC) or http://collector:4318 (HTTP); "
+                + "empty to disable. Headers are read from $OTEL_EXPORTER_OTLP_HEADERS"
         );
 
     /// <summary><c>--tracing-sampling-ratio</c>.</summary>

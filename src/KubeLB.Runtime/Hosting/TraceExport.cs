@@ -9,8 +9,8 @@ using OpenTelemetry.Trace;
 namespace KubeLB.Runtime.Hosting;
 
 /// <summary>
-/// Exports the spans of the host's <see cref="ChangeTracer"/> over OTLP, in batches. Spans are dropped while the queue is full. It listens to
-/// the source of this host only, because a process can have several hosts.
+/// Exports the spans of the host's <see cref="ChangeTracer"/> over OTLP, in batches. Spans are dropped while the queue is full. It listens
+/// to the source of this host only, because a process can have several hosts.
 /// </summary>
 internal sealed class TraceExport : IDisposable
 {

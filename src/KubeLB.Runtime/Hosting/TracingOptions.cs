@@ -14,6 +14,7 @@ public sealed record TracingOptions(Uri Endpoint, double SamplingRatio)
     private const string ProtocolVariable = "OTEL_EXPORTER_OTLP_PROTOCOL";
     private const string TracesProtocolVariable = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
     private const int HttpPort = 4318;
+    private const NumberStyles RatioStyle = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
     /// <summary>Whether the protocol is OTLP over HTTP with protobuf; otherwise it is gRPC.</summary>
     public bool IsHttp { get; init; }
@@ -22,8 +23,8 @@ public sealed record TracingOptions(Uri Endpoint, double SamplingRatio)
     public Uri Target => IsHttp && Endpoint.AbsolutePath == "/" ? new Uri(Endpoint, "v1/traces") : Endpoint;
 
     /// <summary>
-    /// Parses the settings. The protocol is that of <c>OTEL_EXPORTER_OTLP_PROTOCOL</c>; without it, HTTP for port 4318 or a URL with a path,
-    /// and gRPC otherwise.
+    /// Parses the settings. The protocol is that of <c>OTEL_EXPORTER_OTLP_PROTOCOL</c>; without it, HTTP for port 4318 or a URL with a
+    /// path, and gRPC otherwise.
     /// </summary>
     /// <param name="endpoint">The URL; empty for no tracing.</param>
     /// <param name="samplingRatio">A number from 0 to 1.</param>
@@ -34,10 +35,7 @@ public sealed record TracingOptions(Uri Endpoint, double SamplingRatio)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(environment);
-        if (
-            !double.TryParse(samplingRatio, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var ratio)
-            || ratio is not (>= 0 and <= 1)
-        )
+        if (!double.TryParse(samplingRatio, RatioStyle, CultureInfo.InvariantCulture, out var ratio) || ratio is not (>= 0 and <= 1))
         {
             throw new FormatException(
                 $"--tracing-sampling-ratio: invalid value \"{samplingRatio}\"; must be a number from 0 to 1, for example 0.1."

@@ -77,19 +77,15 @@ public sealed class ChangeTracer : IDisposable
     /// <param name="key">The object.</param>
     /// <param name="generation">Its new generation.</param>
     /// <param name="traceParent">The context that the object contains, from another process; it may have any value.</param>
+    /// <param name="started">The start of its first reconcile.</param>
     /// <returns>The trace, or <see cref="ChangeTrace.NotSampled"/>.</returns>
-    internal ChangeTrace Start(string kind, ResourceKey key, long generation, string? traceParent)
+    internal ChangeTrace Start(string kind, ResourceKey key, long generation, string? traceParent, DateTime started)
     {
         var tenant = _settings.TenantOf(key.Namespace);
         var hasParent = TraceParent.TryParse(traceParent, out var parent);
         if (
             !IsSampled(tenant ?? "", hasParent ? parent : null)
-            || Detached(
-                $"{_settings.Verb} {kind}",
-                hasParent ? ActivityKind.Consumer : ActivityKind.Internal,
-                parent,
-                Time.GetUtcNow().UtcDateTime
-            )
+            || Detached($"{_settings.Verb} {kind}", hasParent ? ActivityKind.Consumer : ActivityKind.Internal, parent, started)
                 is not { } root
         )
         {

@@ -56,7 +56,7 @@ public sealed class ReconcileTrace
 
     /// <summary>Starts the trace of a change and makes this reconcile part of it.</summary>
     internal ChangeTrace StartChange(string kind, ResourceKey key, long generation, string? traceParent) =>
-        Change = _tracer.Start(kind, key, generation, traceParent);
+        Change = _tracer.Start(kind, key, generation, traceParent, _started);
 
     /// <summary>Starts the span of a write; null if there is no reconcile, or no traced change.</summary>
     /// <param name="operation">The verb.</param>

@@ -85,6 +85,19 @@ public sealed class ChangeTracerTests : IDisposable
     }
 
     [Fact]
+    public void Change_starts_with_its_first_reconcile()
+    {
+        var trace = ReconcileTrace.Begin(_tracer, "route", Key, TimeSpan.Zero);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _latency.Start(Kind, Key, 1, hasResult: false);
+        trace.End("error", new InvalidOperationException());
+        _latency.Forget(Kind, Key);
+
+        _ended.Should().HaveCount(2);
+        _ended.Select(a => a.StartTimeUtc).Should().AllBeEquivalentTo(_time.GetUtcNow().UtcDateTime.AddSeconds(-1));
+    }
+
+    [Fact]
     public void Trace_without_a_result_ends_after_its_limit()
     {
         Reconcile(() =>
