@@ -1,5 +1,6 @@
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm;
@@ -21,7 +22,7 @@ internal static partial class Log
     [LoggerMessage(4104, LogLevel.Information, "The management cluster accepts objects in {Namespace} again.")]
     public static partial void ManagementClusterAccepted(ILogger logger, string @namespace);
 
-    [LoggerMessage(4105, LogLevel.Warning, Messages.GatewayApiNotEnabled)]
+    [LoggerMessage(4105, LogLevel.Warning, TenantSettings.GatewayApiNotEnabled)]
     public static partial void GatewayApiNotEnabled(ILogger logger);
 
     // Kinds of the tenant's cluster that are not available.

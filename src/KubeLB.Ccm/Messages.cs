@@ -98,10 +98,6 @@ internal static class Messages
     public static string NodePortServiceConflict(string service) =>
         $"Service {service} already exists and was not created by KubeLB. Rename or delete it.";
 
-    /// <summary>The CCM was started without <c>--enable-gateway-api</c>.</summary>
-    public const string GatewayApiNotEnabled =
-        "Gateway API is not enabled, so no Gateway and no route is served. Start the CCM with --enable-gateway-api.";
-
     /// <summary>The tenant's cluster forbids requests of the user that a Tenant's CCM has in the management cluster.</summary>
     public static string SwappedKubeconfigs(string owner) =>
         $"--kubeconfig holds the credentials of Tenant {owner} for the management cluster. "

@@ -96,6 +96,55 @@ public class InstallationCheckTests
     }
 
     [Fact]
+    public void Nodes_are_checked_with_the_flags_of_the_CCM()
+    {
+        var tenant = new FakeObjects(
+            new V1Node
+            {
+                Metadata = new V1ObjectMeta { Name = "n" },
+                Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "10.0.0.1" }] },
+            },
+            new V1Deployment
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = "ccm",
+                    NamespaceProperty = "lb",
+                    Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
+                },
+                Spec = new V1DeploymentSpec
+                {
+                    Template = new V1PodTemplateSpec
+                    {
+                        Spec = new V1PodSpec
+                        {
+                            Containers =
+                            [
+                                new V1Container
+                                {
+                                    Args = ["--cluster-name=shop", "--enable-gateway-api", "--node-address-type=InternalIP"],
+                                },
+                            ],
+                        },
+                    },
+                },
+            }
+        );
+
+        var results = Results(null);
+        results.Single(r => r.Name == "Nodes have an address of type InternalIP").State.Should().Be(CheckState.Ok);
+        results.Single(r => r.Name == "The flags of the CCM are known").Detail.Should().Be("--node-address-type=InternalIP");
+        results
+            .Single(r => r.Name.StartsWith("The node ports", StringComparison.Ordinal))
+            .Hint.Should()
+            .EndWith("http://10.0.0.1:NODE_PORT/");
+        Results("ExternalIP").Single(r => r.Name == "Nodes have an address of type ExternalIP").State.Should().Be(CheckState.Failed);
+
+        IReadOnlyList<CheckResult> Results(string? type) =>
+            new InstallationCheck(tenant, new FakeObjects(), new CheckSettings { HasTenant = true, NodeAddressType = type }, Now).Run();
+    }
+
+    [Fact]
     public void Status_counts_routes_and_reports_skew_of_clocks_and_versions()
     {
         var management = new FakeObjects(

@@ -85,6 +85,79 @@ public class PathTracerTests
         trace.Should().Throw<InspectionException>().WithMessage("*2 tenants (a, b). Add --tenant.");
     }
 
+    [Theory]
+    [InlineData("--enable-gateway-api", 1, null)]
+    [InlineData("", 1, "Gateway API is not enabled, so no Gateway and no route is served. Start the CCM with --enable-gateway-api.")]
+    [InlineData(
+        "--enable-gateway-api --disable-httproute-controller",
+        1,
+        "The CCM runs with --disable-httproute-controller, so it serves no HTTPRoute. Remove the flag."
+    )]
+    public void Flags_of_the_CCM_that_keep_it_from_serving_the_route_are_named(string flags, int ready, string? problem)
+    {
+        var tenant = Objects();
+        tenant.Add(Ccm(flags, ready));
+        var trace = Trace(tenant);
+        trace.Break?.Message.Should().Be(problem);
+        trace.Assumption.Should().BeNull();
+        trace.Hops[0].Title.Should().Be("CCM");
+    }
+
+    [Fact]
+    public void CCM_without_a_ready_pod_is_a_warning_until_a_report_is_missing()
+    {
+        var tenant = Objects();
+        tenant.Add(Ccm("--enable-gateway-api", ready: 0));
+        const string Hint = "No pod of its Deployment lb/ccm is ready: run kubectl -n lb logs deployment/ccm.";
+        var served = Trace(tenant);
+        (served.Break, served.Warning?.Message).Should().Be((null, "Changes are not applied. " + Hint));
+
+        tenant.Get<HttpRoute>("default", "api").Value!.Status = null;
+        Trace(tenant).Break!.Message.Should().Be("The CCM has not reported on the route. " + Hint);
+    }
+
+    [Fact]
+    public void Backend_of_another_namespace_needs_a_grant_if_the_CCM_enforces_it()
+    {
+        var tenant = Objects();
+        tenant.Get<V1Service>("default", "api").Value!.Metadata.NamespaceProperty = "shop";
+        tenant.Get<HttpRoute>("default", "api").Value!.Spec!.Rules![0].BackendRefs![0].Namespace = "shop";
+        Trace(tenant).Break?.Reason.Should().NotBe("RefNotPermitted");
+
+        tenant.Add(Ccm("--enable-gateway-api --enforce-reference-grants", ready: 1));
+        var trace = Trace(tenant);
+        trace.Break!.Reason.Should().Be("RefNotPermitted");
+        trace.Hops[0].Detail.Should().Be("1 of 1 ready; --enforce-reference-grants");
+    }
+
+    [Fact]
+    public void Default_flags_that_are_assumed_are_named()
+    {
+        var tenant = Objects();
+        Trace(tenant).Assumption.Should().Contain("no Deployment with label app.kubernetes.io/name=kubelb-ccm");
+        tenant.Forbidden.Add(typeof(V1Deployment));
+        Trace(tenant).Assumption.Should().Be("The default flags of the CCM are assumed: no permission to list V1Deployment.");
+    }
+
+    private static V1Deployment Ccm(string flags, int ready) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "ccm",
+                NamespaceProperty = "lb",
+                Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
+            },
+            Spec = new V1DeploymentSpec
+            {
+                Template = new V1PodTemplateSpec
+                {
+                    Spec = new V1PodSpec { Containers = [new V1Container { Args = [.. flags.Split(' '), "--cluster-name=shop"] }] },
+                },
+            },
+            Status = new V1DeploymentStatus { ReadyReplicas = ready },
+        };
+
     private static KubeLB.Api.V1Alpha1.Route Copy(string @namespace, string uid) =>
         new()
         {

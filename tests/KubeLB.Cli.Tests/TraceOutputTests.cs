@@ -5,7 +5,7 @@ namespace KubeLB.Cli.Tests;
 
 public class TraceOutputTests
 {
-    private const string Hostile = "\u001b]0;owned\u0007[red]\u202e";
+    private const string Hostile = "\u001b]0;owned\u0007[red]\u202e\u2066\u009b31m\u007f";
 
     private static readonly Trace Trace = new(
         new HopObject("tenant", "HTTPRoute", "default", "web"),
@@ -23,7 +23,11 @@ public class TraceOutputTests
     {
         var output = new StringWriter();
         await new TraceOutput(output, format).WriteAsync([Trace]);
-        output.ToString().Should().NotContainAny("\u001b", "\u0007").And.ContainAll("First line", "Second line.");
+        output
+            .ToString()
+            .Should()
+            .NotContainAny("\u001b", "\u0007", "\u202e", "\u2066", "\u009b", "\u007f")
+            .And.ContainAll("First line", "Second line.");
     }
 
     [Fact]

@@ -8,6 +8,9 @@ namespace KubeLB.EndToEnd;
 /// <summary>Mistakes for which Gateway API has no condition are Events on the tenant's object.</summary>
 public sealed class SilentMistakeTests : IAsyncLifetime
 {
+    private const string Overlap = "Overlapping match conditions with route(s): HTTPRoute ";
+    private const string Remedy = ". The oldest route gets the requests: use another hostname or match, or put the rules into one route.";
+
     private SystemFixture _fixture = null!;
 
     public async ValueTask InitializeAsync()
@@ -52,9 +55,9 @@ public sealed class SilentMistakeTests : IAsyncLifetime
     {
         await _fixture.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "younger"));
 
-        await ExpectOverlapAsync("younger", "Overlapping match conditions with route(s): HTTPRoute default/api-route");
-        await ExpectOverlapAsync("api-route", "Overlapping match conditions with route(s): HTTPRoute default/younger");
-        await EventAsync("younger", "RouteRulesOverlap", "Overlapping match conditions with route(s): HTTPRoute default/api-route");
+        await ExpectOverlapAsync("younger", Overlap + "default/api-route" + Remedy);
+        await ExpectOverlapAsync("api-route", Overlap + "default/younger" + Remedy);
+        await EventAsync("younger", "RouteRulesOverlap", Overlap + "default/api-route" + Remedy);
 
         await _fixture.Tenant.DeleteAsync<HttpRoute>("default", "younger");
 

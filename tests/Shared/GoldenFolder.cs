@@ -13,7 +13,8 @@ internal sealed class GoldenFolder(string project, string inputs, string outputs
     public const string In = ".in.yaml";
     public const string Out = ".out.yaml";
 
-    private static readonly bool Update = Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1";
+    /// <summary>Whether outputs are written instead of compared.</summary>
+    public static bool Update { get; } = Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1";
 
     private readonly string _howToWrite = $"write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/{project}";
     private readonly string _inputs = Path.Combine(SourceTree.Root, "tests", project, "testdata", inputs);

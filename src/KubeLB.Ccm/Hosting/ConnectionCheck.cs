@@ -7,6 +7,7 @@ using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Hosting;
@@ -46,7 +47,7 @@ internal static class ConnectionCheck
         };
         if (!options.EnableGatewayApi)
         {
-            findings.Add(new Finding(false, Messages.GatewayApiNotEnabled) { IsWarning = true });
+            findings.Add(new Finding(false, TenantSettings.GatewayApiNotEnabled) { IsWarning = true });
         }
         else if (options.UseGatewayClass)
         {

@@ -10,27 +10,26 @@ namespace KubeLB.Cli.Commands;
 /// <summary><c>kubelb check</c>: checks both clusters before or after an installation.</summary>
 internal static class CheckCommand
 {
+    private static readonly string[] AddressTypes = ["ExternalIP", "InternalIP", "Hostname"];
+
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
         var connections = new ConnectionOptions();
         var pre = Switch("--pre", "Check what an installation needs, before it");
-        var manager = Text("--manager-namespace", "Namespace of the manager and its Config", "kubelb");
+        var installation = new InstallationOptions();
         var ccm = Text("--ccm-namespace", "Namespace of the CCM", "kubelb");
-        var envoyGateway = Text("--envoy-gateway-namespace", "Namespace of Envoy Gateway", "envoy-gateway-system");
-        var addressType = OneOf("--node-address-type", "The CCM's flag of this name", "ExternalIP", "ExternalIP", "InternalIP");
+        var addressType = new Option<string?>("--node-address-type")
+        {
+            Description = "The CCM's flag of this name; by default that of its Deployment, else ExternalIP",
+            HelpName = string.Join('|', AddressTypes),
+        };
+        addressType.AcceptOnlyFromAmong(AddressTypes);
         var output = OneOf("--output", "Format of the output", "text", "text", CommandOutput.Json, CommandOutput.Yaml);
         output.Aliases.Add("-o");
-        var command = new Command("check", "Check the clusters before (--pre) or after an installation")
-        {
-            pre,
-            output,
-            manager,
-            ccm,
-            envoyGateway,
-            addressType,
-        };
+        var command = new Command("check", "Check the clusters before (--pre) or after an installation") { pre, output, ccm, addressType };
         connections.AddTo(command);
+        installation.AddTo(command);
         Examples.Add(
             command,
             """
@@ -49,10 +48,10 @@ internal static class CheckCommand
                     HasTenant = clusters.Tenant is not null,
                     HasManagement = clusters.Management is not null,
                     IsBeforeInstallation = parsed.GetValue(pre),
-                    ManagerNamespace = parsed.GetValue(manager)!,
+                    ManagerNamespace = installation.ManagerNamespace(parsed),
                     CcmNamespace = parsed.GetValue(ccm)!,
-                    EnvoyGatewayNamespace = parsed.GetValue(envoyGateway)!,
-                    NodeAddressType = parsed.GetValue(addressType)!,
+                    EnvoyGatewayNamespace = installation.EnvoyGatewayNamespace(parsed),
+                    NodeAddressType = parsed.GetValue(addressType),
                 };
                 var reached = await clusters.CheckConnectionsAsync(cancellationToken).ConfigureAwait(false);
                 IReadOnlyList<CheckResult> results =

@@ -3,7 +3,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using KubeLB.Inspection.Access;
 using KubeLB.Inspection.Dashboard;
-using KubeLB.Inspection.Tracing;
 using KubeLB.Runtime.CommandLine;
 using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
@@ -16,6 +15,7 @@ internal static class DashboardCommand
     public static Command Create()
     {
         var connections = new ConnectionOptions();
+        var installation = new InstallationOptions();
         var port = Number("--port", "Port on 127.0.0.1; 0 for a free one");
         var @namespace = Text("--namespace", "Read only this namespace of the tenant's cluster, without permissions in the others");
         @namespace.Aliases.Add("-n");
@@ -39,6 +39,7 @@ internal static class DashboardCommand
             """
         );
         connections.AddTo(command);
+        installation.AddTo(command);
         command.SetAction(
             async (parsed, cancellationToken) =>
             {
@@ -56,7 +57,7 @@ internal static class DashboardCommand
                             Port = parsed.GetValue(port),
                             Management = management,
                             Tenants = tenant is null ? [] : [new DashboardTenant(tenant, tenantNamespace) { OnlyNamespace = only }],
-                            Settings = new TraceSettings { TenantNamespace = tenantNamespace },
+                            Settings = installation.TraceSettings(parsed, tenantNamespace),
                             ManagerDebug = ManagerDebugOption.Read(parsed, xdsUrl),
                         },
                         cancellationToken

@@ -1,9 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
-using KubeLB.Api.Messages;
 using KubeLB.Cli.Rendering;
 using KubeLB.Inspection.Overview;
-using Spectre.Console;
 using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
 namespace KubeLB.Cli.Commands;
@@ -46,7 +43,7 @@ internal static class StatusCommand
                 }
                 else
                 {
-                    Write(CommandOutput.Console(writer), status, now);
+                    StatusOutput.Write(CommandOutput.Console(writer), status, now);
                 }
 
                 return status.IsHealthy ? ExitCodes.Ok : ExitCodes.Failed;
@@ -54,69 +51,4 @@ internal static class StatusCommand
         );
         return command;
     }
-
-    private static void Write(IAnsiConsole console, InstallationStatus status, DateTimeOffset now)
-    {
-        console.WriteLine(MessageText.Escape($"Manager {status.Version ?? "has not reported"}"));
-        console.WriteLine();
-        var table = new Table { Border = TableBorder.None };
-        table.AddColumns("TENANT", "PHASE", "CCM", "LAST SEEN", "ROUTES", "GATEWAYS", "PROXIES", "ADDRESSES");
-        foreach (var tenant in status.Tenants)
-        {
-            table.AddRow(
-                new[]
-                {
-                    tenant.Name,
-                    tenant.Phase,
-                    tenant.CcmVersion ?? "-",
-                    tenant.CcmLastSeen is { } seen ? CommandOutput.Age(now - seen) : "never",
-                    Counts(tenant.Routes, tenant.RouteLimit),
-                    Counts(tenant.Gateways, tenant.GatewayLimit),
-                    tenant.Proxies ?? "-",
-                    Number(tenant.Addresses),
-                }
-                    .Select(CommandOutput.Text)
-                    .ToArray()
-            );
-        }
-
-        if (status.Tenants.Count > 0)
-        {
-            console.Write(table);
-        }
-        else
-        {
-            console.WriteLine("No tenants. Add one: kubelb tenant add NAME");
-        }
-
-        console.WriteLine();
-        foreach (var certificate in status.Certificates)
-        {
-            console.WriteLine($"Certificate {certificate.Secret} ends in {CommandOutput.Age(certificate.NotAfter - now)}");
-        }
-
-        foreach (
-            var (who, problem) in status
-                .Problems.Select(p => ("Installation", p))
-                .Concat(status.Tenants.SelectMany(t => t.Problems.Select(p => ($"Tenant {t.Name}", p))))
-        )
-        {
-            console.MarkupLine(
-                $"{(problem.IsWarning ? "[yellow]![/]" : "[red]✗[/]")} {CommandOutput.Text(who)}: "
-                    + $"[bold]{CommandOutput.Text(problem.Reason)}[/] {CommandOutput.Text(problem.Message)}"
-            );
-        }
-
-        if (status.IsHealthy && status.Problems.Count == 0)
-        {
-            console.MarkupLine("[green]No problems.[/]");
-        }
-    }
-
-    private static string Counts(RouteCounts counts, int limit) =>
-        $"{Number(counts.Programmed)}/{Number(counts.Total)}"
-        + (counts.Rejected > 0 ? $" ({Number(counts.Rejected)} not served)" : "")
-        + $", limit {Number(limit)}";
-
-    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -16,6 +16,7 @@ internal static class TraceCommand
     public static Command Create()
     {
         var connections = new ConnectionOptions();
+        var installation = new InstallationOptions();
         var target = new Argument<string>("object")
         {
             HelpName = "KIND/NAME|URL",
@@ -62,13 +63,14 @@ internal static class TraceCommand
             """
         );
         connections.AddTo(command);
+        installation.AddTo(command);
         command.SetAction(
             async (parsed, cancellationToken) =>
             {
                 await using var clusters = connections.Open(parsed);
                 var run = new TraceRun(
                     clusters,
-                    new TraceSettings { TenantNamespace = connections.TenantNamespace(parsed) },
+                    installation.TraceSettings(parsed, connections.TenantNamespace(parsed)),
                     ManagerDebugOption.Read(parsed, xdsUrl)
                 );
                 var request = new ProbeRequest(MethodOf(parsed.GetValue(method)!), Headers(parsed.GetValue(header) ?? []));

@@ -16,11 +16,12 @@ internal static class CommandOutput
     /// <summary>YAML.</summary>
     public const string Yaml = "yaml";
 
-    private const int RedirectedWidth = 240;
+    private const int RedirectedWidth = 32_768;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
+        NewLine = "\n",
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter() },
@@ -55,7 +56,8 @@ internal static class CommandOutput
     {
         var json = JsonSerializer.Serialize(value, Options);
         return format == Json
-            ? json + Environment.NewLine
+            // Characters that control a terminal occur in texts only, where their escape sequences are JSON.
+            ? MessageText.Message(json, int.MaxValue) + Environment.NewLine
             : new SerializerBuilder().Build().Serialize(Plain(JsonSerializer.Deserialize<JsonElement>(json))!);
     }
 

@@ -44,7 +44,7 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
             );
             foreach (var hop in trace.Hops)
             {
-                Add(root, hop, trace.Break);
+                Add(root, hop, trace.Break ?? trace.Warning);
             }
 
             console.Write(root);
@@ -57,7 +57,7 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
     {
         var age = hop.Subject?.Created is { } created ? $" [grey]{CommandOutput.Age(_now - created)}[/]" : "";
         var detail = hop.Detail is { Length: > 0 } text ? $"  [grey]{CommandOutput.Text(text)}[/]" : "";
-        // The problem that stops requests is explained below the tree.
+        // The problem that stops requests, or the first warning, is explained below the tree.
         var message = hop.Message is { } problem && !ReferenceEquals(hop, stop) ? $"  {CommandOutput.Text(FirstSentence(problem))}" : "";
         var reason = hop.Reason is { Length: > 0 } named ? $" [bold]{CommandOutput.Text(named)}[/]" : "";
         var node = parent.AddNode($"{Mark(hop.State)} {CommandOutput.Text(hop.Title)}{age}{reason}{detail}{message}");
@@ -71,18 +71,17 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
     {
         if (trace.Break is { } stop)
         {
-            var path = PathTo(trace.Hops, stop).Select(h => h.Title);
-            var verb = stop.State == HopState.Broken ? "[red]Requests stop at[/]" : "[yellow]Waiting at[/]";
-            console.MarkupLine(
-                $"{verb} {CommandOutput.Text(string.Join(" > ", path) + (stop.Reason is { } reason ? $" ({reason})" : ""))}"
-            );
-            console.WriteLine(MessageText.EscapeLines(stop.Message ?? ""));
+            WriteHop(console, trace, stop, stop.State == HopState.Broken ? "[red]Requests stop at[/]" : "[yellow]Waiting at[/]");
             if (trace.Cause is { } cause)
             {
                 console.WriteLine(
                     MessageText.EscapeLines($"{string.Join(" > ", PathTo(trace.Hops, cause).Select(h => h.Title))}: {cause.Message}")
                 );
             }
+        }
+        else if (trace.Warning is { } warning)
+        {
+            WriteHop(console, trace, warning, "[yellow]Served, with a warning at[/]");
         }
         else
         {
@@ -98,7 +97,19 @@ internal sealed class TraceOutput(TextWriter output, string format, TimeProvider
             console.MarkupLine($"[grey]Not read: {CommandOutput.Text(unseen)}.[/]");
         }
 
+        if (trace.Assumption is { } assumption)
+        {
+            console.MarkupLine($"[grey]{CommandOutput.Text(assumption)}[/]");
+        }
+
         console.WriteLine();
+    }
+
+    private static void WriteHop(IAnsiConsole console, Trace trace, Hop hop, string verb)
+    {
+        var path = string.Join(" > ", PathTo(trace.Hops, hop).Select(h => h.Title));
+        console.MarkupLine($"{verb} {CommandOutput.Text(path + (hop.Reason is { } reason ? $" ({reason})" : ""))}");
+        console.WriteLine(MessageText.EscapeLines(hop.Message ?? ""));
     }
 
     private static IEnumerable<Hop> PathTo(IEnumerable<Hop> hops, Hop wanted)

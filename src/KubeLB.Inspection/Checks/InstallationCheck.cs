@@ -5,6 +5,8 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Inspection.Access;
+using KubeLB.Inspection.Tracing;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Inspection.Checks;
@@ -91,8 +93,10 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
     private IEnumerable<CheckResult> Tenant()
     {
         const string Group = "Tenant cluster";
+        var flags = CcmFlags.Read(tenant, null);
+        var selected = settings.NodeAddressType is { } type ? flags.NodeAddresses with { AddressType = type } : flags.NodeAddresses;
         yield return GatewayApi(Group, tenant);
-        yield return Nodes(Group);
+        yield return Nodes(Group, selected);
         if (settings.IsBeforeInstallation)
         {
             yield break;
@@ -106,12 +110,9 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
             "The CCM runs",
             "Install the chart kubelb-ccm, or set --ccm-namespace; see its pods and log."
         );
+        yield return Flags(Group, flags);
         yield return TenantClass(Group);
-        yield return new CheckResult(Group, "The node ports can be reached from the management cluster", CheckState.NotChecked)
-        {
-            Reason = "The proxies in the management cluster connect to them, not this machine.",
-            Hint = "Send a request through a route: kubelb trace http://HOSTNAME/ --probe",
-        };
+        yield return NodePorts(Group, selected);
     }
 
     private static CheckResult GatewayApi(string group, IObjects cluster)
@@ -339,33 +340,71 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
         }
     }
 
-    private CheckResult Nodes(string group)
+    private CheckResult Nodes(string group, NodeAddressSettings selected)
     {
-        var what = $"Nodes have an address of type {settings.NodeAddressType}";
+        var what = $"Nodes have an address of type {selected.AddressType}";
         var (nodes, unreadable) = tenant.List<V1Node>();
         if (unreadable is not null)
         {
             return NotChecked(group, what, unreadable);
         }
 
-        var usable = nodes.Count(n => (n.Status?.Addresses ?? []).Any(a => a.Type == settings.NodeAddressType));
+        var usable = nodes.Count(n => NodeFacts.Read(n, selected) is not null);
         var types = nodes
             .SelectMany(n => n.Status?.Addresses ?? [])
             .Select(a => a.Type)
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
             .ToList();
+        var isExcluded = types.Contains(selected.AddressType, StringComparer.Ordinal);
         return new CheckResult(group, what, usable == 0 ? CheckState.Failed : CheckState.Ok)
         {
             Detail = $"{Number(usable)} of {Number(nodes.Count)} nodes",
             Reason =
                 nodes.Count == 0 ? "The cluster has no nodes."
-                : usable == 0 ? $"The nodes have only: {string.Join(", ", types)}."
-                : null,
+                : usable > 0 ? null
+                : isExcluded ? "The labels of the nodes exclude them."
+                : $"The nodes have only: {string.Join(", ", types)}.",
             Hint =
-                usable == 0 && nodes.Count > 0
-                    ? "Set --node-address-type of the CCM (kubelb.nodeAddressType of its chart) to a type that the nodes have."
-                    : null,
+                usable > 0 || nodes.Count == 0 ? null
+                : isExcluded
+                    ? $"Check --node-address-label-selector of the CCM, and remove the label {NodeFacts.ExcludeLabel} of the nodes."
+                : "Set --node-address-type of the CCM (kubelb.nodeAddressType of its chart) to a type that the nodes have.",
+        };
+    }
+
+    private static CheckResult Flags(string group, CcmFlags flags)
+    {
+        const string Name = "The flags of the CCM are known";
+        return flags.Deployment is null
+            ? new CheckResult(group, Name, CheckState.NotChecked) { Reason = CcmHop.Assumption(flags) }
+            : new CheckResult(group, Name, flags.IsGatewayApiEnabled ? CheckState.Ok : CheckState.Failed)
+            {
+                Detail = flags.Changed.Count == 0 ? "all are the defaults" : string.Join(" ", flags.Changed),
+                Reason = flags.IsGatewayApiEnabled ? null : TenantSettings.GatewayApiNotEnabled,
+            };
+    }
+
+    // Proxies report failed connections in their own statistics only, so the hint is a request from the management cluster.
+    private CheckResult NodePorts(string group, NodeAddressSettings selected)
+    {
+        var address = tenant.List<V1Node>().Items.Select(n => NodeFacts.Read(n, selected)?.Address).FirstOrDefault(a => a is not null);
+        var port = tenant
+            .List<V1Service>("", $"{Labels.ManagedBy}={Labels.ManagedByKubelb}")
+            .Items.SelectMany(s => s.Spec?.Ports ?? [])
+            .FirstOrDefault(p => p.NodePort is > 0)
+            ?.NodePort;
+        var target =
+            (address?.Contains(':', StringComparison.Ordinal) == true ? $"[{address}]" : address ?? "NODE_ADDRESS")
+            + ":"
+            + (port is null ? "NODE_PORT" : Number(port.Value));
+        return new CheckResult(group, "The node ports can be reached from the management cluster", CheckState.NotChecked)
+        {
+            Reason = "The proxies in the management cluster connect to them, not this machine.",
+            Hint =
+                "Send a request through a route: kubelb trace http://HOSTNAME/ --probe; or one from a pod of the management cluster: "
+                + $"kubectl run node-port --rm -i --restart=Never --image=curlimages/curl -- "
+                + $"curl -sS -m 5 -o /dev/null -w '%{{http_code}}' http://{target}/",
         };
     }
 
@@ -399,6 +438,6 @@ public sealed record CheckSettings
     /// <summary>Namespace of Envoy Gateway.</summary>
     public string EnvoyGatewayNamespace { get; init; } = "envoy-gateway-system";
 
-    /// <summary>The CCM's <c>--node-address-type</c>.</summary>
-    public string NodeAddressType { get; init; } = "ExternalIP";
+    /// <summary>The CCM's <c>--node-address-type</c>; null for that of its Deployment.</summary>
+    public string? NodeAddressType { get; init; }
 }

@@ -4,6 +4,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Inspection.Access;
 using KubeLB.Inspection.Tracing;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Translation.Attachment;
@@ -47,6 +48,7 @@ internal static class WatchedKinds
         Add<V1Namespace>(cluster, null, informer => informer.FieldSelector = only is null ? null : "metadata.name=" + only);
         Add<V1Service>(cluster, only);
         Add<V1EndpointSlice>(cluster, only);
+        Add<V1Deployment>(cluster, only, informer => informer.LabelSelector = CcmFlags.Selector);
     }
 
     /// <summary>Configures the informers of the management cluster.</summary>

@@ -96,7 +96,10 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
         else if (failures.Count == 0)
         {
             parts.AddRange(
-                Problems(route.Status.Conditions, RouteConditions.Accepted, RouteConditions.Programmed).DistinctBy(p => p.Message)
+                Problems(route.Status.Conditions, RouteConditions.Accepted, RouteConditions.Programmed)
+                    .DistinctBy(p => p.Message)
+                    // The last configuration that the proxies accepted is served.
+                    .Select(p => p.Reason == RouteConditions.ProxyRejected ? p with { State = HopState.Warning } : p)
             );
         }
 
@@ -230,7 +233,7 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
             );
             parts.Add(
                 reported is not null
-                    ? Of(reported.Type, HopState.Broken, reported)
+                    ? Of($"Tenant {reported.Type}", HopState.Broken, reported)
                     : new Hop("Pods", HopState.Broken)
                     {
                         Message = $"No proxy of the tenant is ready. Run kubectl -n {tenantNamespace} describe pods.",
@@ -241,7 +244,7 @@ internal sealed class ManagementHops(IObjects management, TraceSettings settings
         parts.AddRange(
             (route.Status?.Resources?.Route?.Conditions ?? [])
                 .Where(c => c is { Type: RouteConditions.ProxyProgrammed, Status: ConditionStatus.False })
-                .Select(c => Of(c.Type, HopState.Broken, c))
+                .Select(c => Of(c.Type, HopState.Warning, c))
         );
         if (settings.Acknowledgements is { } acknowledgements)
         {

@@ -6,7 +6,6 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Inspection.Access;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
-using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Inspection.Tracing;
 
@@ -46,14 +45,20 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
         var route = source.Value ?? SourceOf(copy.Value);
         if (route is null && source.IsAbsent && copy.Value is null)
         {
-            return Missing(target, NamesOf(target));
+            return Misplaced(target) ?? Missing(target, NamesOf(target));
         }
 
         var tenantNamespace = copy.Value?.Namespace ?? settings.TenantNamespace;
         var view = View(tenantNamespace);
-        var tenantHops = new TenantHops(tenant, view, new TenantSettings(tenantNamespace ?? ""), now);
+        var flags = CcmFlags.Read(tenant, tenantNamespace);
+        var tenantHops = new TenantHops(tenant, view, flags, tenantNamespace ?? "", now);
         if (source is { Value: null, IsAbsent: false } && copy.IsAbsent)
         {
+            if (Misplaced(target) is { } misplaced)
+            {
+                return misplaced;
+            }
+
             return new Trace(
                 ObjectOf("tenant", target, null),
                 [
@@ -68,16 +73,18 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
             );
         }
 
-        var hops = new List<Hop>
-        {
+        List<Hop> hops =
+        [
+            .. CcmHop.Of(flags, target.Kind, tenantNamespace),
             TenantHops.Source(target, source.Value, source.Unreadable, route),
             tenantHops.Gateways(source.Value ?? route, source.Unreadable),
             tenantHops.Backends(route, source.Unreadable),
-        };
+        ];
         hops.AddRange(_managementHops.OfRoute(copy, source.Value, route, tenantNamespace));
         return new Trace(ObjectOf("tenant", target, route), hops)
         {
             Tenant = TenantName(tenantNamespace),
+            Assumption = source.Value is null ? null : CcmHop.Assumption(flags),
             Endpoint = source.Value is null ? null : tenantHops.Endpoint(source.Value),
         };
     }
@@ -100,7 +107,8 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
 
         unreadable ??= routes.Count == 0 ? managementRoutes.Unreadable : null;
         var view = View(settings.TenantNamespace);
-        var hops = new TenantHops(tenant, view, new TenantSettings(settings.TenantNamespace ?? ""), now);
+        var flags = CcmFlags.Read(tenant, settings.TenantNamespace);
+        var hops = new TenantHops(tenant, view, flags, settings.TenantNamespace ?? "", now);
         var matches = RequestMatch.Find(routes, url, request).ToList();
         // Routes that are read from copies have no Gateways to compare with.
         var served = matches.Find(m => hops.Serves(m.Route, url));
@@ -166,6 +174,11 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
     {
         var source = tenant.Get<Gateway>(target.Namespace, target.Name);
         var copy = Copy(Gateway.KindName, target.Namespace, target.Name, source.Value?.Metadata.Uid);
+        if (copy.Value is null && source.Value is null && Misplaced(target) is { } misplaced)
+        {
+            return misplaced;
+        }
+
         if (source.IsAbsent && copy.Value is null)
         {
             return Missing(target, tenant.List<Gateway>(target.Namespace).Items.Select(g => g.Name));
@@ -173,10 +186,15 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
 
         var tenantNamespace = copy.Value?.Namespace ?? settings.TenantNamespace;
         var view = new TenantObjectsView(tenant, (_, _) => copy.Value, now);
-        var tenantHops = new TenantHops(tenant, view, new TenantSettings(tenantNamespace ?? ""), now);
-        var hops = new List<Hop> { tenantHops.Gateway(target, source) };
+        var flags = CcmFlags.Read(tenant, tenantNamespace);
+        var tenantHops = new TenantHops(tenant, view, flags, tenantNamespace ?? "", now);
+        List<Hop> hops = [.. CcmHop.Of(flags, target.Kind, tenantNamespace), tenantHops.Gateway(target, source)];
         hops.AddRange(_managementHops.OfGateway(copy, source.Value, tenantNamespace));
-        return new Trace(ObjectOf("tenant", target, source.Value), hops) { Tenant = TenantName(tenantNamespace) };
+        return new Trace(ObjectOf("tenant", target, source.Value), hops)
+        {
+            Tenant = TenantName(tenantNamespace),
+            Assumption = source.Value is null ? null : CcmHop.Assumption(flags),
+        };
     }
 
     private List<Trace> TraceService(TraceTarget target)
@@ -308,6 +326,38 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
                 },
             ]
         );
+    }
+
+    // An object that was created in the management cluster instead of the tenant's; null if there is none. Generated objects are in the
+    // namespaces of tenants.
+    private Trace? Misplaced(TraceTarget target)
+    {
+        if (TenantNames.TenantOf(target.Namespace) is not null)
+        {
+            return null;
+        }
+
+        k8s.IKubernetesObject<V1ObjectMeta>? found = target.Kind switch
+        {
+            Gateway.KindName => management.Get<Gateway>(target.Namespace, target.Name).Value,
+            GrpcRoute.KindName => management.Get<GrpcRoute>(target.Namespace, target.Name).Value,
+            _ => management.Get<HttpRoute>(target.Namespace, target.Name).Value,
+        };
+        var title = $"{target.Kind} {target.Namespace}/{target.Name}";
+        return found is null
+            ? null
+            : new Trace(
+                ObjectOf("management", target, found),
+                [
+                    new Hop(title, HopState.Broken)
+                    {
+                        Subject = ObjectOf("management", target, found),
+                        Message =
+                            $"{title} was created in the management cluster; KubeLB serves objects of the tenants' clusters. Create it "
+                            + "in the tenant's cluster, or add --kubeconfig or --context to trace it there.",
+                    },
+                ]
+            );
     }
 
     private static string? TenantName(string? tenantNamespace) =>

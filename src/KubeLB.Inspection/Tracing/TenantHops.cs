@@ -13,9 +13,14 @@ using KubeLB.Translation.Tenants;
 namespace KubeLB.Inspection.Tracing;
 
 /// <summary>The hops in the tenant's cluster: the object itself, its Gateways and its Services.</summary>
-internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, TenantSettings settings, DateTimeOffset now)
+internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFlags flags, string tenantNamespace, DateTimeOffset now)
 {
     private const int MaxListed = 5;
+
+    // In the status of a Gateway that no controller has reported on, by the definition of Gateway API.
+    private const string WaitingForController = "Waiting for controller";
+
+    private readonly TenantSettings _settings = flags.Settings(tenantNamespace);
 
     // How long the CCM usually needs for a new object.
     private static readonly TimeSpan Usual = TimeSpan.FromSeconds(10);
@@ -46,8 +51,16 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
 
         var warnings = OwnConditions(source)
             .Where(c =>
-                (c.Type is GatewayConditions.FieldsIgnored or GatewayConditions.DefaultExceeded && c.IsTrue)
-                || (c.Type == GatewayConditions.RetryPolicyApplied && c.Status == ConditionStatus.False)
+                // What is served is the last configuration that the proxies accepted.
+                (c.Type is GatewayConditions.RetryPolicyApplied or GatewayConditions.ProxyProgrammed && c.Status == ConditionStatus.False)
+                || (
+                    c.IsTrue
+                    && c.Type
+                        is GatewayConditions.FieldsIgnored
+                            or GatewayConditions.DefaultExceeded
+                            or GatewayConditions.PartiallyInvalid
+                            or GatewayConditions.RouteRulesOverlap
+                )
             )
             .DistinctBy(c => c.Type)
             .Select(c => Of(c.Type, HopState.Warning, c))
@@ -65,7 +78,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
         }
 
         var before = view.Unreadable.Count;
-        var attachments = RouteAttachment.Evaluate(route, view, settings);
+        var attachments = RouteAttachment.Evaluate(route, view, _settings);
         var parents = route
             .ParentRefs.Where(p => p.RefersToGateway())
             .Select(parentRef =>
@@ -88,7 +101,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
     /// <param name="url">The URL of the requests; null for any listener.</param>
     public TraceEndpoint? Endpoint(IGatewayRoute route, Uri? url = null)
     {
-        foreach (var attachment in RouteAttachment.Evaluate(route, view, settings).Where(a => a.IsAttached))
+        foreach (var attachment in RouteAttachment.Evaluate(route, view, _settings).Where(a => a.IsAttached))
         {
             if (
                 attachment.Gateway.Status?.Addresses?.Find(a => a.Value is { Length: > 0 }) is { } address
@@ -113,7 +126,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
 
     /// <summary>Whether the route attaches to a listener that serves the URL.</summary>
     public bool Serves(IGatewayRoute route, Uri url) =>
-        RouteAttachment.Evaluate(route, view, settings).Any(a => a.Listeners.Any(l => Serves(l, url)));
+        RouteAttachment.Evaluate(route, view, _settings).Any(a => a.Listeners.Any(l => Serves(l, url)));
 
     private static bool Serves(Listener listener, Uri url) =>
         SchemeOf(listener) == url.Scheme
@@ -131,7 +144,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
             return new Hop(Title, HopState.Unseen) { Message = unreadable };
         }
 
-        var grants = new BackendGrants(route, view, settings);
+        var grants = new BackendGrants(route, view, _settings);
         var parts = BackendReferences
             .Of(route)
             .DistinctBy(b => (b.Namespace, b.Ref.Kind, b.Ref.Name, b.Ref.Port))
@@ -251,9 +264,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
         else
         {
             parts.AddRange(
-                reported is null
-                    ? [NotReported(route)]
-                    : Problems(reported.Conditions, GatewayConditions.Accepted, GatewayConditions.ProxyProgrammed)
+                reported is null ? [NotReported("route", route.Metadata)] : Problems(reported.Conditions, GatewayConditions.Accepted)
             );
             parts.AddRange(Conditions(gateway));
         }
@@ -270,17 +281,20 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
         return Hop.Of(title, parts, detail.Length > 0 ? detail : null) with { Subject = ObjectOf(gateway) };
     }
 
-    private Hop NotReported(IGatewayRoute route) =>
-        now - route.Metadata.CreationTimestamp?.ToUniversalTime() < Usual
-            ? new Hop("Status", HopState.Waiting) { Message = "The CCM has not reported on the route yet." }
-            : new Hop("Status", HopState.Broken)
-            {
-                Message = "The CCM has not reported on the route. Check that it runs with --enable-gateway-api, and its log.",
-            };
+    private Hop NotReported(string what, V1ObjectMeta metadata) =>
+        flags.IsDown ? new Hop("Status", HopState.Broken) { Message = $"The CCM has not reported on the {what}. {CcmHop.Down(flags)}" }
+        : now - metadata.CreationTimestamp?.ToUniversalTime() < Usual
+            ? new Hop("Status", HopState.Waiting) { Message = $"The CCM has not reported on the {what} yet." }
+        : new Hop("Status", HopState.Broken)
+        {
+            Message =
+                $"The CCM has not reported on the {what}. Check that this is the tenant's cluster, and that the CCM runs with "
+                + "--enable-gateway-api; see its log.",
+        };
 
     private Hop? Ownership(Gateway gateway)
     {
-        var ownership = GatewayOwnership.Evaluate(gateway, view, settings);
+        var ownership = GatewayOwnership.Evaluate(gateway, view, _settings);
         return ownership.IsOwned
             ? null
             : new Hop("GatewayClass", HopState.Broken)
@@ -292,21 +306,27 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, Tenant
             };
     }
 
-    private static List<Hop> Conditions(Gateway gateway)
+    private List<Hop> Conditions(Gateway gateway)
     {
+        var accepted = gateway.Status?.Conditions?.Find(c => c.Type == GatewayConditions.Accepted);
+        if (accepted is null or { Status: ConditionStatus.Unknown, Message: WaitingForController })
+        {
+            return [NotReported("Gateway", gateway.Metadata)];
+        }
+
         var problems = Problems(gateway.Status?.Conditions, GatewayConditions.Accepted, GatewayConditions.Programmed).ToList();
-        var isAwaited =
-            gateway.Metadata.Generation
-            > (gateway.Status?.Conditions?.Find(c => c.Type == GatewayConditions.Accepted)?.ObservedGeneration ?? 0);
-        return problems.Count == 0 && isAwaited
-            ?
-            [
-                new Hop("Status", HopState.Waiting)
-                {
-                    Message = $"The CCM has not reported on generation {gateway.Metadata.Generation} of the Gateway yet.",
-                },
-            ]
-            : problems;
+        if (problems.Count > 0 || !(gateway.Metadata.Generation > (accepted.ObservedGeneration ?? 0)))
+        {
+            return problems;
+        }
+
+        var text = $"The CCM has not reported on generation {gateway.Metadata.Generation} of the Gateway yet.";
+        return
+        [
+            flags.IsDown
+                ? new Hop("Status", HopState.Broken) { Message = $"{text} {CcmHop.Down(flags)}" }
+                : new Hop("Status", HopState.Waiting) { Message = text },
+        ];
     }
 
     private static Hop Listener(Gateway gateway, ListenerStatus status)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using KubeLB.Api.V1Alpha1;
 
 namespace KubeLB.Inspection.Tracing;
 
@@ -92,20 +93,30 @@ public sealed record Trace(HopObject Target, IReadOnlyList<Hop> Hops)
     /// <summary>Where a client sends requests; null if no Gateway on the path has an address.</summary>
     public TraceEndpoint? Endpoint { get; init; }
 
+    /// <summary>What is assumed of the CCM because its flags are not known; null if they are, or nothing was judged.</summary>
+    public string? Assumption { get; init; }
+
     /// <summary>
     /// The hop that stops requests: the first that is <see cref="HopState.Broken"/>, else the first that is
     /// <see cref="HopState.Waiting"/>; null if there is none.
     /// </summary>
     public Hop? Break => Find(HopState.Broken) ?? Find(HopState.Waiting);
 
+    /// <summary>The first <see cref="HopState.Warning"/>, if nothing stops requests; null if there is none.</summary>
+    public Hop? Warning => Break is null ? Find(HopState.Warning) : null;
+
     /// <summary>
-    /// The condition of the Config with the reason of <see cref="Break"/>: the cause as it is reported to the administrator. Null if there
-    /// is none.
+    /// The condition of the Config or the Tenant with the reason of <see cref="Break"/>, or that Envoy Gateway does not respond: the cause
+    /// as it is reported to the administrator. Null if there is none.
     /// </summary>
     public Hop? Cause =>
         Break is { Reason: not null } stop
             ? Hops.SelectMany(h => h.WithParts())
-                .LastOrDefault(h => h.Reason == stop.Reason && h.Title.StartsWith("Config ", StringComparison.Ordinal))
+                .LastOrDefault(h =>
+                    (h.Reason == stop.Reason || (stop.State == HopState.Waiting && h.Reason == SettingsConditions.NotResponding))
+                    && !ReferenceEquals(h, stop)
+                    && (h.Title.StartsWith("Config ", StringComparison.Ordinal) || h.Title.StartsWith("Tenant ", StringComparison.Ordinal))
+                )
             : null;
 
     /// <summary>What could not be read, each once.</summary>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Formatting;
 using Serilog.Formatting.Compact;
 using Serilog.Formatting.Display;
 
@@ -73,7 +74,7 @@ public static class KubeRuntimeLoggingExtensions
         }
         else if (json)
         {
-            configuration.WriteTo.Console(new CompactJsonFormatter());
+            configuration.WriteTo.Console(new EscapedJsonFormatter());
         }
         else
         {
@@ -109,6 +110,22 @@ public enum LogFormat
 
     /// <summary>Compact JSON of Serilog, with the rendered message and the level in <c>msg</c> and <c>level</c>.</summary>
     Json,
+}
+
+/// <summary>
+/// Compact JSON in which control characters and controls of the writing direction are escaped; that of Serilog escapes those below U+0020
+/// only. Outside of texts JSON has none of them, so a parser reads the same values.
+/// </summary>
+internal sealed class EscapedJsonFormatter : ITextFormatter
+{
+    private static readonly CompactJsonFormatter Compact = new();
+
+    public void Format(LogEvent logEvent, TextWriter output)
+    {
+        using var line = new StringWriter(CultureInfo.InvariantCulture);
+        Compact.Format(logEvent, line);
+        output.WriteLine(MessageText.Escape(line.ToString().TrimEnd()));
+    }
 }
 
 /// <summary>Adds <c>msg</c> and <c>level</c>: compact JSON has the template of the message, and no level for Information.</summary>

@@ -95,6 +95,9 @@ internal static class RouteMessages
 
     private const string NoMatchingListenerHostnameRemedy = "Give the route a hostname that a listener of the Gateway serves.";
 
+    private const string RouteRulesOverlapRemedy =
+        "The oldest route gets the requests: use another hostname or match, or put the rules into one route.";
+
     private const int MaxNames = 3;
     private const int MaxNameLength = 100;
 
@@ -446,6 +449,7 @@ internal static class RouteMessages
             GatewayConditions.NotAllowedByListeners => NotAllowedByListenersRemedy,
             GatewayConditions.NoMatchingListenerHostname => NoMatchingListenerHostnameRemedy,
             GatewayConditions.NoReadyListeners => NoReadyListenersRemedy,
+            GatewayConditions.RouteRulesOverlap => RouteRulesOverlapRemedy,
             GatewayConditions.BackendNotFound => BackendMessages.ServiceNotFoundRemedy,
             GatewayConditions.PortNotFound or GatewayConditions.PortNotSpecified => BackendMessages.PortRemedy,
             _ => null,

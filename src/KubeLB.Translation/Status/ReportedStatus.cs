@@ -217,12 +217,11 @@ internal static class ReportedConditions
     {
         if (report.SourceGenerationOf(reported) is { } generation)
         {
-            var message = report.MessageOf(reported);
             conditions.Set(
                 reported.Type,
                 reported.Status,
                 reported.Reason,
-                reported.Status == ConditionStatus.False ? RouteMessages.WithRemedy(reported.Reason, message) : message,
+                RouteMessages.WithRemedy(reported.Reason, report.MessageOf(reported)),
                 generation
             );
         }

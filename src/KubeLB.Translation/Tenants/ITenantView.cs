@@ -66,6 +66,10 @@ public interface ITenantView
 /// </param>
 public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass = true, bool EnforceReferenceGrants = false)
 {
+    /// <summary>Why nothing is served by a CCM without <c>--enable-gateway-api</c>.</summary>
+    public const string GatewayApiNotEnabled =
+        "Gateway API is not enabled, so no Gateway and no route is served. Start the CCM with --enable-gateway-api.";
+
     /// <summary>Whether the CCM syncs Gateways to the management cluster.</summary>
     public bool IsGatewayControllerEnabled { get; init; } = true;
 

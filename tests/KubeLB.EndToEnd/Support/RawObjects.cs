@@ -12,6 +12,7 @@ public sealed class RawObjects : IDisposable
     private static readonly Dictionary<string, Resource> Resources = new()
     {
         ["Namespace"] = new("/api/v1", "namespaces", IsNamespaced: false),
+        ["Node"] = new("/api/v1", "nodes", IsNamespaced: false),
         ["Service"] = new("/api/v1", "services"),
         ["Secret"] = new("/api/v1", "secrets"),
         ["ServiceAccount"] = new("/api/v1", "serviceaccounts"),
@@ -20,6 +21,7 @@ public sealed class RawObjects : IDisposable
         ["Deployment"] = new("/apis/apps/v1", "deployments"),
         ["PodDisruptionBudget"] = new("/apis/policy/v1", "poddisruptionbudgets"),
         ["Gateway"] = new("/apis/gateway.networking.k8s.io/v1", "gateways"),
+        ["GatewayClass"] = new("/apis/gateway.networking.k8s.io/v1", "gatewayclasses", IsNamespaced: false),
         ["HTTPRoute"] = new("/apis/gateway.networking.k8s.io/v1", "httproutes"),
         ["GRPCRoute"] = new("/apis/gateway.networking.k8s.io/v1", "grpcroutes"),
         ["BackendTrafficPolicy"] = new("/apis/gateway.envoyproxy.io/v1alpha1", "backendtrafficpolicies"),
@@ -77,6 +79,10 @@ public sealed class RawObjects : IDisposable
                 value
             )
         )!;
+
+    /// <summary>Deletes an object.</summary>
+    public Task DeleteAsync(string kind, string @namespace, string name) =>
+        SendAsync(HttpMethod.Delete, $"{Resources[kind].Collection(@namespace)}/{name}", null);
 
     /// <summary>Changes an object, or its status, by a merge patch.</summary>
     public async Task<JsonObject> PatchAsync(string kind, string @namespace, string name, JsonObject patch, string subresource = "")

@@ -14,6 +14,41 @@ public sealed class BrowserTests(DashboardFixture fixture)
     private const string Markup = "<img src=x onerror=document.title='pwned'><script>document.title='pwned'</script>";
 
     [Fact]
+    public async Task Page_that_is_not_visible_has_no_connection()
+    {
+        await using var browser = await OpenAsync();
+        await browser.WaitAsync("document.querySelectorAll('.row').length >= 3", "the list shows the objects");
+        await browser.EvaluateAsync(
+            """
+            window.streams = [];
+            const send = window.fetch;
+            window.fetch = (url, options) => {
+                if (`${url}`.startsWith('/api/stream')) {
+                    streams.push(options.signal);
+                }
+                return send(url, options);
+            };
+            window.show = visible => {
+                Object.defineProperty(document, 'hidden', { value: !visible, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+            };
+            show(true);
+            """
+        );
+        await browser.WaitAsync("streams.length === 1 && document.querySelector('#connection').className === 'live'", "it is connected");
+
+        await browser.EvaluateAsync("show(false)");
+        (await browser.EvaluateAsync("streams[0].aborted")).GetBoolean().Should().BeTrue();
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", BackendPatch("missing"));
+
+        await browser.EvaluateAsync("show(true)");
+        await browser.WaitAsync($"document.querySelector({Quoted(Row("api-route") + " .Broken")}) !== null", "it shows what has changed");
+        (await browser.EvaluateAsync("streams.length")).GetInt32().Should().Be(2);
+        await fixture.Tenant.PatchAsync<HttpRoute>("default", "api-route", BackendPatch("api-backend"));
+        await browser.WaitAsync($"document.querySelector({Quoted(Row("api-route") + " .Broken")}) === null", "the route works again");
+    }
+
+    [Fact]
     public async Task Page_follows_an_object_with_mouse_and_keyboard()
     {
         await using var browser = await OpenAsync();

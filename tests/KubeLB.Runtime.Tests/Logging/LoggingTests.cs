@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
-using Serilog.Formatting.Compact;
+using Serilog.Formatting;
 using Serilog.Formatting.Display;
 
 namespace KubeLB.Runtime.Tests.Logging;
@@ -94,6 +94,37 @@ public sealed class LoggingTests
         lines[1..].Should().Equal("System.FormatException: first", """  20:00:00.000 ERR Fake: injected\u001b[31m""", "");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Threat", "log-forgery")]
+    public void Log_has_no_control_characters_of_a_value(bool json)
+    {
+        const string Hostile = "a\u0085b\u009b31m\u007f\u202ec\u2066d\u2069\u2028";
+        var sink = new ListSink();
+        using var serilog = KubeRuntimeLoggingExtensions.CreateLogger("ccm", LogLevel.Information, json, sink);
+        using var factory = new SerilogLoggerFactory(serilog);
+        factory
+            .CreateLogger("KubeLB.Test")
+            .LogWarning(new FormatException(Hostile), "Rejected {Name} of {Names}.", Hostile, new[] { Hostile });
+
+        using var output = new StringWriter();
+        ITextFormatter formatter = json
+            ? new EscapedJsonFormatter()
+            : new MessageTemplateTextFormatter(KubeRuntimeLoggingExtensions.TextTemplate);
+        formatter.Format(sink.Events.Single(), output);
+
+        output
+            .ToString()
+            .Should()
+            .NotContainAny([.. Hostile.Where(c => c > '~').Select(c => $"{c}")])
+            .And.Contain(@"a\u0085b\u009b31m\u007f\u202ec\u2066d\u2069\u2028");
+        if (json)
+        {
+            ((string?)JsonNode.Parse(output.ToString())!["Name"]).Should().Be(Hostile, "a parser reads the value");
+        }
+    }
+
     [Fact]
     public void Text_log_of_plain_values_is_unchanged()
     {
@@ -127,7 +158,7 @@ public sealed class LoggingTests
         factory.CreateLogger("KubeLB.Test").Log(level, "Watching {Resource} in cluster \"{Cluster}\": {Count} objects.", "routes", "m", 3);
 
         using var output = new StringWriter();
-        new CompactJsonFormatter().Format(sink.Events.Single(), output);
+        new EscapedJsonFormatter().Format(sink.Events.Single(), output);
         var json = JsonNode.Parse(output.ToString())!;
 
         ((string?)json["msg"]).Should().Be("Watching routes in cluster \"m\": 3 objects.");

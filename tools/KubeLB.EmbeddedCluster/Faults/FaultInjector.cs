@@ -136,7 +136,7 @@ public sealed class FaultInjector
             context.Abort();
             return false;
         }
-        return rule.StatusCode is { } code ? throw Failure(code, record, rule.RetryAfterSeconds) : true;
+        return rule.StatusCode is { } code ? throw Failure(code, record, rule) : true;
     }
 
     private FaultRule? Take(RequestRecord record)
@@ -172,22 +172,22 @@ public sealed class FaultInjector
         }
     }
 
-    private static ApiException Failure(int code, RequestRecord record, int retryAfter) =>
+    private static ApiException Failure(int code, RequestRecord record, FaultRule rule) =>
         code switch
         {
             409 => ApiErrors.Modified(record.Group, record.Resource, record.Name),
             410 => ApiErrors.Expired("too old resource version: 1 (2)"),
-            429 => ApiErrors.TooManyRequests(retryAfter),
+            429 => ApiErrors.TooManyRequests(rule.RetryAfterSeconds),
             500 => ApiErrors.Internal("a fault was injected"),
             503 => new ApiException(
                 new ApiStatus(
                     503,
                     "ServiceUnavailable",
                     "the server is currently unable to handle the request",
-                    new StatusDetails(RetryAfterSeconds: retryAfter)
+                    new StatusDetails(RetryAfterSeconds: rule.RetryAfterSeconds)
                 )
             ),
-            _ => new ApiException(new ApiStatus(code, "Unknown", "a fault was injected")),
+            _ => new ApiException(new ApiStatus(code, "Unknown", rule.Message)),
         };
 
     private sealed class ActiveRule(FaultRule rule, FaultInjector owner) : IDisposable
@@ -235,6 +235,9 @@ public sealed record FaultRule
 
     /// <summary>HTTP status of the response (409, 410, 429, 500, 503 …), with the Status that Kubernetes sends for it.</summary>
     public int? StatusCode { get; init; }
+
+    /// <summary>The message of a response with another status than those, for example of an admission webhook.</summary>
+    public string Message { get; init; } = "a fault was injected";
 
     /// <summary>The <c>Retry-After</c> header in seconds, with status 429 or 503.</summary>
     public int RetryAfterSeconds { get; init; } = 1;

@@ -144,8 +144,13 @@
         refresh();
     }
 
+    // A browser opens six connections per host: a tab that is not visible leaves them to the others.
     function connect() {
         stream?.abort();
+        if (document.hidden) {
+            return;
+        }
+
         stream = new AbortController();
         void follow(stream.signal);
     }
@@ -903,6 +908,11 @@
         window.addEventListener('resize', draw);
         window.addEventListener('hashchange', () => void enter());
         window.addEventListener('popstate', readFragment);
+        document.addEventListener('visibilitychange', () => {
+            if (key) {
+                connect();
+            }
+        });
         setInterval(() => {
             draw();
             if (!document.hidden) {
