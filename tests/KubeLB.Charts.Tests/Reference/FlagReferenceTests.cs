@@ -8,6 +8,7 @@ using KubeLB.Cli;
 using KubeLB.Cli.Commands;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Connections;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Sandbox.Commands;
 using KubeLB.Sandbox.Proxies.Processes;
 using KubeLB.Tests.Shared;
@@ -53,6 +54,12 @@ public sealed partial class FlagReferenceTests
             "KUBERNETES_SERVICE_HOST",
             "`kubelb-manager`, `kubelb-ccm`",
             "Set by Kubernetes in each pod: the log is then in JSON, and tenants may not use this address as a node address."
+        ),
+        ["TracingOptions.TracesHeaders"] = (
+            TracingOptions.TracesHeaders,
+            "`kubelb-manager`, `kubelb-ccm`",
+            "Headers of the exported traces, for example credentials; `OTEL_EXPORTER_OTLP_HEADERS` if it is not set. The protocol, timeouts and "
+                + "certificates are read from the other variables of OpenTelemetry (`OTEL_EXPORTER_OTLP_…`)."
         ),
         ["EnvoyProgram.Variable"] = (EnvoyProgram.Variable, "`kubelb-sandbox`", "Default of `--envoy`."),
         ["\"PATH\""] = (

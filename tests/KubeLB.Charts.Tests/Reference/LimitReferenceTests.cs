@@ -168,9 +168,13 @@ public sealed partial class LimitReferenceTests
             "Rejections and denials of proxies that are stored",
             "Further ones are only in the log and the metrics."
         ),
+        new("ChangeTracer.MaxOpen", Reports, "Changes of a process that are traced at the same time", "Further changes are not traced."),
         new("RouteMetrics.TenantLimit", Reports, "Tenants with a series of `not_applied_routes`", "The others are counted together."),
         new("XdsDebugPage.MaxNames", Reports, "Names per list in `/debug/xds`", "Further ones are counted."),
         new("DashboardFeed.MaxReaders", Dashboard, "Pages that are open at once", "Further ones are rejected."),
+        new("DashboardTraffic.MaxTenantsOfPage", Dashboard, "Tenants whose metrics one page reads", "The others have no figures."),
+        new("DashboardTraffic.MaxTenants", Dashboard, "Tenants whose metrics all pages read", "The others have no figures."),
+        new("RowTable.MaxMessage", Dashboard, "Characters of a message in the list", "The message is cut."),
     ];
 
     private const string Both = "`limits.routeBytes` can only lower it";
@@ -184,7 +188,9 @@ public sealed partial class LimitReferenceTests
         "Labels.MaxValueLength",
         "Misspellings.MaxCandidates",
         "RouteSpecContent.MaxIdentitySize",
+        "RowTable.MaxName",
         "TenantSummaryReconciler.Burst",
+        "TrafficSampler.MaxParallel",
         "XdsRejection.MaxMessageLength",
         "XdsRejection.MaxNames",
     ];
