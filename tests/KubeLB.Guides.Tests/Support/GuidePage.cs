@@ -55,6 +55,7 @@ public sealed partial class GuidePage
         .. Directory
             .EnumerateFiles(System.IO.Path.Combine(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Select(file => System.IO.Path.GetRelativePath(SourceTree.Root, file))
+            .Where(file => !file.StartsWith("docs/.", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal),
     ];
 
