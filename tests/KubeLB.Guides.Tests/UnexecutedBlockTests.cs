@@ -78,23 +78,40 @@ public sealed class UnexecutedBlockTests(UnexecutedBlockTests.Checker checker) :
             _folder.Script(
                 "kubectl",
                 $$"""
-                case " $* " in
-                  *" kustomize "*) exec {{KubectlBinary.Location}} "$@" ;;
-                  *" apply "*https://*) exit 0 ;;
-                  *" apply "*) for a in "$@"; do case $a in --kubeconfig=*|--context=*) ;; *) set -- "$@" "$a" ;; esac; shift; done
-                     KUBECONFIG={{_kubeconfig}} exec {{KubectlBinary.Location}} "$@" --dry-run=server ;;
+                arguments=()
+                while [ $# -gt 0 ]; do
+                  case $1 in
+                    --kubeconfig|--context) shift ;;
+                    --kubeconfig=*|--context=*) ;;
+                    *) arguments+=("$1") ;;
+                  esac
+                  shift
+                done
+                export KUBECONFIG={{_kubeconfig}}
+                case " ${arguments[*]} " in
+                  *" kustomize "*|*" --dry-run=client "*) exec {{KubectlBinary.Location}} "${arguments[@]}" ;;
+                  *" apply "*https://*) ;;
+                  *" apply "*) exec {{KubectlBinary.Location}} "${arguments[@]}" --dry-run=server ;;
                 esac
                 """
             );
+            // The charts are rendered with the values of the command. A values file that the reader writes is left out.
             _folder.Script(
                 "helm",
                 $$"""
                 case "$*" in *charts/*) ;; *) exit 0 ;; esac
-                for a in "$@"; do
+                arguments=()
+                while [ $# -gt 0 ]; do
+                  case $1 in
+                    install|upgrade) arguments+=(template) ;;
+                    --reuse-values|--reset-then-reuse-values) case "${arguments[*]}" in *kubelb-ccm*) arguments+=(--set kubelb.tenantName=shop) ;; esac ;;
+                    --install|--wait|--create-namespace|--force-conflicts|--take-ownership|--server-side=*) ;;
+                    -f|--values) [ -f "$2" ] && arguments+=("$1" "$2"); shift ;;
+                    *) arguments+=("$1") ;;
+                  esac
                   shift
-                  case $a in install|upgrade) set -- "$@" template ;; --install|--wait|--create-namespace|--reuse-values|--atomic|--server-side=*|--take-ownership) ;; *) set -- "$@" "$a" ;; esac
                 done
-                exec {{HelmBinary.Location}} "$@" > /dev/null
+                exec {{HelmBinary.Location}} "${arguments[@]}" > /dev/null
                 """
             );
         }
@@ -234,37 +251,38 @@ public sealed class UnexecutedBlockTests(UnexecutedBlockTests.Checker checker) :
 
         private async Task<string?> RunAsync(GuideBlock block, string bash)
         {
-            var folder = Directory.CreateTempSubdirectory("kubelb-guide-");
-            try
+            // Blocks of a page use files that those before them wrote.
+            var folder = Path.Combine(_folder.State, block.Page.Replace('/', '-'));
+            if (!Directory.Exists(folder))
             {
+                Directory.CreateDirectory(folder);
                 foreach (var link in Directory.EnumerateFileSystemEntries(_folder.Clone))
                 {
-                    File.CreateSymbolicLink(Path.Combine(folder.FullName, Path.GetFileName(link)), link);
+                    File.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(link)), link);
                 }
 
-                var script = Path.Combine(_folder.State, "unexecuted.sh");
-                await File.WriteAllTextAsync(script, block.Text);
-                var start = new ProcessStartInfo("bash", ["-c", $"{bash} {script}"])
-                {
-                    WorkingDirectory = folder.FullName,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                    RedirectStandardInput = true,
-                };
-                start.Environment["PATH"] = $"{_folder.Programs}:{start.Environment["PATH"]}";
-                start.Environment["HOME"] = _folder.State;
-                using var process = Process.Start(start)!;
-                process.StandardInput.Close();
-                var output = process.StandardOutput.ReadToEndAsync();
-                var errors = process.StandardError.ReadToEndAsync();
-                using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-                await process.WaitForExitAsync(deadline.Token);
-                return process.ExitCode == 0 ? null : $"{await output}{await errors}\n{block.Text}";
+                // The kubeconfig of a CCM, which other pages write.
+                await File.WriteAllTextAsync(Path.Combine(folder, "kubelb"), "");
             }
-            finally
+
+            var script = Path.Combine(_folder.State, "unexecuted.sh");
+            await File.WriteAllTextAsync(script, block.Text);
+            var start = new ProcessStartInfo("bash", ["-c", $"{bash} {script}"])
             {
-                folder.Delete(recursive: true);
-            }
+                WorkingDirectory = folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                RedirectStandardInput = true,
+            };
+            start.Environment["PATH"] = $"{_folder.Programs}:{start.Environment["PATH"]}";
+            start.Environment["HOME"] = _folder.State;
+            using var process = Process.Start(start)!;
+            process.StandardInput.Close();
+            var output = process.StandardOutput.ReadToEndAsync();
+            var errors = process.StandardError.ReadToEndAsync();
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            await process.WaitForExitAsync(deadline.Token);
+            return process.ExitCode == 0 ? null : $"{await output}{await errors}\n{block.Text}";
         }
     }
 }
