@@ -16,7 +16,7 @@ namespace KubeLB.EndToEnd;
 /// a command, and changes of one running system: either <c>live until TEXT</c>, made and reverted, or <c>recorded</c>, laid over the
 /// objects that the commands read, where a controller would have to fail, or hours would have to pass.
 /// </summary>
-public sealed partial class InstallationTraceTests : IAsyncLifetime
+public sealed partial class InstallationTraceTests : IAsyncDisposable
 {
     private static readonly GoldenFolder Cases = new("KubeLB.EndToEnd", "installation-traces", "installation-traces");
     private static readonly TraceTarget Example = new(HttpRoute.KindName, "default", "api-route");
@@ -26,7 +26,7 @@ public sealed partial class InstallationTraceTests : IAsyncLifetime
     private ClusterConnections _clusters = null!;
     private string _healthy = "";
 
-    public async ValueTask InitializeAsync()
+    private async Task StartAsync()
     {
         _fixture = await SystemFixture.StartAsync(tenants: 2);
         _clusters = ClusterConnections.Open(
@@ -52,14 +52,18 @@ public sealed partial class InstallationTraceTests : IAsyncLifetime
             objects.Dispose();
         }
 
-        await _clusters.DisposeAsync();
-        await _fixture.DisposeAsync();
+        if (_fixture is not null)
+        {
+            await _clusters!.DisposeAsync();
+            await _fixture.DisposeAsync();
+        }
     }
 
     [Fact]
     public async Task Commands_name_the_problem_of_the_installation_and_the_remedy()
     {
         Cases.CheckOrphans();
+        await StartAsync();
         var failures = new List<string>();
         foreach (var name in Cases.Cases())
         {
