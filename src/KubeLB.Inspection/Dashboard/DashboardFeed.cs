@@ -20,7 +20,8 @@ internal sealed class DashboardFeed(
     RowTable rows,
     TraceViews traces,
     ProxyStates proxies,
-    DashboardTraffic traffic
+    DashboardTraffic traffic,
+    DashboardOptions options
 ) : BackgroundService
 {
     /// <summary>Changes within this time are sent together.</summary>
@@ -30,7 +31,6 @@ internal sealed class DashboardFeed(
     public const int MaxReaders = 32;
 
     // Also the time until a state that depends on the clock is computed again.
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
     // How often due readings of metrics are looked for.
     private static readonly TimeSpan TrafficCheck = TimeSpan.FromSeconds(1);
@@ -123,7 +123,7 @@ internal sealed class DashboardFeed(
         Subscribe();
         proxies.Received = Touch;
         traffic.Received = Touch;
-        using var beat = new PeriodicTimer(Heartbeat);
+        using var beat = new PeriodicTimer(options.Interval);
         var beats = RepeatAsync(beat, Beat, stoppingToken);
         using var check = new PeriodicTimer(TrafficCheck);
         var checks = RepeatAsync(check, RefreshTraffic, stoppingToken);

@@ -20,13 +20,10 @@ internal sealed record TrafficView(string Tenant, TrafficFigures? Total, IReadOn
 internal sealed record RouteTraffic(string Kind, string Namespace, string Name, TrafficFigures Figures);
 
 /// <summary>
-/// Reads the metrics of the tenants that pages show: each tenant at most every <see cref="Interval"/>, and none without an open page.
+/// Reads the metrics of the tenants that pages show: each tenant at most every <see cref="DashboardOptions.Interval"/>, and none without an open page.
 /// </summary>
-internal sealed class DashboardTraffic(DashboardClusters clusters, TimeProvider time) : IDisposable
+internal sealed class DashboardTraffic(DashboardClusters clusters, DashboardOptions options, TimeProvider time) : IDisposable
 {
-    /// <summary>Minimum time between two readings of a tenant, and the interval of its figures.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-
     /// <summary>Maximum number of tenants of one page.</summary>
     public const int MaxTenantsOfPage = 8;
 
@@ -64,7 +61,7 @@ internal sealed class DashboardTraffic(DashboardClusters clusters, TimeProvider 
         foreach (var tenant in tenants.Take(MaxTenants))
         {
             var entry = _entries.GetOrAdd(tenant, static _ => new Entry());
-            if (entry.TryBegin(now, time))
+            if (entry.TryBegin(now, time, options.Interval))
             {
                 _ = SampleAsync(_sampler, tenant, entry);
             }
@@ -147,12 +144,12 @@ internal sealed class DashboardTraffic(DashboardClusters clusters, TimeProvider 
 
         public TrafficView? View { get; private set; }
 
-        public bool TryBegin(long now, TimeProvider time)
+        public bool TryBegin(long now, TimeProvider time, TimeSpan interval)
         {
             lock (_gate)
             {
                 var hasMetrics = _last is null ? View is null : _last.Pods.Count > 0;
-                if (_isRunning || (_begun is { } begun && time.GetElapsedTime(begun, now) < (hasMetrics ? Interval : Pause)))
+                if (_isRunning || (_begun is { } begun && time.GetElapsedTime(begun, now) < (hasMetrics ? interval : Pause)))
                 {
                     return false;
                 }

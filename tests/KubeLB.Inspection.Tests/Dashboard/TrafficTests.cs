@@ -22,6 +22,8 @@ namespace KubeLB.Inspection.Tests.Dashboard;
 /// </summary>
 public sealed class TrafficTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.5);
+
     private const string Port = "default-api-route-api-backend-8080-TCP";
 
     private WebApplication _metrics = null!;
@@ -56,7 +58,7 @@ public sealed class TrafficTests : IAsyncLifetime
             await tenant.ApplyAsync(manifest);
         }
 
-        _server = await SandboxDashboard.StartAsync(_sandbox, CancellationToken.None);
+        _server = await DashboardServer.StartAsync(SandboxDashboard.Options(_sandbox) with { Interval = Interval });
         _client = new DashboardClient(_server);
         await _client.OverviewAsync(
             rows =>
@@ -87,7 +89,12 @@ public sealed class TrafficTests : IAsyncLifetime
             var (figures, bytes) = await stream.NextAsync("traffic", t => t.TryGetProperty("total", out _));
             figures.GetProperty("total").GetProperty("requests").GetInt32().Should().Be(10);
             figures.GetProperty("total").GetProperty("errors").GetInt32().Should().Be(1);
-            figures.GetProperty("total").GetProperty("requestsPerSecond").GetDouble().Should().BeInRange(0.1, 2.01, "at most every 5 s");
+            figures
+                .GetProperty("total")
+                .GetProperty("requestsPerSecond")
+                .GetDouble()
+                .Should()
+                .BeInRange(0.1, 20.1, "at most every half second");
             var route = figures.GetProperty("routes").EnumerateArray().Single();
             route.GetProperty("kind").GetString().Should().Be("HTTPRoute");
             route.GetProperty("namespace").GetString().Should().Be("default");
@@ -96,17 +103,24 @@ public sealed class TrafficTests : IAsyncLifetime
             bytes.Should().BeLessThan(600);
         }
 
-        // Without a page that shows the tenant, nothing is read: heartbeats are 5 s apart.
+        // Without a page that shows the tenant, nothing is read: each heartbeat is a chance.
         using (var other = await _client.FollowAsync("since=0&traffic=other"))
         {
-            await other.NextAsync("heartbeat");
+            await HeartbeatsAsync(other, 4);
             var before = Volatile.Read(ref _readings);
-            await other.NextAsync("heartbeat");
-            await other.NextAsync("heartbeat");
+            await HeartbeatsAsync(other, 4);
             Volatile.Read(ref _readings).Should().Be(before);
         }
 
         await ShownAsync();
+    }
+
+    private static async Task HeartbeatsAsync(FeedStream stream, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await stream.NextAsync("heartbeat");
+        }
     }
 
     private async Task ShownAsync()
@@ -119,7 +133,7 @@ public sealed class TrafficTests : IAsyncLifetime
             $"/^[0-9.]+ req\\/s$/.test(document.querySelector({Quoted(Row + " .rates span")}).innerText)",
             "the row of the route has its requests per second"
         );
-        (await browser.EvaluateAsync($"document.querySelector({Quoted(Row + " .rates .Broken")}).innerText"))
+        (await browser.EvaluateAsync($"document.querySelector({Quoted(Row + " .rates .errors")}).innerText"))
             .GetString()
             .Should()
             .EndWith(" err/s");

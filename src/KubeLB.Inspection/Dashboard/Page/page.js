@@ -489,7 +489,7 @@
         parts.reason = h('span', { class: 'reason' });
         parts.mark = h('span');
         parts.rate = h('span');
-        parts.errors = h('span', { class: 'Broken' });
+        parts.errors = h('span', { class: 'errors' });
         const rates = h('span', { class: 'rates' }, parts.rate, parts.errors);
         parts.element = h(
             'div',
