@@ -4,7 +4,9 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>The manifests of docs/operator/argocd.md and docs/operator/flux.md name charts of this repository and values that they accept.</summary>
+/// <summary>
+/// The manifests of docs/operator/argocd.md and docs/operator/flux.md name charts of this repository and values that they accept.
+/// </summary>
 public sealed partial class GitOpsTests
 {
     [Theory]

@@ -6,7 +6,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Charts.Tests;
 
 /// <summary>
-/// The expressions of dashboards and alerts use metrics and labels of docs/reference/metrics.md, which other tests compare with <c>/metrics</c>.
+/// The expressions of dashboards and alerts use metrics and labels of docs/reference/metrics.md, which other tests compare with
+/// <c>/metrics</c>.
 /// </summary>
 public sealed partial class MonitoringTests
 {

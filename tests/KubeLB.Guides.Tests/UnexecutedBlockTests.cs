@@ -8,8 +8,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Guides.Tests;
 
 /// <summary>
-/// Blocks that are not run: commands that need real clusters, manifests, values and excerpts of examples. Their syntax, manifests, values and
-/// flags are checked.
+/// Blocks that are not run: commands that need real clusters, manifests, values and excerpts of examples. Their syntax, manifests, values
+/// and flags are checked.
 /// </summary>
 public sealed class UnexecutedBlockTests(UnexecutedBlockTests.Checker checker) : IClassFixture<UnexecutedBlockTests.Checker>
 {
@@ -45,7 +45,9 @@ public sealed class UnexecutedBlockTests(UnexecutedBlockTests.Checker checker) :
             .Should()
             .Contain(block => block.Text.Contains(example, StringComparison.Ordinal), "each example is applied and requested");
 
-    /// <summary>Clusters with all definitions and without controllers, and programs that check what they are given instead of doing it.</summary>
+    /// <summary>
+    /// Clusters with all definitions and without controllers, and programs that check what they are given instead of doing it.
+    /// </summary>
     public sealed class Checker : IAsyncLifetime
     {
         private static readonly HashSet<string> OutputOrTranscript = ["", "text", "json", "mermaid", "promql"];
@@ -104,7 +106,8 @@ public sealed class UnexecutedBlockTests(UnexecutedBlockTests.Checker checker) :
                 while [ $# -gt 0 ]; do
                   case $1 in
                     install|upgrade) arguments+=(template) ;;
-                    --reuse-values|--reset-then-reuse-values) case "${arguments[*]}" in *kubelb-ccm*) arguments+=(--set kubelb.tenantName=shop) ;; esac ;;
+                    --reuse-values|--reset-then-reuse-values)
+                      case "${arguments[*]}" in *kubelb-ccm*) arguments+=(--set kubelb.tenantName=shop) ;; esac ;;
                     --install|--wait|--create-namespace|--force-conflicts|--take-ownership|--server-side=*) ;;
                     -f|--values) [ -f "$2" ] && arguments+=("$1" "$2"); shift ;;
                     *) arguments+=("$1") ;;

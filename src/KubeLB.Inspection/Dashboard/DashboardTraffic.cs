@@ -20,7 +20,8 @@ internal sealed record TrafficView(string Tenant, TrafficFigures? Total, IReadOn
 internal sealed record RouteTraffic(string Kind, string Namespace, string Name, TrafficFigures Figures);
 
 /// <summary>
-/// Reads the metrics of the tenants that pages show: each tenant at most every <see cref="DashboardOptions.Interval"/>, and none without an open page.
+/// Reads the metrics of the tenants that pages show: each tenant at most every <see cref="DashboardOptions.Interval"/>, and none without an
+/// open page.
 /// </summary>
 internal sealed class DashboardTraffic(DashboardClusters clusters, DashboardOptions options, TimeProvider time) : IDisposable
 {

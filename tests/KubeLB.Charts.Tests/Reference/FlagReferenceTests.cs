@@ -58,8 +58,8 @@ public sealed partial class FlagReferenceTests
         ["TracingOptions.TracesHeaders"] = (
             TracingOptions.TracesHeaders,
             "`kubelb-manager`, `kubelb-ccm`",
-            "Headers of the exported traces, for example credentials; `OTEL_EXPORTER_OTLP_HEADERS` if it is not set. The protocol, timeouts and "
-                + "certificates are read from the other variables of OpenTelemetry (`OTEL_EXPORTER_OTLP_…`)."
+            "Headers of the exported traces, for example credentials; `OTEL_EXPORTER_OTLP_HEADERS` if it is not set. "
+                + "The protocol, timeouts and certificates are read from the other variables of OpenTelemetry (`OTEL_EXPORTER_OTLP_…`)."
         ),
         ["EnvoyProgram.Variable"] = (EnvoyProgram.Variable, "`kubelb-sandbox`", "Default of `--envoy`."),
         ["\"PATH\""] = (

@@ -13,8 +13,8 @@ internal sealed record CommandResult(int ExitCode, string Output, string Errors)
 }
 
 /// <summary>
-/// The commands of <c>docs/operator/install.md</c> and <c>docs/operator/uninstall.md</c>: each block after a comment <c>step: NAME</c> runs in a bash
-/// of its own, in a folder like a clone, with the real Helm and kubectl.
+/// The commands of <c>docs/operator/install.md</c> and <c>docs/operator/uninstall.md</c>: each block after a comment <c>step: NAME</c> runs
+/// in a bash of its own, in a folder like a clone, with the real Helm and kubectl.
 /// </summary>
 internal sealed partial class GuideSteps : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed partial class GuideSteps : IDisposable
 
     /// <summary>Reads the pages.</summary>
     /// <param name="kubeconfigs">Content of the kubeconfigs that the pages name.</param>
-    /// <param name="placeholders">What the commands contain that only this test can know, with its value: all that differs from the pages.</param>
+    /// <param name="placeholders">What the commands contain that only this test can know, with its value: all that differs from the
+    /// pages.</param>
     public GuideSteps(IReadOnlyDictionary<string, string> kubeconfigs, IReadOnlyDictionary<string, string> placeholders)
     {
         _placeholders = placeholders;

@@ -7,8 +7,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd.Installation;
 
 /// <summary>
-/// The commands of the operator's guide install both sides on empty clusters and remove them: the real Helm and kubectl run each block, and the
-/// images run exactly as the rendered Deployments specify.
+/// The commands of the operator's guide install both sides on empty clusters and remove them: the real Helm and kubectl run each block, and
+/// the images run exactly as the rendered Deployments specify.
 /// </summary>
 [Collection(PublishedImages.Collection)]
 public sealed class InstallationTests(PublishedImages images, ITestOutputHelper output)

@@ -11,7 +11,8 @@ public sealed record BlockResult(int ExitCode, string Output, string Errors)
 }
 
 /// <summary>
-/// Runs the blocks of one page in bash, with <c>set -euo pipefail</c>. Variables, functions and the current folder survive from block to block.
+/// Runs the blocks of one page in bash, with <c>set -euo pipefail</c>. Variables, functions and the current folder survive from block to
+/// block.
 /// </summary>
 public sealed partial class GuideShell : IAsyncDisposable
 {

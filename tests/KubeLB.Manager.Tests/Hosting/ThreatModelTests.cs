@@ -6,8 +6,9 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Manager.Tests.Hosting;
 
 /// <summary>
-/// The threat model: docs/reference/threats.yaml lists threats, mitigations and the attacks that were tried, and each has a test with its trait
-/// "Threat". The tables of docs/operator/security.md and docs/reference/attacks.md are generated from both with <c>KUBELB_UPDATE_GOLDEN=1</c>.
+/// The threat model: docs/reference/threats.yaml lists threats, mitigations and the attacks that were tried, and each has a test with its
+/// trait "Threat". The tables of docs/operator/security.md and docs/reference/attacks.md are generated from both with
+/// <c>KUBELB_UPDATE_GOLDEN=1</c>.
 /// </summary>
 public sealed partial class ThreatModelTests
 {
