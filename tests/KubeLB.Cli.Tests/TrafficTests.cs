@@ -37,6 +37,18 @@ public class TrafficTests
     [InlineData("envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix")]
     public async Task Other_text_has_no_counters(string text) => (await ReadAsync(text)).Should().BeNull();
 
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("+Inf")]
+    [InlineData("-1")]
+    [InlineData("1e308")]
+    public async Task Number_that_is_no_count_is_ignored(string number)
+    {
+        var counters = await ReadAsync($"envoy_http_downstream_rq_total{{envoy_http_conn_manager_prefix=\"a\"}} {number}\n");
+
+        (counters?.Ports["a"].Requests ?? 0).Should().Be(0);
+    }
+
     [Fact]
     public async Task Label_values_are_unescaped()
     {

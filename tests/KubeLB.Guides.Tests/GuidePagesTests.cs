@@ -19,7 +19,17 @@ public sealed class StartPagesTests
 /// <summary>The commands of the pages for tenants work, and print what the pages show: in the tenant's cluster.</summary>
 public sealed class TenantPagesTests(GuideSandbox sandbox) : IClassFixture<GuideSandbox>
 {
-    public static TheoryData<string> Pages => GuidePages.Of("docs/tenant/");
+    public static TheoryData<string> Pages => GuidePages.Of("docs/tenant/").Half(0);
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public Task Commands_of_a_page_for_tenants_work(string page) => GuidePages.RunAsync(page, sandbox, GuideCluster.Tenant);
+}
+
+/// <summary>The other half of <see cref="TenantPagesTests"/>, at the same time.</summary>
+public sealed class FurtherTenantPagesTests(GuideSandbox sandbox) : IClassFixture<GuideSandbox>
+{
+    public static TheoryData<string> Pages => GuidePages.Of("docs/tenant/").Half(1);
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -92,6 +102,10 @@ internal static class GuidePages
                 .All.Where(page => paths.Any(p => p.EndsWith('/') ? page.StartsWith(p, StringComparison.Ordinal) : page == p))
                 .Where(page => new GuidePage(page).Blocks.Any(block => block.IsRun)),
         ];
+
+    /// <summary>Every second page.</summary>
+    public static TheoryData<string> Half(this TheoryData<string> pages, int remainder) =>
+        [.. pages.Select(row => row.Data).Where((_, index) => index % 2 == remainder)];
 
     /// <summary>Runs all commands of a page.</summary>
     public static async Task RunAsync(string path, GuideSandbox? sandbox, GuideCluster cluster)

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Inspection.Access;
 using KubeLB.Inspection.Tracing;
@@ -385,10 +387,14 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
             };
     }
 
+    // A tenant wrote the address, and the hint is a command for a shell.
+    private static bool IsInCommand(string? address) =>
+        address is not null && (IPAddress.TryParse(address, out _) || DnsNames.IsSubdomain(address));
+
     // Proxies report failed connections in their own statistics only, so the hint is a request from the management cluster.
     private CheckResult NodePorts(string group, NodeAddressSettings selected)
     {
-        var address = tenant.List<V1Node>().Items.Select(n => NodeFacts.Read(n, selected)?.Address).FirstOrDefault(a => a is not null);
+        var address = tenant.List<V1Node>().Items.Select(n => NodeFacts.Read(n, selected)?.Address).FirstOrDefault(IsInCommand);
         var port = tenant
             .List<V1Service>("", $"{Labels.ManagedBy}={Labels.ManagedByKubelb}")
             .Items.SelectMany(s => s.Spec?.Ports ?? [])

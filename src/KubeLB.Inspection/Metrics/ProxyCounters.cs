@@ -48,11 +48,20 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
 
     private sealed class PortBuilder
     {
+        // Above it, a double does not have every whole number.
+        private const double MaxCount = 9_007_199_254_740_992;
+
         private readonly SortedList<double, double> _buckets = [];
         private PortCounters _counters = new();
 
         public void Add(MetricSample sample)
         {
+            // Numbers that are no counts would not be JSON.
+            if (sample.Value is not (>= 0 and <= MaxCount))
+            {
+                return;
+            }
+
             switch (sample.Name)
             {
                 case Requests:

@@ -17,6 +17,9 @@ internal sealed class TrafficSampler(Cluster management, TimeProvider time) : ID
     /// <summary>Maximum number of pods that are read at the same time.</summary>
     public const int MaxParallel = 8;
 
+    // A response of the tenant with the most ports is about half of it; a pod under attack must not fill the memory.
+    private const long MaxBytes = 32 * 1024 * 1024;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _slots = new(MaxParallel, MaxParallel);
@@ -55,7 +58,7 @@ internal sealed class TrafficSampler(Cluster management, TimeProvider time) : ID
         {
             var at = time.GetTimestamp();
             var body = await management
-                .GetFromPodAsync(pod, ProxyPorts.Stats, ProxyPorts.StatsPath + ProxyCounters.Query, limit.Token)
+                .GetFromPodAsync(pod, ProxyPorts.Stats, ProxyPorts.StatsPath + ProxyCounters.Query, MaxBytes, limit.Token)
                 .ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {

@@ -17,6 +17,9 @@ namespace KubeLB.Runtime.Clusters;
 /// </summary>
 internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, RuntimeMetrics metrics, TimeProvider time, WriteFence fence)
 {
+    // The error may be that of a pod behind pods/proxy.
+    private const long MaxErrorBytes = 1024 * 1024;
+
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>
@@ -129,6 +132,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             string content;
             try
             {
+                await response.Content.LoadIntoBufferAsync(MaxErrorBytes, cancellationToken).ConfigureAwait(false);
                 content = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is HttpRequestException or IOException)

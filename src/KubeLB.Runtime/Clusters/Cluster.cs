@@ -206,10 +206,17 @@ public sealed class Cluster : IAsyncDisposable
     /// <param name="port">The port, 1-65535.</param>
     /// <param name="pathAndQuery">Path and query, beginning with a slash.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    /// <returns>The body of a successful response, as it arrives. The caller disposes it.</returns>
+    /// <param name="maxBytes">The maximum size of the body.</param>
+    /// <returns>The body of a successful response.</returns>
     /// <exception cref="HttpOperationException">The API server or the pod returned an error.</exception>
-    /// <exception cref="HttpRequestException">No response was received.</exception>
-    public async Task<Stream> GetFromPodAsync(ResourceKey pod, int port, string pathAndQuery, CancellationToken cancellationToken)
+    /// <exception cref="HttpRequestException">No response was received, or its body is longer.</exception>
+    public async Task<Stream> GetFromPodAsync(
+        ResourceKey pod,
+        int port,
+        string pathAndQuery,
+        long maxBytes,
+        CancellationToken cancellationToken
+    )
     {
         var path = ApiRequest.PathOf(ResourceKind.Of<V1Pod>(), pod);
         var request = new ApiRequest(HttpMethod.Get, FormattableString.Invariant($"{path}:{port}/proxy{pathAndQuery}"), "get", "pods/proxy")
@@ -217,7 +224,16 @@ public sealed class Cluster : IAsyncDisposable
             Accept = "*/*",
         };
         var response = await _transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(maxBytes, cancellationToken).ConfigureAwait(false);
+            return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Stops the informers and closes the connection.</summary>

@@ -44,6 +44,13 @@ public static class Kubeconfig
     {
         var configuration = context is null ? Read(path) : ReadContext(path, context);
         configuration.UserAgent = userAgent;
+        return WithoutRedirects(configuration);
+    }
+
+    // An API server redirects no client, but a pod behind pods/proxy may.
+    private static KubernetesClientConfiguration WithoutRedirects(KubernetesClientConfiguration configuration)
+    {
+        configuration.FirstMessageHandlerSetup += handler => handler.AllowAutoRedirect = false;
         return configuration;
     }
 
@@ -106,7 +113,7 @@ public static class Kubeconfig
             configuration.AccessToken = null;
         }
 
-        return configuration;
+        return WithoutRedirects(configuration);
     }
 
     internal static KubeconfigException Invalid(string? path, Exception e)

@@ -76,7 +76,10 @@ public sealed record TracingOptions(Uri Endpoint, double SamplingRatio)
     // The value is a secret.
     private static void CheckHeaders(string variable, string? headers)
     {
-        if (!string.IsNullOrEmpty(headers) && !headers.Split(',').All(header => header.Trim().IndexOf('=', StringComparison.Ordinal) > 0))
+        if (
+            !string.IsNullOrEmpty(headers)
+            && !Uri.UnescapeDataString(headers).Split(',').All(header => header.Trim().IndexOf('=', StringComparison.Ordinal) > 0)
+        )
         {
             throw new FormatException($"{variable} is not valid; must be a comma-separated list of name=value.");
         }

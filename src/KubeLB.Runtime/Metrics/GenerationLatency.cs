@@ -59,7 +59,11 @@ public sealed class GenerationLatency(CollectorRegistry registry, string name, s
             current,
             hasResult ? null : time.GetTimestamp(),
             hasResult ? null : reconcile?.StartChange(kind, key, current, isNewContext ? traceParent : null),
-            reconcile is null ? null : traceParent
+            // Only a context is compared with the next one: a tenant may write any text.
+            reconcile is not null
+            && traceParent is { Length: Tracing.TraceParent.Length }
+                ? traceParent
+                : null
         );
     }
 

@@ -15,6 +15,9 @@ public sealed class ChangeTracer : IDisposable
     /// <summary>The traces in progress; further changes are not traced.</summary>
     internal const int MaxOpen = 1_000;
 
+    /// <summary>The traces in progress of one tenant.</summary>
+    internal const int MaxOpenOfTenant = 100;
+
     /// <summary>The traced changes of a tenant: a burst, and then 10 per second.</summary>
     internal static readonly WriteLimit PerTenant = new(100, TimeSpan.FromMilliseconds(100));
 
@@ -28,7 +31,7 @@ public sealed class ChangeTracer : IDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly HashSet<ChangeTrace> _open = [];
+    private readonly Dictionary<ChangeTrace, TenantShare> _open = [];
     private readonly LruCache<string, TenantShare> _shares = new(MaxTenants);
     private readonly TracerSettings _settings;
     private readonly ITimer _sweep;
@@ -84,7 +87,7 @@ public sealed class ChangeTracer : IDisposable
         var tenant = _settings.TenantOf(key.Namespace);
         var hasParent = TraceParent.TryParse(traceParent, out var parent);
         if (
-            !IsSampled(tenant ?? "", hasParent ? parent : null)
+            Sample(tenant ?? "", hasParent ? parent : null) is not { } share
             || Detached($"{_settings.Verb} {kind}", hasParent ? ActivityKind.Consumer : ActivityKind.Internal, parent, started)
                 is not { } root
         )
@@ -100,7 +103,8 @@ public sealed class ChangeTracer : IDisposable
         var change = new ChangeTrace(this, root);
         lock (_gate)
         {
-            _open.Add(change);
+            _open.Add(change, share);
+            share.Open++;
         }
 
         return change;
@@ -129,13 +133,16 @@ public sealed class ChangeTracer : IDisposable
     {
         lock (_gate)
         {
-            _open.Remove(change);
+            if (_open.Remove(change, out var share))
+            {
+                share.Open--;
+            }
         }
     }
 
     // A context with the flag "sampled" is followed while the tenant has credit, which grows by the ratio with each of its changes: a CCM
     // with the same ratio is followed, and a tenant that sets the flag on every Route gets no more than that.
-    private bool IsSampled(string tenant, ActivityContext? parent)
+    private TenantShare? Sample(string tenant, ActivityContext? parent)
     {
         lock (_gate)
         {
@@ -144,13 +151,13 @@ public sealed class ChangeTracer : IDisposable
             var isSampled = parent is { } context
                 ? context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) && share.Credit >= 1 && _settings.SamplingRatio > 0
                 : Random.Shared.NextDouble() < _settings.SamplingRatio;
-            if (!isSampled || _open.Count >= MaxOpen || !share.Rate.TryTake())
+            if (!isSampled || _open.Count >= MaxOpen || share.Open >= MaxOpenOfTenant || !share.Rate.TryTake())
             {
-                return false;
+                return null;
             }
 
             share.Credit = Math.Max(0, share.Credit - 1);
-            return true;
+            return share;
         }
     }
 
@@ -165,7 +172,7 @@ public sealed class ChangeTracer : IDisposable
         List<ChangeTrace> ended;
         lock (_gate)
         {
-            ended = [.. _open.Where(isEnded)];
+            ended = [.. _open.Keys.Where(isEnded)];
         }
 
         ended.ForEach(change => change.End(result));
@@ -174,6 +181,8 @@ public sealed class ChangeTracer : IDisposable
     private sealed class TenantShare(TimeProvider time)
     {
         public double Credit { get; set; } = MaxCredit;
+
+        public int Open { get; set; }
 
         public TokenBucket Rate { get; } = new(PerTenant.Burst, PerTenant.Interval, time);
     }

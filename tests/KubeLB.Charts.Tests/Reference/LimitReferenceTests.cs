@@ -168,6 +168,12 @@ public sealed partial class LimitReferenceTests
             "Rejections and denials of proxies that are stored",
             "Further ones are only in the log and the metrics."
         ),
+        new(
+            "ChangeTracer.MaxOpenOfTenant",
+            Reports,
+            "Changes of a tenant that are traced at the same time",
+            "Further changes are not traced."
+        ),
         new("ChangeTracer.MaxOpen", Reports, "Changes of a process that are traced at the same time", "Further changes are not traced."),
         new("RouteMetrics.TenantLimit", Reports, "Tenants with a series of `not_applied_routes`", "The others are counted together."),
         new("XdsDebugPage.MaxNames", Reports, "Names per list in `/debug/xds`", "Further ones are counted."),

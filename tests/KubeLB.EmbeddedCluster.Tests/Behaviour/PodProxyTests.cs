@@ -121,9 +121,11 @@ public sealed class PodProxyTests : IAsyncLifetime
         using var api = new Api(cluster);
         await CreateAsync("local", "127.0.0.1", _server.Port, api);
         await CreateAsync("metadata", "169.254.169.254", 80, api);
+        await CreateAsync("mapped", "::ffff:169.254.169.254", 80, api);
 
         (await api.GetAsync($"{Pods}/local/proxy/")).ShouldBe(400).Message.Should().Be("address not allowed");
         (await api.GetAsync($"{Pods}/metadata/proxy/")).ShouldBe(400).Message.Should().Be("address not allowed");
+        (await api.GetAsync($"{Pods}/mapped/proxy/")).ShouldBe(400).Message.Should().Be("address not allowed");
     }
 
     [Theory]

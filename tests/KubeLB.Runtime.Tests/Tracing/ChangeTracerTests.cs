@@ -135,6 +135,20 @@ public sealed class ChangeTracerTests : IDisposable
         _ended.Count(a => Result(a) == ChangeResults.Superseded).Should().BeLessThanOrEqualTo(ChangeTracer.PerTenant.Burst);
     }
 
+    [Fact]
+    public void Tenant_with_many_open_traces_leaves_others_to_other_tenants()
+    {
+        for (var i = 0; i < 3 * ChangeTracer.MaxOpenOfTenant; i++)
+        {
+            _time.Advance(ChangeTracer.PerTenant.Interval);
+            Reconcile(() => _latency.Start(Kind, new ResourceKey("tenant-t1", $"r{i}"), 1, hasResult: false));
+        }
+
+        _tracer.Open.Should().Be(ChangeTracer.MaxOpenOfTenant);
+        Reconcile(() => _latency.Start(Kind, new ResourceKey("tenant-t2", "web"), 1, hasResult: false));
+        _tracer.Open.Should().Be(ChangeTracer.MaxOpenOfTenant + 1);
+    }
+
     [Theory]
     [InlineData(0.1)]
     [InlineData(0)]

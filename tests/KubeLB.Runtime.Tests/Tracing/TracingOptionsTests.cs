@@ -48,6 +48,7 @@ public sealed class TracingOptionsTests
     [Theory]
     [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "secret", "OTEL_EXPORTER_OTLP_HEADERS is not valid")]
     [InlineData("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=b,secret", "OTEL_EXPORTER_OTLP_TRACES_HEADERS is not valid")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20a%2Csecret", "OTEL_EXPORTER_OTLP_HEADERS is not valid")]
     [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "must be grpc or http/protobuf")]
     [InlineData("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "udp", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: invalid value \"udp\"")]
     public void Invalid_environment_is_reported_without_secrets(string variable, string value, string message)

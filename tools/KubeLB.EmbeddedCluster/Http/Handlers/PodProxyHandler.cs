@@ -52,7 +52,13 @@ internal sealed class PodProxyHandler(ClusterStore store, PodEndPointSource? end
             ?? throw ApiErrors.NotFound(request.Resource.Group, request.Resource.Plural, name);
         var tree = pod.ToTree();
         port = port.Length > 0 ? port : FirstPort(tree);
-        if (!IPAddress.TryParse(tree.Object("status").Text("podIP"), out var address) || (endPoints is null && !IsGlobalUnicast(address)))
+        if (!IPAddress.TryParse(tree.Object("status").Text("podIP"), out var address))
+        {
+            throw ApiErrors.BadRequest("address not allowed");
+        }
+        // As Go's net.IP.
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        if (endPoints is null && !IsGlobalUnicast(address))
         {
             throw ApiErrors.BadRequest("address not allowed");
         }
