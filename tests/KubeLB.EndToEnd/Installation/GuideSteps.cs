@@ -55,6 +55,11 @@ internal sealed partial class GuideSteps : IDisposable
         return result.Output;
     }
 
+    /// <summary>Runs a step that only reads until it succeeds.</summary>
+    /// <returns>Its standard output.</returns>
+    public async Task<string> RunUntilItSucceedsAsync(string step) =>
+        (await Eventually.GetAsync($"step {step} succeeds", () => RunCommandsAsync(Block(step)), result => result.ExitCode == 0)).Output;
+
     /// <summary>Runs commands in the folder.</summary>
     public async Task<CommandResult> RunCommandsAsync(string commands)
     {

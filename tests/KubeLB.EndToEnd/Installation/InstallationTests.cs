@@ -67,8 +67,10 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
             .Equal(
                 "class",
                 "manager",
+                "check-manager",
                 "tenant",
                 "ccm",
+                "check-ccm",
                 "request",
                 "test",
                 "uninstall-ccm",
@@ -93,6 +95,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         await AvailableAsync(managementClient, "kubelb", "kubelb-manager");
         output.WriteLine(await installing);
         var stop = sandbox.FollowManager(manager.Publish("xds"));
+        output.WriteLine(await guide.RunUntilItSucceedsAsync("check-manager"));
         output.WriteLine(await guide.RunAsync("tenant"));
 
         installing = guide.RunAsync("ccm");
@@ -107,6 +110,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         await ccm.WaitAsync(ccm.Container.ReadinessProbe);
         await AvailableAsync(tenantClient, "kubelb", "kubelb-ccm");
         output.WriteLine(await installing);
+        output.WriteLine(await guide.RunUntilItSucceedsAsync("check-ccm"));
         (await guide.RunAsync("request")).Should().Contain("api.example.com");
 
         var tests = guide.Commands("test");
