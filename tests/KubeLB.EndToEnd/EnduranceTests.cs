@@ -16,7 +16,7 @@ public sealed class EnduranceTests(ITestOutputHelper output)
 {
     private const string Ccm = "kubelb-ccm";
     private const string Manager = "kubelb-manager";
-    private static readonly TimeSpan Length = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Length = TimeSpan.FromSeconds(30);
     private static readonly string[] Gateways = ["g0", "g1"];
     private static readonly string[] Services = ["s0", "s1", "s2"];
     private static readonly string[] Routes = ["r0", "r1", "r2", "r3", "r4", "r5"];

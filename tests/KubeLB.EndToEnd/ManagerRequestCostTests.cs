@@ -12,7 +12,7 @@ public sealed class ManagerRequestCostTests
 
     [Theory]
     [InlineData(10)]
-    [InlineData(1000)]
+    [InlineData(300)]
     public async Task New_route_costs_five_writes_and_an_edit_two_at_any_scale(int others)
     {
         await using var fixture = await SystemFixture.StartAsync();

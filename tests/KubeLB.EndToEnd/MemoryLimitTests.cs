@@ -117,7 +117,8 @@ public sealed class MemoryLimitTests : IAsyncLifetime
             await CreateAsync(Large("full", $"full-{i}", Shapes[i % Shapes.Length], SizeWithinLimit));
         }
 
-        await ExpectGeneratedAsync("while-they-are-new");
+        // In a complete run the images are compiled beside it.
+        await ExpectGeneratedAsync("while-they-are-new", Deadline + TimeSpan.FromSeconds(20));
         for (var restart = 1; restart <= 2; restart++)
         {
             await StopAsync();
