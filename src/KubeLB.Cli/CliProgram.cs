@@ -91,12 +91,14 @@ internal static class CliProgram
 internal static class ExitCodes
 {
     /// <summary>
-    /// No problem was found. Warnings of <c>check</c> are no problem. <c>dashboard</c>, <c>trace --watch</c>: stopped by Ctrl-C.
+    /// No problem was found. Warnings of <c>check</c> are no problem. <c>dashboard</c>, <c>trace --watch</c>, <c>top --watch</c>: stopped by
+    /// Ctrl-C.
     /// </summary>
     public const int Ok = 0;
 
     /// <summary>
     /// <c>trace</c>: requests stop at a hop, or no hop could be read. <c>status</c>, <c>check</c>: a problem was found.
+    /// <c>top</c>: metrics of a proxy could not be read.
     /// <c>migrate plan</c>: something blocks the migration. <c>tenant add</c>: the Tenant is not ready in time. All: a cluster could not be
     /// read, or a file or port could not be used.
     /// </summary>

@@ -12,6 +12,28 @@ internal sealed class FakeObjects(params IKubernetesObject<V1ObjectMeta>[] objec
     /// <summary>Kinds that may not be read.</summary>
     public HashSet<Type> Forbidden { get; } = [];
 
+    /// <summary>The Deployment of the CCM of Tenant shop.</summary>
+    /// <param name="flags">Its flags, separated by spaces.</param>
+    /// <param name="ready">Number of ready pods.</param>
+    public static V1Deployment Ccm(string flags, int ready) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "ccm",
+                NamespaceProperty = "lb",
+                Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
+            },
+            Spec = new V1DeploymentSpec
+            {
+                Template = new V1PodTemplateSpec
+                {
+                    Spec = new V1PodSpec { Containers = [new V1Container { Args = [.. flags.Split(' '), "--cluster-name=shop"] }] },
+                },
+            },
+            Status = new V1DeploymentStatus { ReadyReplicas = ready },
+        };
+
     public void Add(IKubernetesObject<V1ObjectMeta> value) => _objects.Add(value);
 
     public Seen<T> Get<T>(string @namespace, string name)

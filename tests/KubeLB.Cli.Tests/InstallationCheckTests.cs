@@ -107,7 +107,7 @@ public class InstallationCheckTests
                 Metadata = new V1ObjectMeta { Name = "n" },
                 Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "Hostname", Address = address }] },
             },
-            Ccm("--node-address-type=Hostname")
+            FakeObjects.Ccm("--enable-gateway-api --node-address-type=Hostname", ready: 1)
         );
         var settings = new CheckSettings { HasTenant = true };
         new InstallationCheck(tenant, new FakeObjects(), settings, Now)
@@ -127,7 +127,7 @@ public class InstallationCheckTests
                 Metadata = new V1ObjectMeta { Name = "n" },
                 Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "10.0.0.1" }] },
             },
-            Ccm("--node-address-type=InternalIP")
+            FakeObjects.Ccm("--enable-gateway-api --node-address-type=InternalIP", ready: 1)
         );
 
         var results = Results(null);
@@ -230,27 +230,6 @@ public class InstallationCheckTests
                 {
                     ["gateway.networking.k8s.io/bundle-version"] = "v1.6.1",
                     ["gateway.networking.k8s.io/channel"] = "experimental",
-                },
-            },
-        };
-
-    private static V1Deployment Ccm(string flag) =>
-        new()
-        {
-            Metadata = new V1ObjectMeta
-            {
-                Name = "ccm",
-                NamespaceProperty = "lb",
-                Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
-            },
-            Spec = new V1DeploymentSpec
-            {
-                Template = new V1PodTemplateSpec
-                {
-                    Spec = new V1PodSpec
-                    {
-                        Containers = [new V1Container { Args = ["--cluster-name=shop", "--enable-gateway-api", flag] }],
-                    },
                 },
             },
         };

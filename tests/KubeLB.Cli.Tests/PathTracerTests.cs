@@ -96,7 +96,7 @@ public class PathTracerTests
     public void Flags_of_the_CCM_that_keep_it_from_serving_the_route_are_named(string flags, int ready, string? problem)
     {
         var tenant = Objects();
-        tenant.Add(Ccm(flags, ready));
+        tenant.Add(FakeObjects.Ccm(flags, ready));
         var trace = Trace(tenant);
         trace.Break?.Message.Should().Be(problem);
         trace.Assumption.Should().BeNull();
@@ -107,7 +107,7 @@ public class PathTracerTests
     public void CCM_without_a_ready_pod_is_a_warning_until_a_report_is_missing()
     {
         var tenant = Objects();
-        tenant.Add(Ccm("--enable-gateway-api", ready: 0));
+        tenant.Add(FakeObjects.Ccm("--enable-gateway-api", ready: 0));
         const string Hint = "No pod of its Deployment lb/ccm is ready: run kubectl -n lb logs deployment/ccm.";
         var served = Trace(tenant);
         (served.Break, served.Warning?.Message).Should().Be((null, "Changes are not applied. " + Hint));
@@ -124,7 +124,7 @@ public class PathTracerTests
         tenant.Get<HttpRoute>("default", "api").Value!.Spec!.Rules![0].BackendRefs![0].Namespace = "shop";
         Trace(tenant).Break?.Reason.Should().NotBe("RefNotPermitted");
 
-        tenant.Add(Ccm("--enable-gateway-api --enforce-reference-grants", ready: 1));
+        tenant.Add(FakeObjects.Ccm("--enable-gateway-api --enforce-reference-grants", ready: 1));
         var trace = Trace(tenant);
         trace.Break!.Reason.Should().Be("RefNotPermitted");
         trace.Hops[0].Detail.Should().Be("1 of 1 ready; --enforce-reference-grants");
@@ -138,25 +138,6 @@ public class PathTracerTests
         tenant.Forbidden.Add(typeof(V1Deployment));
         Trace(tenant).Assumption.Should().Be("The default flags of the CCM are assumed: no permission to list V1Deployment.");
     }
-
-    private static V1Deployment Ccm(string flags, int ready) =>
-        new()
-        {
-            Metadata = new V1ObjectMeta
-            {
-                Name = "ccm",
-                NamespaceProperty = "lb",
-                Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "kubelb-ccm" },
-            },
-            Spec = new V1DeploymentSpec
-            {
-                Template = new V1PodTemplateSpec
-                {
-                    Spec = new V1PodSpec { Containers = [new V1Container { Args = [.. flags.Split(' '), "--cluster-name=shop"] }] },
-                },
-            },
-            Status = new V1DeploymentStatus { ReadyReplicas = ready },
-        };
 
     private static KubeLB.Api.V1Alpha1.Route Copy(string @namespace, string uid) =>
         new()

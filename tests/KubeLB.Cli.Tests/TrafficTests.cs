@@ -49,6 +49,19 @@ public class TrafficTests
         (counters?.Ports["a"].Requests ?? 0).Should().Be(0);
     }
 
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("-Inf")]
+    [InlineData("-1")]
+    [InlineData("1e308")]
+    public async Task Bound_that_is_no_duration_is_ignored(string bound)
+    {
+        const string Name = "envoy_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix=\"a\",le=";
+        var counters = await ReadAsync($"{Name}\"{bound}\"}} 10\n{Name}\"+Inf\"}} 10\n");
+
+        counters!.Ports["a"].Latency.Buckets.Should().Equal((double.PositiveInfinity, 10));
+    }
+
     [Fact]
     public async Task Label_values_are_unescaped()
     {

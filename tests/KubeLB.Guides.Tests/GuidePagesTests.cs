@@ -87,10 +87,15 @@ public sealed class GuideSandbox : IAsyncLifetime
 /// <summary>Runs pages.</summary>
 internal static class GuidePages
 {
-    /// <summary>What the machine lacks; null for nothing.</summary>
-    public static string? Missing { get; } =
+    /// <summary>What checking a page lacks; null for nothing.</summary>
+    public static string? MissingProgram { get; } =
         KubectlBinary.Location is null ? "kubectl is not on PATH"
         : HelmBinary.Location is null ? "no helm binary: none is on PATH, and KUBELB_HELM names none"
+        : null;
+
+    /// <summary>What running a page lacks; null for nothing.</summary>
+    public static string? Missing { get; } =
+        MissingProgram is not null ? MissingProgram
         : EnvoyBinary.Location is null ? "no envoy binary: none is on PATH, and KUBELB_ENVOY names none"
         : Environment.IsPrivilegedProcess ? null
         : "port 80 needs root";

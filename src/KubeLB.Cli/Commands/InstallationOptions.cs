@@ -7,12 +7,15 @@ namespace KubeLB.Cli.Commands;
 /// <summary>The options that tell where the parts of an installation are in the management cluster.</summary>
 internal sealed class InstallationOptions
 {
-    private readonly Option<string> _manager = Text("--manager-namespace", "Namespace of the manager and its Config", "kubelb");
+    private readonly Option<string> _manager = Manager();
     private readonly Option<string> _envoyGateway = Text(
         "--envoy-gateway-namespace",
         "Namespace of Envoy Gateway and its proxies",
         "envoy-gateway-system"
     );
+
+    /// <summary><c>--manager-namespace</c>.</summary>
+    public static Option<string> Manager() => Text("--manager-namespace", "Namespace of the manager and its Config", "kubelb");
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

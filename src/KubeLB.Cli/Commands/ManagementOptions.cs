@@ -14,7 +14,7 @@ internal sealed class ManagementOptions
         "Kubeconfig of the management cluster; KUBELB_MANAGEMENT_KUBECONFIG is its default, else that of kubectl"
     );
     private readonly Option<string> _context = Text("--management-context", "Context of the management cluster in its kubeconfig");
-    private readonly Option<string> _managerNamespace = Text("--manager-namespace", "Namespace of the manager and its Config", "kubelb");
+    private readonly Option<string> _managerNamespace = InstallationOptions.Manager();
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>

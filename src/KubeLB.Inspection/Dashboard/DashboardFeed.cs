@@ -30,8 +30,6 @@ internal sealed class DashboardFeed(
     /// <summary>Maximum number of open pages.</summary>
     public const int MaxReaders = 32;
 
-    // Also the time until a state that depends on the clock is computed again.
-
     // How often due readings of metrics are looked for.
     private static readonly TimeSpan TrafficCheck = TimeSpan.FromSeconds(1);
 

@@ -28,7 +28,10 @@ public sealed record DashboardOptions
     /// <summary>URL of the manager's probes; null to leave out what the proxies have acknowledged.</summary>
     public Uri? ManagerDebug { get; init; }
 
-    /// <summary>Time between heartbeats of a page, and at least between two readings of a tenant's metrics.</summary>
+    /// <summary>
+    /// Time between heartbeats of a page, at which states that depend on the clock are computed again, and at least between two readings of
+    /// a tenant's metrics.
+    /// </summary>
     internal TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
 }
 

@@ -76,13 +76,15 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
                 case FailedConnections:
                     _counters = _counters with { FailedConnections = sample.Value };
                     break;
-                case Duration when PrometheusText.Number(sample.Labels.GetValueOrDefault("le") ?? "") is { } bound:
+                case Duration when PrometheusText.Number(sample.Labels.GetValueOrDefault("le") ?? "") is { } bound && IsBound(bound):
                     _buckets[bound] = sample.Value;
                     break;
                 default:
                     break;
             }
         }
+
+        private static bool IsBound(double milliseconds) => milliseconds is (>= 0 and <= MaxCount) or double.PositiveInfinity;
 
         public PortCounters Build() => _counters with { Latency = new LatencyHistogram([.. _buckets.Select(b => (b.Key, b.Value))]) };
     }

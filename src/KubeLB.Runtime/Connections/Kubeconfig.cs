@@ -43,14 +43,16 @@ public static class Kubeconfig
     public static KubernetesClientConfiguration Configuration(string? path, string userAgent, string? context)
     {
         var configuration = context is null ? Read(path) : ReadContext(path, context);
-        configuration.UserAgent = userAgent;
-        return WithoutRedirects(configuration);
+        return Prepare(configuration, userAgent);
     }
 
-    // An API server redirects no client, but a pod behind pods/proxy may.
-    private static KubernetesClientConfiguration WithoutRedirects(KubernetesClientConfiguration configuration)
+    /// <summary>Sets what all connections have: the user agent, and that redirects are not followed.</summary>
+    internal static KubernetesClientConfiguration Prepare(KubernetesClientConfiguration configuration, string userAgent)
     {
-        configuration.FirstMessageHandlerSetup += handler => handler.AllowAutoRedirect = false;
+        configuration.UserAgent = userAgent;
+
+        // An API server redirects no client, but a pod behind pods/proxy may.
+        configuration.FirstMessageHandlerSetup = handler => handler.AllowAutoRedirect = false;
         return configuration;
     }
 
@@ -113,7 +115,7 @@ public static class Kubeconfig
             configuration.AccessToken = null;
         }
 
-        return WithoutRedirects(configuration);
+        return configuration;
     }
 
     internal static KubeconfigException Invalid(string? path, Exception e)

@@ -51,8 +51,7 @@ internal sealed class ReloadingConnection : Kubernetes
                 return false;
             }
 
-            configuration.UserAgent = _userAgent;
-            _switch.SwitchTo(new Kubernetes(configuration));
+            _switch.SwitchTo(new Kubernetes(Kubeconfig.Prepare(configuration, _userAgent)));
             _fingerprint = fingerprint;
             return true;
         }

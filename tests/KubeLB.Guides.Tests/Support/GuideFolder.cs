@@ -4,7 +4,7 @@ namespace KubeLB.Guides.Tests.Support;
 
 /// <summary>
 /// A folder that looks like a clone of the repository, in which the commands of one page run, with the project's programs on PATH. What
-/// commands write stays in it.
+/// commands write stays in it, except in the linked folders.
 /// </summary>
 public sealed class GuideFolder : IDisposable
 {

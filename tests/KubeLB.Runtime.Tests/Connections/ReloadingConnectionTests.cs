@@ -81,6 +81,37 @@ public sealed class ReloadingConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Redirect_of_a_response_is_not_followed()
+    {
+        // The API server redirects this path itself; a pod behind pods/proxy can redirect to any URL.
+        await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync(
+            new EmbeddedCluster.EmbeddedClusterOptions { PodEndPoints = _ => throw new EmbeddedCluster.PodUnreachableException("followed") }
+        );
+        using var admin = cluster.CreateClient();
+        var pod = new V1Pod
+        {
+            Metadata = new() { Name = "p" },
+            Spec = new() { Containers = [new() { Name = "c", Image = "i" }] },
+        };
+        await admin.CoreV1.CreateNamespacedPodAsync(pod, Namespace);
+        var status = new V1Patch("""{"status":{"podIP":"192.0.2.1"}}""", V1Patch.PatchType.MergePatch);
+        await admin.CoreV1.PatchNamespacedPodStatusAsync(status, "p", Namespace);
+        await File.WriteAllTextAsync(_path, _first.KubeconfigYaml);
+        using var connection = ReloadingConnection.Create(new KubeconfigFile(_path), "test", Kubeconfig.Configuration(_path, "test"));
+        await File.WriteAllTextAsync(_path, cluster.KubeconfigYaml);
+        connection.Refresh().Should().BeTrue();
+        using var switched = (Kubernetes)Kubeconfig.Connect(_path, "test");
+
+        foreach (var client in new[] { connection, switched })
+        {
+            var response = () => client.CoreV1.ConnectGetNamespacedPodProxyAsync("p", Namespace);
+            (await response.Should().ThrowAsync<k8s.Autorest.HttpOperationException>())
+                .Which.Response.StatusCode.Should()
+                .Be(System.Net.HttpStatusCode.MovedPermanently);
+        }
+    }
+
+    [Fact]
     public async Task Revoked_token_is_replaced_without_restart()
     {
         await StartAsync(_first.KubeconfigFor("revoked"));

@@ -41,7 +41,10 @@ internal sealed class UpScreen(Output output, SandboxFolder folder, SandboxEnvir
         output.Command("kubectl scale deployment api --replicas=0    # undo: --replicas=2");
         output.Line("More faults: docs/reference/sandbox.md, section \"Simulated pods: fault injection\"");
         output.Heading("Find where requests stop (docs/operator/cli.md)");
-        output.Command("kubelb trace httproute/api-route --probe \\", "--management-kubeconfig $MANAGEMENT");
+        output.Command(
+            "dotnet run --project src/KubeLB.Cli -- trace httproute/api-route \\",
+            "--management-kubeconfig $MANAGEMENT --probe"
+        );
 
         ManagerPages();
         Logs(hasComponentLogs);
