@@ -91,8 +91,8 @@ internal static class CliProgram
 internal static class ExitCodes
 {
     /// <summary>
-    /// No problem was found. Warnings of <c>check</c> are no problem. <c>dashboard</c>, <c>trace --watch</c>, <c>top --watch</c>: stopped by
-    /// Ctrl-C.
+    /// No problem was found. Warnings of <c>check</c> are no problem. <c>dashboard</c>, <c>trace --watch</c>, <c>top --watch</c>: stopped
+    /// by Ctrl-C.
     /// </summary>
     public const int Ok = 0;
 
