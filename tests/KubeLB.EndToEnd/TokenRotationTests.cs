@@ -21,12 +21,7 @@ public sealed class TokenRotationTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _fixture = await SystemFixture.StartAsync(configure: o =>
-            o with
-            {
-                Ccm = ccm => ccm with { ReportInterval = TimeSpan.FromSeconds(1) },
-            }
-        );
+        _fixture = await SystemFixture.StartAsync();
         await TokenReportedAsync("kubelb-ccm");
         _kubeconfig = (await Management.GetAsync<V1Secret>(Ns, "kubelb-ccm-kubeconfig"))!.Data["kubelb"];
     }

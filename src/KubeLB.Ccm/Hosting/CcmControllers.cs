@@ -7,6 +7,7 @@ using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.NodePorts;
 using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routing;
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
@@ -44,7 +45,8 @@ internal static class CcmControllers
 
     private static void AddClusterBinding(IServiceCollection services)
     {
-        IEnumerable<ResourceKey> key = [new("", Addresses.DefaultName)];
+        var key = new ResourceKey("", Addresses.DefaultName);
+        IEnumerable<ResourceKey> keys = [key];
         services.AddController<ClusterBinding>(
             "clusterbinding",
             controller =>
@@ -52,9 +54,20 @@ internal static class CcmControllers
                 controller.WaitFor<V1Node>(ClusterNames.Tenant);
                 controller.Watch<V1Namespace>(
                     ClusterNames.Tenant,
-                    _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? key : []
+                    _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? keys : []
                 );
-                controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => key);
+                controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => keys);
+
+                // The previous token stays valid until this CCM reports the new one.
+                controller.Source(
+                    (provider, enqueue) =>
+                    {
+                        var management = provider.GetRequiredKeyedService<Cluster>(ClusterNames.Management);
+                        void Report() => enqueue(key);
+                        management.TokenInUseChanged += Report;
+                        return new SourceSubscription(() => management.TokenInUseChanged -= Report);
+                    }
+                );
             }
         );
     }

@@ -28,6 +28,8 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
     /// </summary>
     public static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 10_000 };
 
+    private string? _acceptedToken;
+
     public Uri BaseAddress => kubernetes is ReloadingConnection reloading ? reloading.Server : kubernetes.BaseUri;
 
     /// <summary>Explains a request that the API server forbids, from its message; null for the default text.</summary>
@@ -36,7 +38,10 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
     public bool? IsReachable { get; private set; }
 
     /// <summary>The bearer token of the last request that the API server did not answer with 401; null if it had none.</summary>
-    public string? AcceptedToken { get; private set; }
+    public string? AcceptedToken => Volatile.Read(ref _acceptedToken);
+
+    /// <summary>Raised after <see cref="AcceptedToken"/> has changed, by the request that changed it: a handler must be fast.</summary>
+    public event Action? AcceptedTokenChanged;
 
     /// <summary>Sends a request and returns a successful response of which only the headers have been read.</summary>
     /// <exception cref="HttpOperationException">The status code is outside 2xx; the message contains that of the API server.</exception>
@@ -93,7 +98,11 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         if (isAuthenticated)
         {
             // A reloading connection sends another message, with its current credentials.
-            AcceptedToken = (response.RequestMessage ?? message).Headers.Authorization?.Parameter;
+            var token = (response.RequestMessage ?? message).Headers.Authorization?.Parameter;
+            if (Interlocked.Exchange(ref _acceptedToken, token) != token)
+            {
+                AcceptedTokenChanged?.Invoke();
+            }
         }
 
         metrics.ClusterUp(cluster, isAuthenticated);

@@ -99,6 +99,16 @@ public sealed class Cluster : IAsyncDisposable
     /// </summary>
     public string? TokenSecretInUse => _transport.AcceptedToken is { } token ? ServiceAccountToken.SecretName(token) : null;
 
+    /// <summary>
+    /// Raised when the API server has accepted another token than before (<see cref="TokenSecretInUse"/>), by the request that had it: a
+    /// handler must be fast.
+    /// </summary>
+    public event Action? TokenInUseChanged
+    {
+        add => _transport.AcceptedTokenChanged += value;
+        remove => _transport.AcceptedTokenChanged -= value;
+    }
+
     internal ApiTransport Transport => _transport;
 
     /// <summary>Whether errors of this kind can make the process unready.</summary>

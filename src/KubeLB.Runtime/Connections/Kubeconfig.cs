@@ -22,13 +22,14 @@ public static class Kubeconfig
     /// The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.
     /// </param>
     /// <param name="userAgent">The user agent of requests, which API server logs show.</param>
+    /// <param name="handlers">Handlers that see each request, the outermost first.</param>
     /// <exception cref="KubeconfigException">The file is missing, not readable, or not a kubeconfig.</exception>
-    public static IKubernetes Connect(string? path, string userAgent)
+    public static IKubernetes Connect(string? path, string userAgent, params DelegatingHandler[] handlers)
     {
         var configuration = Configuration(path, userAgent);
         return string.IsNullOrEmpty(path)
-            ? new Kubernetes(configuration)
-            : ReloadingConnection.Create(new KubeconfigFile(path), userAgent, configuration);
+            ? new Kubernetes(configuration, handlers)
+            : ReloadingConnection.Create(new KubeconfigFile(path), userAgent, configuration, handlers);
     }
 
     /// <summary>The client configuration that <see cref="Connect"/> uses.</summary>

@@ -19,9 +19,10 @@ internal sealed class ReloadingConnection : Kubernetes
         KubeconfigFile file,
         string userAgent,
         KubernetesClientConfiguration configuration,
+        DelegatingHandler[] handlers,
         ConnectionSwitch connectionSwitch
     )
-        : base(configuration, connectionSwitch)
+        : base(configuration, [.. handlers, connectionSwitch])
     {
         _file = file;
         _userAgent = userAgent;
@@ -34,8 +35,12 @@ internal sealed class ReloadingConnection : Kubernetes
     public Uri Server => _switch.Current?.BaseUri ?? BaseUri;
 
     /// <exception cref="KubeconfigException">The file is invalid.</exception>
-    public static ReloadingConnection Create(KubeconfigFile file, string userAgent, KubernetesClientConfiguration configuration) =>
-        new(file, userAgent, configuration, new ConnectionSwitch());
+    public static ReloadingConnection Create(
+        KubeconfigFile file,
+        string userAgent,
+        KubernetesClientConfiguration configuration,
+        params DelegatingHandler[] handlers
+    ) => new(file, userAgent, configuration, handlers, new ConnectionSwitch());
 
     /// <summary>Reads the file and switches to its content if that has changed.</summary>
     /// <returns>Whether the content has changed.</returns>

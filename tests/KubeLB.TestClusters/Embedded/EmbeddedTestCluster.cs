@@ -40,6 +40,9 @@ public sealed class EmbeddedTestCluster : ITestCluster
     public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => _cluster.CreateClient(configuration);
 
     /// <inheritdoc/>
+    public IKubernetes Connect(string kubeconfig, string userAgent) => _cluster.Connect(kubeconfig, userAgent);
+
+    /// <inheritdoc/>
     public HttpMessageHandler CreateHandler() => TrustingHandler.Create(Server.CertificateAuthorityPem);
 
     /// <inheritdoc/>

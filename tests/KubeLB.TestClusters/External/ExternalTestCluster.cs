@@ -1,5 +1,6 @@
 using k8s;
 using KubeLB.EmbeddedCluster;
+using KubeLB.Runtime.Connections;
 
 namespace KubeLB.TestClusters.External;
 
@@ -27,6 +28,9 @@ internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> r
 
     public IKubernetes CreateClient(KubernetesClientConfiguration configuration) =>
         new Kubernetes(configuration, new RequestLogging(_requests));
+
+    public IKubernetes Connect(string kubeconfig, string userAgent) =>
+        Kubeconfig.Connect(kubeconfig, userAgent, new RequestLogging(_requests));
 
     public HttpMessageHandler CreateHandler() => TrustingHandler.Create(access.AuthorityPem);
 

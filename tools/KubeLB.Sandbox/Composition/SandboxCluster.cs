@@ -1,5 +1,6 @@
 using k8s;
 using KubeLB.EmbeddedCluster;
+using KubeLB.Runtime.Connections;
 
 namespace KubeLB.Sandbox.Composition;
 
@@ -27,6 +28,11 @@ public interface ISandboxCluster : IAsyncDisposable
     /// <summary>Creates a client with another configuration. The caller disposes it.</summary>
     /// <param name="configuration">Credentials and User-Agent.</param>
     IKubernetes CreateClient(KubernetesClientConfiguration configuration);
+
+    /// <summary>Creates a client that reloads its kubeconfig, like a CCM outside of the sandbox. The caller disposes it.</summary>
+    /// <param name="kubeconfig">The file.</param>
+    /// <param name="userAgent">User-Agent of the client.</param>
+    IKubernetes Connect(string kubeconfig, string userAgent);
 
     /// <summary>Creates or updates CustomResourceDefinitions, and waits until they are established.</summary>
     /// <param name="yaml">YAML texts with one or more documents.</param>
@@ -94,6 +100,9 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
 
     /// <inheritdoc/>
     public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => new Kubernetes(configuration);
+
+    /// <inheritdoc/>
+    public IKubernetes Connect(string kubeconfig, string userAgent) => Kubeconfig.Connect(kubeconfig, userAgent);
 
     /// <inheritdoc/>
     public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) =>

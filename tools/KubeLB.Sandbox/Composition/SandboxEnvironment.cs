@@ -8,7 +8,6 @@ using KubeLB.Ccm.Hosting;
 using KubeLB.EmbeddedCluster;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Serving;
-using KubeLB.Runtime.Connections;
 using KubeLB.Sandbox.Activity;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.Nodes;
@@ -330,10 +329,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         };
         var userAgent = $"kubelb-ccm/{name}";
         var kubeconfig = await _kubeconfigs.WaitAsync(name, cancellationToken).ConfigureAwait(false);
-        var connections = new CcmConnections(
-            () => access.CreateClient(userAgent),
-            () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent))
-        );
+        var connections = new CcmConnections(() => access.CreateClient(userAgent), () => Management.Connect(kubeconfig, userAgent));
         options = _options.Ccm?.Invoke(options) ?? options;
         return CcmHost.Build(options, connections, services => configure(services, options.LogLevel));
     }
