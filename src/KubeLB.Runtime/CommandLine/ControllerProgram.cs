@@ -64,7 +64,16 @@ public static class ControllerProgram
         {
             using var host = build();
             var exit = host.Services.GetRequiredService<RuntimeExit>();
-            await host.RunAsync(cancellationToken).ConfigureAwait(false);
+            var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            try
+            {
+                await host.RunAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested || cancellationToken.IsCancellationRequested)
+            {
+                // SIGTERM while the host starts.
+            }
+
             return exit.Code;
         }
         catch (UsageException e)
