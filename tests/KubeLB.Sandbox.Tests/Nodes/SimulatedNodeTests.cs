@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using k8s;
 using k8s.Models;
 using KubeLB.Sandbox.Tests.Composition;
@@ -99,6 +100,45 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
             },
             "the node port of a deleted Service is closed"
         );
+    }
+
+    [Fact]
+    public async Task Node_port_refuses_connections_without_ready_pods_and_open_ones_continue()
+    {
+        await sandbox.ApplyAsync(Workload("refused", replicas: 1, type: "NodePort"));
+        await RolledOutAsync("refused", 1);
+        var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("refused", "default");
+        var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
+        using var open = await sandbox.EventuallyAsync(() => ConnectAsync(at), "the node port is open");
+
+        var other = new V1Patch("""{"spec":{"selector":{"app":"none"}}}""", V1Patch.PatchType.MergePatch);
+        await Cluster.CoreV1.PatchNamespacedServiceAsync(other, "refused", "default");
+        await sandbox.EventuallyAsync(
+            async () =>
+            {
+                using var refused = await ConnectAsync(at);
+                return refused is null ? "refused" : null;
+            },
+            "connections are refused"
+        );
+
+        await open.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        (await open.ReceiveAsync(new byte[1024])).Should().BePositive("the connection was open before");
+    }
+
+    private static async Task<Socket?> ConnectAsync(IPEndPoint at)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(at);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using k8s.Models;
+using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Sandbox.Nodes;
 
@@ -14,8 +15,11 @@ internal static class EndpointSelection
     public sealed record Subset(IReadOnlyList<Discoveryv1EndpointPort> Ports, IReadOnlyList<V1Pod> Pods);
 
     /// <summary>Index values of an EndpointSlice: its Service.</summary>
-    public static IEnumerable<string> ServiceOf(V1EndpointSlice slice) =>
-        slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var service) == true ? [$"{slice.Namespace()}/{service}"] : [];
+    public static IEnumerable<string> ServiceOf(V1EndpointSlice slice) => ServiceKeyOf(slice).Select(k => k.ToString());
+
+    /// <summary>The Service of an EndpointSlice, none without its label.</summary>
+    public static IEnumerable<ResourceKey> ServiceKeyOf(V1EndpointSlice slice) =>
+        slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var service) == true ? [new(slice.Namespace(), service)] : [];
 
     /// <summary>Whether a Service selects a pod.</summary>
     public static bool Selects(V1Service service, V1Pod pod) =>

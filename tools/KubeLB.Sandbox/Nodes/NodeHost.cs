@@ -180,7 +180,14 @@ internal static class NodeHost
             }
         );
         services.AddSingleton<NodePortController>();
-        services.AddController<NodePortController>("nodeport", c => c.Watch<V1Service>(Cluster));
+        services.AddController<NodePortController>(
+            "nodeport",
+            c =>
+            {
+                c.Watch<V1Service>(Cluster);
+                c.Watch<V1EndpointSlice>(Cluster, _ => (V1EndpointSlice slice) => EndpointSelection.ServiceKeyOf(slice));
+            }
+        );
     }
 
     private static Func<IInformer<T>> Informer<T>(IServiceProvider host)

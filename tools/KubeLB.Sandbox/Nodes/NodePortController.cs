@@ -10,7 +10,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>The kube-proxy of the simulated node: listens on the TCP node ports of every Service and forwards to its endpoints.</summary>
+/// <summary>
+/// The kube-proxy of the simulated node: listens on the TCP node ports of every Service with ready endpoints and forwards to them. Without
+/// ready endpoints, connections are refused, and open ones continue.
+/// </summary>
 internal sealed class NodePortController(
     [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
     SimulatedNode node,
@@ -19,6 +22,7 @@ internal sealed class NodePortController(
 ) : IReconciler, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<int, (ResourceKey Service, string PortName, TcpForwarder Forwarder)> _open = new();
+    private readonly ConcurrentDictionary<TcpForwarder, byte> _draining = new();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -32,13 +36,24 @@ internal sealed class NodePortController(
 
         foreach (var (nodePort, open) in _open.Where(o => o.Value.Service == key))
         {
-            if ((!desired.TryGetValue(nodePort, out var name) || name != open.PortName) && _open.TryRemove(nodePort, out _))
+            var isDesired = desired.TryGetValue(nodePort, out var name) && name == open.PortName;
+            if (isDesired && Targets(key, open.PortName).Count > 0)
+            {
+                continue;
+            }
+
+            _open.TryRemove(nodePort, out _);
+            if (isDesired)
+            {
+                Drain(open.Forwarder);
+            }
+            else
             {
                 await open.Forwarder.DisposeAsync().ConfigureAwait(false);
             }
         }
 
-        foreach (var (nodePort, name) in desired)
+        foreach (var (nodePort, name) in desired.Where(d => Targets(key, d.Value).Count > 0))
         {
             if (_open.TryGetValue(nodePort, out var open))
             {
@@ -69,10 +84,19 @@ internal sealed class NodePortController(
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var open in _open.Values)
+        foreach (var forwarder in _open.Values.Select(o => o.Forwarder).Concat(_draining.Keys))
         {
-            await open.Forwarder.DisposeAsync().ConfigureAwait(false);
+            await forwarder.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    // Established connections of kube-proxy continue without endpoints.
+    private void Drain(TcpForwarder forwarder)
+    {
+        _draining.TryAdd(forwarder, 0);
+        _ = forwarder
+            .DrainAsync(Timeout.InfiniteTimeSpan)
+            .ContinueWith(_ => _draining.TryRemove(forwarder, out var _), TaskScheduler.Default);
     }
 
     private List<IPEndPoint> Targets(ResourceKey service, string portName)
