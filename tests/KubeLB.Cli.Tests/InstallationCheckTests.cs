@@ -119,6 +119,20 @@ public class InstallationCheckTests
     }
 
     [Fact]
+    public void Management_cluster_in_place_of_the_tenants_is_noticed()
+    {
+        var results = new InstallationCheck(
+            new FakeObjects(Definition("tenants.kubelb.k8c.io")),
+            new FakeObjects(),
+            new CheckSettings { HasTenant = true },
+            Now
+        ).Run();
+
+        results[0].State.Should().Be(CheckState.Warning);
+        results[0].Hint.Should().Contain("--management-kubeconfig");
+    }
+
+    [Fact]
     public void Nodes_are_checked_with_the_flags_of_the_CCM()
     {
         var tenant = new FakeObjects(

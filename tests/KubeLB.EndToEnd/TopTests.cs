@@ -4,6 +4,7 @@ using k8s.Models;
 using KubeLB.Cli;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Inspection.Access;
+using KubeLB.Inspection.Checks;
 using KubeLB.Inspection.Metrics;
 using KubeLB.Tests.Shared;
 
@@ -20,6 +21,21 @@ public sealed class TopTests : IAsyncLifetime
           parentRefs: [{name: my-gateway}]
           hostnames: [second.example.com]
           rules: [{backendRefs: [{name: api-backend, port: 8080}]}]
+        """;
+
+    private const string UnreachedRoute = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: no-pods, namespace: default}
+        spec: {selector: {app: none}, ports: [{port: 80}]}
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: unreached, namespace: default}
+        spec:
+          parentRefs: [{name: my-gateway}]
+          hostnames: [unreached.example.com]
+          rules: [{backendRefs: [{name: no-pods, port: 80}]}]
         """;
 
     private readonly string _kubeconfig = Path.GetTempFileName();
@@ -80,6 +96,30 @@ public sealed class TopTests : IAsyncLifetime
         await ExpectTableAsync();
         await ExpectMissingPermissionAsync();
     }
+
+    [Fact]
+    public async Task Check_says_which_Services_the_proxies_do_not_reach()
+    {
+        await using var clusters = ClusterConnections.Open(null, _fixture.Sandbox.Management.CreateClient("check"));
+        await SendAsync("api.example.com", 1, "200");
+        (await NodePortsAsync(clusters)).State.Should().Be(CheckState.Ok);
+
+        await _fixture.Tenant.ApplyAsync(UnreachedRoute);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await SendAsync("unreached.example.com", 1);
+                return (await NodePortsAsync(clusters)).State == CheckState.Warning;
+            },
+            "a request has reached no node"
+        );
+
+        var result = await NodePortsAsync(clusters);
+        result.Reason.Should().Be("No connection succeeded to default/no-pods:80 of tenant t1.");
+    }
+
+    private static Task<CheckResult> NodePortsAsync(ClusterConnections clusters) =>
+        NodePortCheck.RunAsync(clusters, TimeProvider.System, CancellationToken.None);
 
     private async Task ExpectTableAsync()
     {
@@ -156,15 +196,18 @@ public sealed class TopTests : IAsyncLifetime
         return (sum.Requests + figures.Requests, sum.Errors + figures.Errors);
     }
 
-    private async Task SendAsync(string host, int count, string status)
+    private async Task SendAsync(string host, int count, string? status = null)
     {
         for (var i = 0; i < count; i++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{_address}/");
             request.Headers.Host = host;
-            request.Headers.Add("x-echo-status", status);
+            request.Headers.Add("x-echo-status", status ?? "200");
             using var response = await _http.SendAsync(request);
-            $"{(int)response.StatusCode}".Should().Be(status);
+            if (status is not null)
+            {
+                $"{(int)response.StatusCode}".Should().Be(status);
+            }
         }
     }
 }

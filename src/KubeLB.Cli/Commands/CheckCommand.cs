@@ -54,6 +54,7 @@ internal static class CheckCommand
                     NodeAddressType = parsed.GetValue(addressType),
                 };
                 var reached = await clusters.CheckConnectionsAsync(cancellationToken).ConfigureAwait(false);
+                var isReached = reached.All(r => r.Problem is null);
                 IReadOnlyList<CheckResult> results =
                 [
                     .. reached.Select(r => new CheckResult(
@@ -65,7 +66,7 @@ internal static class CheckCommand
                         Reason = r.Problem,
                         Hint = r.Problem is null ? null : "Check the kubeconfig, its context, and the network.",
                     }),
-                    .. reached.All(r => r.Problem is null)
+                    .. isReached
                         ? await clusters
                             .EvaluateAsync(
                                 (tenant, management) =>
@@ -74,6 +75,9 @@ internal static class CheckCommand
                             )
                             .ConfigureAwait(false)
                         : [],
+                    .. isReached && settings is { HasManagement: true, IsBeforeInstallation: false }
+                        ? [await NodePortCheck.RunAsync(clusters, TimeProvider.System, cancellationToken).ConfigureAwait(false)]
+                        : Array.Empty<CheckResult>(),
                 ];
                 var writer = parsed.InvocationConfiguration.Output;
                 if (parsed.GetValue(output) is { } format && format != "text")

@@ -97,6 +97,15 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
         const string Group = "Tenant cluster";
         var flags = CcmFlags.Read(tenant, null);
         var selected = settings.NodeAddressType is { } type ? flags.NodeAddresses with { AddressType = type } : flags.NodeAddresses;
+        if (!settings.HasManagement && tenant.Get<V1CustomResourceDefinition>("", $"tenants.{ApiGroups.Kubelb}").Value is not null)
+        {
+            yield return new CheckResult(Group, "The cluster is a tenant's", CheckState.Warning)
+            {
+                Reason = $"It has the definition tenants.{ApiGroups.Kubelb}, which belongs into the management cluster.",
+                Hint = "To check a management cluster, use --management-kubeconfig or --management-context.",
+            };
+        }
+
         yield return GatewayApi(Group, tenant);
         yield return Nodes(Group, selected);
         if (settings.IsBeforeInstallation)
@@ -114,7 +123,10 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
         );
         yield return Flags(Group, flags);
         yield return TenantClass(Group);
-        yield return NodePorts(Group, selected);
+        if (!settings.HasManagement)
+        {
+            yield return NodePorts(Group, selected);
+        }
     }
 
     private static CheckResult GatewayApi(string group, IObjects cluster)
@@ -391,7 +403,7 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
     private static bool IsInCommand(string? address) =>
         address is not null && (IPAddress.TryParse(address, out _) || DnsNames.IsSubdomain(address));
 
-    // Proxies report failed connections in their own statistics only, so the hint is a request from the management cluster.
+    // With the management cluster, NodePortCheck asks the proxies.
     private CheckResult NodePorts(string group, NodeAddressSettings selected)
     {
         var address = tenant.List<V1Node>().Items.Select(n => NodeFacts.Read(n, selected)?.Address).FirstOrDefault(IsInCommand);
@@ -406,9 +418,10 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
             + (port is null ? "NODE_PORT" : Number(port.Value));
         return new CheckResult(group, "The node ports can be reached from the management cluster", CheckState.NotChecked)
         {
-            Reason = "The proxies in the management cluster connect to them, not this machine.",
+            Reason =
+                "The proxies in the management cluster connect to them; its kubeconfig (--management-kubeconfig) is needed to ask them.",
             Hint =
-                "Send a request through a route: kubelb trace http://HOSTNAME/ --probe; or one from a pod of the management cluster: "
+                "Or send a request through a route: kubelb trace http://HOSTNAME/ --probe; or one from a pod of the management cluster: "
                 + $"kubectl run node-port --rm -i --restart=Never --image=curlimages/curl -- "
                 + $"curl -sS -m 5 -o /dev/null -w '%{{http_code}}' http://{target}/",
         };

@@ -8,12 +8,13 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
     private const string Responses = "envoy_http_downstream_rq_xx";
     private const string Duration = "envoy_http_downstream_rq_time_bucket";
     private const string Connections = "envoy_http_downstream_cx_active";
+    private const string ConnectionAttempts = "envoy_cluster_upstream_cx_total";
     private const string FailedConnections = "envoy_cluster_upstream_cx_connect_fail";
     private const string Listener = "envoy_http_conn_manager_prefix";
     private const string Cluster = "envoy_cluster_name";
     private const string Class = "envoy_response_code_class";
 
-    private static readonly HashSet<string> Names = [Requests, Responses, Duration, Connections, FailedConnections];
+    private static readonly HashSet<string> Names = [Requests, Responses, Duration, Connections, ConnectionAttempts, FailedConnections];
 
     /// <summary>
     /// Query that limits the response to these metrics, by Envoy's own names, and leaves out those that were never used. A proxy has
@@ -21,7 +22,9 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
     /// </summary>
     public static string Query { get; } =
         "?usedonly&filter="
-        + Uri.EscapeDataString(@"^(http\..*\.downstream_(rq_total|rq_5xx|rq_time|cx_active)|cluster\..*\.upstream_cx_connect_fail)$");
+        + Uri.EscapeDataString(
+            @"^(http\..*\.downstream_(rq_total|rq_5xx|rq_time|cx_active)|cluster\..*\.upstream_cx_(total|connect_fail))$"
+        );
 
     /// <summary>Reads the metrics of a proxy.</summary>
     /// <param name="text">In the format of Prometheus.</param>
@@ -32,7 +35,7 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
         var ports = new Dictionary<string, PortBuilder>(StringComparer.Ordinal);
         await foreach (var sample in PrometheusText.ReadAsync(text, Names, cancellationToken).ConfigureAwait(false))
         {
-            if (sample.Labels.GetValueOrDefault(sample.Name == FailedConnections ? Cluster : Listener) is { Length: > 0 } name)
+            if (sample.Labels.GetValueOrDefault(IsOfCluster(sample.Name) ? Cluster : Listener) is { Length: > 0 } name)
             {
                 if (!ports.TryGetValue(name, out var port))
                 {
@@ -45,6 +48,8 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
 
         return ports.Count == 0 ? null : new ProxyCounters(ports.ToDictionary(p => p.Key, p => p.Value.Build(), StringComparer.Ordinal));
     }
+
+    private static bool IsOfCluster(string name) => name is ConnectionAttempts or FailedConnections;
 
     private sealed class PortBuilder
     {
@@ -72,6 +77,9 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
                     break;
                 case Connections:
                     _counters = _counters with { Connections = sample.Value };
+                    break;
+                case ConnectionAttempts:
+                    _counters = _counters with { ConnectionAttempts = sample.Value };
                     break;
                 case FailedConnections:
                     _counters = _counters with { FailedConnections = sample.Value };
@@ -101,6 +109,9 @@ internal sealed record PortCounters
     /// <summary>5xx responses, of backends and of the proxy itself if it reached none.</summary>
     public double Errors { get; init; }
 
+    /// <summary>Connections to nodes, including those that failed.</summary>
+    public double ConnectionAttempts { get; init; }
+
     /// <summary>Connections to nodes that failed; the proxy tries others.</summary>
     public double FailedConnections { get; init; }
 
@@ -116,6 +127,7 @@ internal sealed record PortCounters
         {
             Requests = Grown(Requests, before.Requests),
             Errors = Grown(Errors, before.Errors),
+            ConnectionAttempts = Grown(ConnectionAttempts, before.ConnectionAttempts),
             FailedConnections = Grown(FailedConnections, before.FailedConnections),
             Connections = Connections,
             Latency = Latency.Since(before.Latency),
@@ -127,6 +139,7 @@ internal sealed record PortCounters
         {
             Requests = Requests + other.Requests,
             Errors = Errors + other.Errors,
+            ConnectionAttempts = ConnectionAttempts + other.ConnectionAttempts,
             FailedConnections = FailedConnections + other.FailedConnections,
             Connections = Connections + other.Connections,
             Latency = Latency.Add(other.Latency),

@@ -35,12 +35,7 @@ public sealed record TrafficReport(
     {
         ArgumentNullException.ThrowIfNull(clusters);
         ArgumentNullException.ThrowIfNull(time);
-        var management =
-            clusters.Management
-            ?? throw new InspectionException(
-                $"There is no kubeconfig of the {ClusterConnections.ManagementCluster} (--management-kubeconfig)."
-            );
-        using var sampler = new TrafficSampler(management, time);
+        using var sampler = SamplerOf(clusters, time);
         var before = await ReadAsync(clusters, sampler, tenantNamespace, cancellationToken).ConfigureAwait(false);
         while (true)
         {
@@ -80,6 +75,27 @@ public sealed record TrafficReport(
         );
     }
 
+    /// <summary>Reads the metrics of all tenants once.</summary>
+    /// <exception cref="InspectionException">There is no management cluster.</exception>
+    internal static async Task<TrafficSamples> SampleAsync(
+        ClusterConnections clusters,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        using var sampler = SamplerOf(clusters, time);
+        return await ReadAsync(clusters, sampler, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static TrafficSampler SamplerOf(ClusterConnections clusters, TimeProvider time) =>
+        new(
+            clusters.Management
+                ?? throw new InspectionException(
+                    $"There is no kubeconfig of the {ClusterConnections.ManagementCluster} (--management-kubeconfig)."
+                ),
+            time
+        );
+
     private static async Task<TrafficSamples> ReadAsync(
         ClusterConnections clusters,
         TrafficSampler sampler,
@@ -99,8 +115,8 @@ public sealed record TrafficReport(
         };
     }
 
-    // One problem of many tenants is one line.
-    private static IEnumerable<TrafficProblem> ProblemsOf(TrafficSamples samples)
+    /// <summary>What could not be read. One problem of many tenants is one line.</summary>
+    internal static IEnumerable<TrafficProblem> ProblemsOf(TrafficSamples samples)
     {
         foreach (var unreadable in samples.Unreadable)
         {
