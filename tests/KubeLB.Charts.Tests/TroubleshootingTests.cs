@@ -3,27 +3,37 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>Each row of the pages of symptoms names a test that produces it.</summary>
+/// <summary>
+/// Each row of the pages of symptoms has a row in docs/contributing/symptoms.md, which names a test that produces it and the output of
+/// the command line.
+/// </summary>
 public sealed partial class TroubleshootingTests
 {
     /// <summary>The beginning of each row without a trace, and the reason.</summary>
     private static readonly Dictionary<string, string> WithoutTrace = new()
     {
-        ["| `kubectl apply` fails"] = "the API server rejects the object, so there is none to trace",
+        ["`kubectl apply` fails"] = "the API server rejects the object, so there is none to trace",
     };
 
     /// <summary>Outputs without a problem, or of a mistake in the command line itself.</summary>
     private static readonly string[] NoSymptom = ["working", "working-gateway", "working-service", "name-misspelt"];
 
-    private static readonly string[] Rows =
-    [
-        .. new[] { "docs/tenant/troubleshooting.md", "docs/operator/troubleshooting.md" }
-            .SelectMany(page => File.ReadAllLines(Path.Combine(SourceTree.Root, page)))
-            .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| you see |", StringComparison.Ordinal)),
-    ];
+    private static readonly string[] Pages = ["docs/tenant/troubleshooting.md", "docs/operator/troubleshooting.md"];
+
+    private static readonly List<string[]> Proofs = Rows("docs/contributing/symptoms.md");
 
     [Fact]
-    public void Each_row_has_a_remedy_and_the_name_of_an_existing_test()
+    public void Each_row_has_a_meaning_a_remedy_and_one_row_for_contributors()
+    {
+        var rows = Pages.SelectMany(Rows).ToList();
+
+        rows.Should().HaveCountGreaterThan(20).And.OnlyContain(row => row.Length == 3 && row.All(cell => cell.Length > 0));
+        Proofs.Select(row => row[0]).Should().Equal(rows.Select(row => row[0]), "symptoms.md has the same rows in the same order");
+        Proofs.Select(row => row[0]).Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
+    public void Each_row_has_the_name_of_an_existing_test()
     {
         var tests = Directory
             .EnumerateFiles(Path.Combine(SourceTree.Root, "tests"), "*.cs", SearchOption.AllDirectories)
@@ -32,12 +42,10 @@ public sealed partial class TroubleshootingTests
             .Select(match => match.Groups["name"].Value)
             .ToHashSet(StringComparer.Ordinal);
 
-        Rows.Should().HaveCountGreaterThan(20);
-        foreach (var row in Rows)
+        foreach (var row in Proofs)
         {
-            var cells = row.Trim('|').Split(" | ");
-            cells.Should().HaveCount(5, row).And.NotContain(cell => cell.Trim().Length == 0, row);
-            tests.Should().Contain(cells[3].Trim(' ', '`'), row);
+            row.Should().HaveCount(3, row[0]);
+            tests.Should().Contain(row[1].Trim('`'), row[0]);
         }
     }
 
@@ -52,19 +60,18 @@ public sealed partial class TroubleshootingTests
             .ToHashSet(StringComparer.Ordinal);
         var named = new HashSet<string>(StringComparer.Ordinal);
         var without = new List<string>();
-        foreach (var row in Rows)
+        foreach (var row in Proofs)
         {
-            var cell = row.Trim('|').Split(" | ")[4].Trim();
-            if (cell == "–")
+            if (row[2] == "–")
             {
-                without.Add(row);
+                without.Add(row[0]);
                 continue;
             }
 
-            foreach (var name in cell.Split(", "))
+            foreach (var name in row[2].Split(", "))
             {
-                name.Should().MatchRegex("^`[a-z-]+`$", row);
-                outputs.Should().Contain(name.Trim('`'), row);
+                name.Should().MatchRegex("^`[a-z-]+`$", row[0]);
+                outputs.Should().Contain(name.Trim('`'), row[0]);
                 named.Add(name.Trim('`'));
             }
         }
@@ -74,6 +81,15 @@ public sealed partial class TroubleshootingTests
         outputs.Except(named).Should().BeSubsetOf(NoSymptom, "each output is that of a row");
         NoSymptom.Should().BeSubsetOf(outputs);
     }
+
+    // The cells of the rows of all tables of a page, without the headings.
+    private static List<string[]> Rows(string page) =>
+        [
+            .. File.ReadAllLines(Path.Combine(SourceTree.Root, page))
+                .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+                .Where(line => !line.StartsWith("| you see |", StringComparison.Ordinal))
+                .Select(line => line.Trim('|').Split(" | ").Select(cell => cell.Trim()).ToArray()),
+        ];
 
     [GeneratedRegex(@"public (?:async Task|void) (?<name>[A-Z]\w+)\(")]
     private static partial Regex TestMethod();
