@@ -10,8 +10,9 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// An installation of the Go project (1.4) is migrated to this one and back, as <c>docs/operator/migration.md</c> says: the objects are
-/// what the Go manager and CCM left in both clusters. The Go components do not run here.
+/// An installation of the Go project (1.4) is migrated to this one and back, as <c>docs/operator/migrate.md</c> and
+/// <c>docs/operator/migrate-back.md</c> say: the objects are what the Go manager and CCM left in both clusters. The Go components do not
+/// run here.
 /// </summary>
 public sealed class GoMigrationTests : IAsyncLifetime
 {
