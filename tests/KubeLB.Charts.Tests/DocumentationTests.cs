@@ -20,6 +20,8 @@ public sealed partial class DocumentationTests
                 .Order(StringComparer.Ordinal),
         ];
 
+    public static TheoryData<string> Guides => [.. Documents.Select(row => row.Data).Where(page => Guide().IsMatch(page))];
+
     [Theory]
     [MemberData(nameof(Documents))]
     public void Links_of_a_document_exist(string document)
@@ -62,6 +64,16 @@ public sealed partial class DocumentationTests
             .Should()
             .BeEmpty();
 
+    [Theory]
+    [MemberData(nameof(Guides))]
+    public void Page_has_at_most_two_screens(string document) =>
+        // Without tables, which are for reference, and without fences and directives, which are not shown.
+        NotShown()
+            .Replace(File.ReadAllText(Path.Combine(SourceTree.Root, document)), "")
+            .Count(c => c == '\n')
+            .Should()
+            .BeLessThanOrEqualTo(110, "a page is one task: docs/contributing/documentation.md");
+
     [Fact]
     public void Navigation_of_the_site_lists_each_page_once() =>
         NavigationPage()
@@ -93,6 +105,12 @@ public sealed partial class DocumentationTests
                     .Select(m => NotInIdentifier().Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-')),
             ]
             : [];
+
+    [GeneratedRegex("^docs/(start|tenant|operator|contributing)/")]
+    private static partial Regex Guide();
+
+    [GeneratedRegex(@"^( *(```.*|<!-- .* -->)|\|.*)\n", RegexOptions.Multiline)]
+    private static partial Regex NotShown();
 
     [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
