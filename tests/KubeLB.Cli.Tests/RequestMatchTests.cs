@@ -43,6 +43,34 @@ public class RequestMatchTests
     }
 
     [Theory]
+    [InlineData("""[{},{}]""", "1 by 0")]
+    [InlineData("""[{},{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]""", "1 by 0")]
+    [InlineData("""[{"matches":[{"path":{"value":"/a"}},{"path":{"value":"/b"}}]},{"matches":[{"path":{"value":"/b"}}]}]""", "1 by 0")]
+    [InlineData("""[{"matches":[{"path":{"value":"/b"}}]},{"matches":[{"path":{"value":"/a"}},{"path":{"value":"/b"}}]}]""", "")]
+    [InlineData("""[{"matches":[{"path":{"value":"/a"}}]},{"matches":[{"path":{"type":"Exact","value":"/a"}}]}]""", "")]
+    [InlineData("""[{"matches":[{"method":"GET"}]},{"matches":[{"method":"POST"}]},{"matches":[{"method":"GET"}]}]""", "2 by 0")]
+    [InlineData(
+        """
+            [{"matches":[{"headers":[{"name":"a","value":"1"},{"name":"b","value":"2"}]}]},
+             {"matches":[{"headers":[{"name":"B","value":"2"},{"name":"A","value":"1"}]}]},
+             {"matches":[{"queryParams":[{"name":"a","value":"1"},{"name":"b","value":"2"}]}]},
+             {"matches":[{"headers":[{"name":"a","value":"1","type":"RegularExpression"},{"name":"b","value":"2"}]}]}]
+            """,
+        "1 by 0"
+    )]
+    public void Rule_with_the_matches_of_earlier_ones_gets_no_requests(string rules, string expected) =>
+        string.Join("; ", RequestMatch.Shadowed(Route("r", "a.example.com", rules)).Select(s => $"{s.Rule} by {s.First}"))
+            .Should()
+            .Be(expected);
+
+    [Fact]
+    public void Matches_of_a_route_are_described_in_short()
+    {
+        RequestMatch.Describe(Exact).Should().Be("Exact /a");
+        RequestMatch.Describe(Prefixes).Should().Be("PathPrefix /a or PathPrefix /a/b or PathPrefix /a/b, header X-Version …");
+    }
+
+    [Theory]
     [InlineData("""{"method":{"service":"S","method":"M"}}""", "/S/M", true)]
     [InlineData("""{"method":{"service":"S","method":"M"}}""", "/S/N", false)]
     [InlineData("""{"method":{"service":"S"}}""", "/S/N", true)]
@@ -65,7 +93,18 @@ public class RequestMatchTests
 
     [Theory]
     [InlineData(503, "no healthy upstream", HopState.Broken, "no proxy of the tenant is available, or its proxy has no usable node")]
-    [InlineData(503, "upstream connect error or disconnect/reset before headers", HopState.Broken, "no node answered")]
+    [InlineData(
+        503,
+        "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
+        HopState.Broken,
+        "a container listens on the targetPort"
+    )]
+    [InlineData(
+        503,
+        "upstream connect error or disconnect/reset before headers. reset reason: connection timeout",
+        HopState.Broken,
+        "(firewall)"
+    )]
     [InlineData(503, "maintenance", HopState.Warning, "A pod, or a proxy before it")]
     [InlineData(
         404,

@@ -23,7 +23,7 @@ public sealed class EventTests
             .Should()
             .MatchRegex(
                 @"Warning +BackendNotFound +\S+( \(x\d+ over \S+\))? +kubelb-ccm +"
-                    + @".*default/api-backend.* Create the Service or correct the backendRef\."
+                    + @".*default/api-backend.* Create the Service, or correct name and namespace of the backendRef\."
             );
         var gateway = (await kubectl.OkAsync("describe gateway my-gateway")).Text;
         gateway

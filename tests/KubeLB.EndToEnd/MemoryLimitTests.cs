@@ -17,7 +17,7 @@ namespace KubeLB.EndToEnd;
 public sealed class MemoryLimitTests : IAsyncLifetime
 {
     private const int Routes = 75;
-    private const int OfOtherShapes = 10;
+    private const int OfOtherShapes = 5;
 
     // etcd stores up to 1.5 MB.
     private const int LargeSize = 1_400_000;

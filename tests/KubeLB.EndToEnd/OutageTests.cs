@@ -18,13 +18,18 @@ public sealed class OutageTests(ITestOutputHelper output)
     // Ten times what it takes on an idle machine.
     private static readonly TimeSpan Return = TimeSpan.FromSeconds(20);
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [Fact]
     [Trait("Threat", "api-server-outage")]
-    public async Task API_server_outage_of_thirty_seconds_fails_no_request_and_no_stream(bool ofManagement)
+    public async Task API_server_outage_of_thirty_seconds_fails_no_request_and_no_stream()
     {
         Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be disconnected on demand");
+
+        // Both wait most of the time.
+        await Task.WhenAll(ExpectNoFailureAsync(ofManagement: true), ExpectNoFailureAsync(ofManagement: false));
+    }
+
+    private async Task ExpectNoFailureAsync(bool ofManagement)
+    {
         await using var fixture = await SystemFixture.StartAsync(
             proxies: ProxyKind.Envoy,
             configure: options =>
@@ -57,7 +62,9 @@ public sealed class OutageTests(ITestOutputHelper output)
 
         var watch = Stopwatch.StartNew();
         await fixture.ExpectBackendAsync("new.example.com");
-        output.WriteLine($"the edit is served {watch.Elapsed.TotalSeconds:0.0} s after the outage");
+        output.WriteLine(
+            $"outage of {(ofManagement ? "management" : "tenant")} cluster: the edit is served {watch.Elapsed.TotalSeconds:0.0} s after it"
+        );
         watch.Elapsed.Should().BeLessThan(Return);
         var failures = await load.StopAsync();
         failures.Should().BeEmpty("{0} requests were sent", load.Sent);

@@ -9,7 +9,9 @@ namespace KubeLB.EndToEnd;
 public sealed class SilentMistakeTests : IAsyncLifetime
 {
     private const string Overlap = "Overlapping match conditions with route(s): HTTPRoute ";
-    private const string Remedy = ". The oldest route gets the requests: use another hostname or match, or put the rules into one route.";
+    private const string Remedy =
+        ". The oldest route gets the requests, of equally old ones the first by name. To replace it, delete it or change its rule; "
+        + "otherwise use another hostname or match.";
 
     private SystemFixture _fixture = null!;
 

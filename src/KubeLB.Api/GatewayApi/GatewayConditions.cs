@@ -25,7 +25,7 @@ public static class GatewayConditions
     /// <summary>Reason of <see cref="Conflicted"/>: another listener has the same port and another protocol.</summary>
     public const string ProtocolConflict = "ProtocolConflict";
 
-    /// <summary>Type (of a route, Envoy Gateway's): True while rules of the route have the same matches as those of an older one.</summary>
+    /// <summary>Type (of a route, Envoy Gateway's): True while rules of the route have the same matches as another route.</summary>
     public const string RouteRulesOverlap = "RouteRulesOverlap";
 
     /// <summary>Type (KubeLB's own): False while a backend has no ready endpoint; absent if none ever lacked one.</summary>

@@ -22,7 +22,8 @@ public static class NodePortCheck
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
     /// <returns>
-    /// Failed if a tenant's proxies have reached none of its Services; a warning if they have reached some. Not checked without connections.
+    /// Failed if a tenant's proxies have reached none of its Services; a warning if they have reached some. Not checked without
+    /// connections.
     /// </returns>
     /// <exception cref="InspectionException">There is no management cluster.</exception>
     public static async Task<CheckResult> RunAsync(ClusterConnections clusters, TimeProvider time, CancellationToken cancellationToken)

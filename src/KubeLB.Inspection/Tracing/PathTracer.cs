@@ -126,7 +126,10 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
             }
 
             var sameHost = routes.Where(r => RequestMatch.HasHostname(r, url.Host)).Take(3).ToList();
-            var names = string.Join(", ", sameHost.Select(r => $"{r.Kind} {r.Metadata.NamespaceProperty}/{r.Metadata.Name}"));
+            var names = string.Join(
+                "; ",
+                sameHost.Select(r => $"{r.Kind} {r.Metadata.NamespaceProperty}/{r.Metadata.Name} ({RequestMatch.Describe(r)})")
+            );
             return
             [
                 new Trace(
@@ -140,7 +143,10 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
                                     : $"No rule matches {request.Method} {url.PathAndQuery}. Routes of hostname {url.Host}: {names}.",
                         },
                     ]
-                ),
+                )
+                {
+                    IsWithoutPath = true,
+                },
             ];
         }
 

@@ -24,7 +24,12 @@ public static class Probe
         const string Title = "Request";
         if (trace.Endpoint is not { } endpoint)
         {
-            return new Hop(Title, HopState.Unseen) { Message = "no request was sent, because no Gateway on the path has an address" };
+            return new Hop(Title, HopState.Unseen)
+            {
+                Message = trace.IsWithoutPath
+                    ? "no request was sent, because no rule matches it"
+                    : "no request was sent, because no Gateway on the path has an address",
+            };
         }
 
         var hostname = url?.Host ?? endpoint.Hostname;
@@ -118,8 +123,11 @@ public static class Probe
             ),
             503 when body.StartsWith("upstream connect error", StringComparison.Ordinal) => (
                 HopState.Broken,
-                "It did not reach a pod: no node answered on the node port. Check that the backend's pods are ready and that the "
-                    + "management cluster can reach the node ports of the tenant's nodes (firewall).",
+                body.Contains("connection timeout", StringComparison.Ordinal)
+                    ? "It did not reach a pod: no node answered on the node port in time. Check that the management cluster can reach the "
+                        + "node ports of the tenant's nodes (firewall)."
+                    : "It did not reach a pod: the connection to the node port was refused or closed. Check that the backend's pods are "
+                        + "ready, and that a container listens on the targetPort of the Service.",
                 ProbeEnd.Proxy
             ),
             504 when body.StartsWith("upstream request timeout", StringComparison.Ordinal) => (

@@ -20,6 +20,8 @@ public sealed record ProbeRequest(string Method, IReadOnlyList<(string Name, str
 /// <param name="Description">What matched, for example <c>PathPrefix /api</c>.</param>
 internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Description)
 {
+    private const int MaxDescribed = 3;
+
     /// <summary>The rules that match, by the precedence of Gateway API.</summary>
     /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule</remarks>
     public static IEnumerable<RequestMatch> Find(IEnumerable<IGatewayRoute> routes, Uri url, ProbeRequest request)
@@ -44,6 +46,46 @@ internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Descri
 
     /// <summary>Whether the route has the hostname.</summary>
     public static bool HasHostname(IGatewayRoute route, string hostname) => BestHostname(route, hostname) is not null;
+
+    /// <summary>What the rules of a route match, at most three matches of them.</summary>
+    public static string Describe(IGatewayRoute route)
+    {
+        var matches = route.Rules.SelectMany(Matches).Take(MaxDescribed + 1).Select(Describe).ToList();
+        return matches.Count > MaxDescribed ? $"{string.Join(" or ", matches.Take(MaxDescribed))} …" : string.Join(" or ", matches);
+    }
+
+    /// <summary>The rules whose matches are all those of earlier rules of the route, which therefore get no requests.</summary>
+    /// <returns>Indices of the rule, and of the first rule with its first match.</returns>
+    public static IEnumerable<(int Rule, int First)> Shadowed(IGatewayRoute route)
+    {
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < route.Rules.Count; i++)
+        {
+            var keys = Matches(route.Rules[i]).Select(KeyOf).ToList();
+            if (keys.TrueForAll(seen.ContainsKey))
+            {
+                yield return (i, seen[keys[0]]);
+            }
+
+            foreach (var key in keys)
+            {
+                seen.TryAdd(key, i);
+            }
+        }
+    }
+
+    // Equal for matches of the same requests that are written alike.
+    private static string KeyOf(HttpRouteMatch match) =>
+        string.Join(
+            '\n',
+            new[] { match.Path?.Type ?? "PathPrefix", match.Path?.Value ?? "/", match.Method ?? "" }
+                .Concat(KeysOf(match.Headers, name => name.ToUpperInvariant()))
+                .Append("")
+                .Concat(KeysOf(match.QueryParams, name => name))
+        );
+
+    private static IEnumerable<string> KeysOf(IEnumerable<NamedValueMatch>? matches, Func<string, string> normalize) =>
+        (matches ?? []).Select(m => $"{normalize(m.Name)} {m.Type ?? "Exact"} {m.Value}").Order(StringComparer.Ordinal);
 
     private static string? BestHostname(IGatewayRoute route, string hostname) =>
         route.Hostnames.Count == 0

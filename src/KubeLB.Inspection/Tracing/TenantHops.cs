@@ -64,9 +64,24 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
             )
             .DistinctBy(c => c.Type)
             .Select(c => Of(c.Type, HopState.Warning, c))
+            .Concat(ShadowedRules(source))
             .ToList();
         return Hop.Of(@object.ToString(), warnings, detail) with { Subject = @object };
     }
+
+    // Gateway API has no condition for rules of one route.
+    private static IEnumerable<Hop> ShadowedRules(IGatewayRoute route) =>
+        RequestMatch
+            .Shadowed(route)
+            .Take(MaxListed)
+            .Select(s => new Hop($"Rule {Number(s.Rule + 1)}", HopState.Warning)
+            {
+                Message =
+                    $"It gets no requests: rule {Number(s.First + 1)} has the same match and comes first. Change the match, or remove one "
+                    + "of them.",
+            });
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The Gateways that the route attaches to.</summary>
     public Hop Gateways(IGatewayRoute? route, string? unreadable)

@@ -90,6 +90,10 @@ public sealed record Trace(HopObject Target, IReadOnlyList<Hop> Hops)
     /// <summary>The tenant; null if it is not known.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>Whether it is that of a request which no rule matches.</summary>
+    [JsonIgnore]
+    public bool IsWithoutPath { get; init; }
+
     /// <summary>Where a client sends requests; null if no Gateway on the path has an address.</summary>
     public TraceEndpoint? Endpoint { get; init; }
 

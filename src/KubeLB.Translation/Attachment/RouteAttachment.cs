@@ -102,7 +102,14 @@ public static class RouteAttachment
             .ToList();
         if (named.Count == 0)
         {
-            return Reject(GatewayConditions.NoMatchingParent, RouteMessages.NoMatchingParent);
+            return Reject(
+                GatewayConditions.NoMatchingParent,
+                RouteMessages.NoMatchingParent(
+                    RouteMessages.ListenerOf(parentRef.SectionName, parentRef.Port),
+                    listeners.Select(l => RouteMessages.ListenerPort(l.Name, l.Port)),
+                    listeners.Count
+                )
+            );
         }
 
         var routeNamespace = route.Metadata.NamespaceProperty;

@@ -10,7 +10,7 @@ namespace KubeLB.Translation.Messages;
 internal static class BackendMessages
 {
     /// <summary>What to do about a Service that does not exist.</summary>
-    public const string ServiceNotFoundRemedy = "Create the Service or correct the backendRef.";
+    public const string ServiceNotFoundRemedy = "Create the Service, or correct name and namespace of the backendRef.";
 
     /// <summary>What to do about a port that is missing.</summary>
     public const string PortRemedy = "Set the port of the backendRef to a port of the Service.";
@@ -79,7 +79,7 @@ internal static class BackendMessages
     /// <summary>The Service of a backendRef has no node ports.</summary>
     [ReportedMessage("UnsupportedValue", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use another type.")]
     public static string UnsupportedServiceType(string service, string type) =>
-        $"service {service} is of type {type}, which has no node ports. Use ClusterIP, NodePort or LoadBalancer.";
+        $"service {service} is of type {type}, which has no node ports. Use type ClusterIP with a selector of pods and their targetPort.";
 
     /// <summary>The Service of a backendRef does not have the port. The first sentence is Envoy Gateway's.</summary>
     [ReportedMessage("PortNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]

@@ -16,10 +16,6 @@ internal static class RouteMessages
 {
     private const string Routes = "HTTPRoute, GRPCRoute";
 
-    /// <summary>The parentRef names a listener or port that the Gateway does not have. The text is Envoy Gateway's.</summary>
-    [ReportedMessage("NoMatchingParent", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = NoMatchingParentRemedy)]
-    public const string NoMatchingParent = "No listeners match this parent ref";
-
     /// <summary>The Gateway is rejected by the management cluster. The first part is Envoy Gateway's text.</summary>
     [ReportedMessage("NoReadyListeners", On = Routes, Condition = "Accepted=False", Event = "Warning")]
     public const string GatewayRejected =
@@ -85,8 +81,7 @@ internal static class RouteMessages
     /// <summary>Part of <see cref="ListenerAllows"/>: <c>from</c> is None.</summary>
     public const string NoNamespace = "no namespace";
 
-    private const string NoMatchingParentRemedy =
-        "Set sectionName and port of the parentRef to those of a listener of the Gateway, or remove them.";
+    private const string NoMatchingParentRemedy = "Set sectionName and port of the parentRef to those of a listener, or remove them.";
 
     private const string NoReadyListenersRemedy = "Correct the Gateway; see its conditions and those of its listeners.";
 
@@ -96,10 +91,26 @@ internal static class RouteMessages
     private const string NoMatchingListenerHostnameRemedy = "Give the route a hostname that a listener of the Gateway serves.";
 
     private const string RouteRulesOverlapRemedy =
-        "The oldest route gets the requests: use another hostname or match, or put the rules into one route.";
+        "The oldest route gets the requests, of equally old ones the first by name. To replace it, delete it or change its rule; "
+        + "otherwise use another hostname or match.";
 
     private const int MaxNames = 3;
     private const int MaxNameLength = 100;
+
+    /// <summary>The parentRef names a listener or port that the Gateway does not have. The first part is Envoy Gateway's text.</summary>
+    [ReportedMessage(GatewayConditions.NoMatchingParent, On = Routes, Condition = "Accepted=False", Event = "Warning")]
+    public static string NoMatchingParent(string wanted, IEnumerable<string> listeners, int count) =>
+        $"No listeners match this parent ref ({wanted}); the Gateway has "
+        + $"{(count == 0 ? "none" : MessageText.List(listeners, count, MaxNames))}. {NoMatchingParentRemedy}";
+
+    /// <summary>Part of <see cref="NoMatchingParent"/>: sectionName and port of the parentRef, which has one of them.</summary>
+    public static string ListenerOf(string? sectionName, int? port) =>
+        string.IsNullOrEmpty(sectionName) ? $"port {Text(port ?? 0)}"
+        : port is { } number ? $"sectionName {Name(sectionName)}, port {Text(number)}"
+        : $"sectionName {Name(sectionName)}";
+
+    /// <summary>Part of <see cref="NoMatchingParent"/>: a listener.</summary>
+    public static string ListenerPort(string listener, int port) => $"{Name(listener)} (port {Text(port)})";
 
     /// <summary>No listener allows the route's kind or namespace.</summary>
     [ReportedMessage(GatewayConditions.NotAllowedByListeners, On = Routes, Condition = "Accepted=False", Event = "Warning")]

@@ -126,7 +126,7 @@ public sealed class BackendResolutionTests
 
         var expected = message
             .Replace("@Port", "Set the port of the backendRef to a port of the Service.", StringComparison.Ordinal)
-            .Replace("@Service", "Create the Service or correct the backendRef.", StringComparison.Ordinal);
+            .Replace("@Service", "Create the Service, or correct name and namespace of the backendRef.", StringComparison.Ordinal);
         rejection.Message.Should().Be($"Failed to process route rule 0 backendRef 0: {expected}");
         StatusEvent.Warning(rejection.Reason, rejection.Message).Message.Should().Be(rejection.Message, "the remedy is in it once");
     }
@@ -145,7 +145,10 @@ public sealed class BackendResolutionTests
             .Message.Split('\n')
             .Select(line => line.Split(". ")[1])
             .Should()
-            .Equal("Create the Service or correct the backendRef.", "Set the port of the backendRef to a port of the Service.");
+            .Equal(
+                "Create the Service, or correct name and namespace of the backendRef.",
+                "Set the port of the backendRef to a port of the Service."
+            );
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class GeneratedObjectEventsTests
                 "a backend is missing",
                 "-",
                 "Accepted=True Accepted Fine.;Programmed=False BackendNotFound No Service s.",
-                "Warning BackendNotFound No Service s. Create the Service or correct the backendRef."
+                "Warning BackendNotFound No Service s. Create the Service, or correct name and namespace of the backendRef."
             },
             {
                 "a proxy rejects it",

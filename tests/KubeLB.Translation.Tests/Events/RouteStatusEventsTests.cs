@@ -45,8 +45,8 @@ public sealed class RouteStatusEventsTests
                 "a backend is missing",
                 "",
                 "Accepted=True Accepted Fine.;ResolvedRefs=False BackendNotFound service default/s not found.",
-                "Normal Accepted Attached to Gateway gw.\nWarning BackendNotFound service default/s not found. Create the Service "
-                    + "or correct the backendRef."
+                "Normal Accepted Attached to Gateway gw.\nWarning BackendNotFound service default/s not found. Create the Service, "
+                    + "or correct name and namespace of the backendRef."
             },
             {
                 "a reference is not permitted",
