@@ -119,17 +119,23 @@ public class InstallationCheckTests
     }
 
     [Fact]
-    public void Management_cluster_in_place_of_the_tenants_is_noticed()
+    public void Management_cluster_in_place_of_the_tenants_is_reported()
     {
-        var results = new InstallationCheck(
-            new FakeObjects(Definition("tenants.kubelb.k8c.io")),
-            new FakeObjects(),
-            new CheckSettings { HasTenant = true },
-            Now
-        ).Run();
+        const string Statement = "The cluster is a tenant's";
+        IReadOnlyList<CheckResult> Of(FakeObjects cluster, bool hasManagement) =>
+            new InstallationCheck(
+                cluster,
+                new FakeObjects(),
+                new CheckSettings { HasTenant = true, HasManagement = hasManagement },
+                Now
+            ).Run();
 
-        results[0].State.Should().Be(CheckState.Warning);
-        results[0].Hint.Should().Contain("--management-kubeconfig");
+        var management = new FakeObjects(Definition("tenants.kubelb.k8c.io"));
+        var warning = Of(management, hasManagement: false).Should().ContainSingle(r => r.Name == Statement).Subject;
+        warning.State.Should().Be(CheckState.Warning);
+        warning.Hint.Should().Contain("--management-kubeconfig");
+        Of(new FakeObjects(), hasManagement: false).Should().NotContain(r => r.Name == Statement);
+        Of(management, hasManagement: true).Should().NotContain(r => r.Name == Statement);
     }
 
     [Fact]

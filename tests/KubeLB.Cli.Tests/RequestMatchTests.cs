@@ -66,8 +66,9 @@ public class RequestMatchTests
     [Fact]
     public void Matches_of_a_route_are_described_in_short()
     {
-        RequestMatch.Describe(Exact).Should().Be("Exact /a");
-        RequestMatch.Describe(Prefixes).Should().Be("PathPrefix /a or PathPrefix /a/b or PathPrefix /a/b, header X-Version …");
+        RequestMatch.DescribeAll(Exact).Should().Be("Exact /a");
+        RequestMatch.DescribeAll(new GrpcRoute()).Should().Be("no rules");
+        RequestMatch.DescribeAll(Prefixes).Should().Be("PathPrefix /a or PathPrefix /a/b or PathPrefix /a/b, header X-Version …");
     }
 
     [Theory]
@@ -97,7 +98,13 @@ public class RequestMatchTests
         503,
         "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
         HopState.Broken,
-        "a container listens on the targetPort"
+        "listen on the targetPort"
+    )]
+    [InlineData(
+        503,
+        "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+        HopState.Broken,
+        "closed before a response"
     )]
     [InlineData(
         503,

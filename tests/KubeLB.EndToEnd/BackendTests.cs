@@ -75,7 +75,7 @@ public sealed class BackendTests
             "reports it"
         );
         Statuses.Condition(route, "ResolvedRefs")!.Reason.Should().Be("UnsupportedValue");
-        Statuses.Condition(route, "ResolvedRefs")!.Message.Should().Contain("ExternalName").And.Contain("Use ClusterIP");
+        Statuses.Condition(route, "ResolvedRefs")!.Message.Should().Contain("ExternalName").And.Contain("Use type ClusterIP");
 
         await fixture.Tenant.PatchAsync<V1Service>(
             "default",

@@ -15,7 +15,7 @@ public sealed class OutageTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
 
-    // Ten times what it takes on an idle machine.
+    // Ten times what it takes if both run at once.
     private static readonly TimeSpan Return = TimeSpan.FromSeconds(20);
 
     [Fact]

@@ -10,8 +10,7 @@ public sealed class SilentMistakeTests : IAsyncLifetime
 {
     private const string Overlap = "Overlapping match conditions with route(s): HTTPRoute ";
     private const string Remedy =
-        ". The oldest route gets the requests, of equally old ones the first by name. To replace it, delete it or change its rule; "
-        + "otherwise use another hostname or match.";
+        ". The oldest route gets the requests, then the first by name. Use another hostname or match, or delete the other route.";
 
     private SystemFixture _fixture = null!;
 

@@ -115,7 +115,7 @@ public sealed class TopTests : IAsyncLifetime
         );
 
         var result = await NodePortsAsync(clusters);
-        result.Reason.Should().Be("No connection succeeded to default/no-pods:80 of tenant t1.");
+        result.Reason.Should().Be("No connection of a proxy succeeded to default/no-pods:80 of tenant t1.");
     }
 
     private static Task<CheckResult> NodePortsAsync(ClusterConnections clusters) =>

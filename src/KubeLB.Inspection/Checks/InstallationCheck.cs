@@ -101,7 +101,7 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
         {
             yield return new CheckResult(Group, "The cluster is a tenant's", CheckState.Warning)
             {
-                Reason = $"It has the definition tenants.{ApiGroups.Kubelb}, which belongs into the management cluster.",
+                Reason = $"It has the definition tenants.{ApiGroups.Kubelb}, which belongs in the management cluster.",
                 Hint = "To check a management cluster, use --management-kubeconfig or --management-context.",
             };
         }
@@ -403,7 +403,7 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
     private static bool IsInCommand(string? address) =>
         address is not null && (IPAddress.TryParse(address, out _) || DnsNames.IsSubdomain(address));
 
-    // With the management cluster, NodePortCheck asks the proxies.
+    // With the management cluster, NodePortCheck reads the proxies' counters instead.
     private CheckResult NodePorts(string group, NodeAddressSettings selected)
     {
         var address = tenant.List<V1Node>().Items.Select(n => NodeFacts.Read(n, selected)?.Address).FirstOrDefault(IsInCommand);
@@ -419,7 +419,8 @@ public sealed class InstallationCheck(IObjects tenant, IObjects management, Chec
         return new CheckResult(group, "The node ports can be reached from the management cluster", CheckState.NotChecked)
         {
             Reason =
-                "The proxies in the management cluster connect to them; its kubeconfig (--management-kubeconfig) is needed to ask them.",
+                "The proxies connect to them. With a kubeconfig of the management cluster (--management-kubeconfig), their counters are "
+                + "read.",
             Hint =
                 "Or send a request through a route: kubelb trace http://HOSTNAME/ --probe; or one from a pod of the management cluster: "
                 + $"kubectl run node-port --rm -i --restart=Never --image=curlimages/curl -- "

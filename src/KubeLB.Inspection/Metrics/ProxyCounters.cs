@@ -10,11 +10,23 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
     private const string Connections = "envoy_http_downstream_cx_active";
     private const string ConnectionAttempts = "envoy_cluster_upstream_cx_total";
     private const string FailedConnections = "envoy_cluster_upstream_cx_connect_fail";
+    private const string ConnectionTimeouts = "envoy_cluster_upstream_cx_connect_timeout";
+    private const string UpstreamRequests = "envoy_cluster_upstream_rq_total";
     private const string Listener = "envoy_http_conn_manager_prefix";
     private const string Cluster = "envoy_cluster_name";
     private const string Class = "envoy_response_code_class";
 
-    private static readonly HashSet<string> Names = [Requests, Responses, Duration, Connections, ConnectionAttempts, FailedConnections];
+    private static readonly HashSet<string> Names =
+    [
+        Requests,
+        Responses,
+        Duration,
+        Connections,
+        ConnectionAttempts,
+        FailedConnections,
+        ConnectionTimeouts,
+        UpstreamRequests,
+    ];
 
     /// <summary>
     /// Query that limits the response to these metrics, by Envoy's own names, and leaves out those that were never used. A proxy has
@@ -23,7 +35,8 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
     public static string Query { get; } =
         "?usedonly&filter="
         + Uri.EscapeDataString(
-            @"^(http\..*\.downstream_(rq_total|rq_5xx|rq_time|cx_active)|cluster\..*\.upstream_cx_(total|connect_fail))$"
+            @"^(http\..*\.downstream_(rq_total|rq_5xx|rq_time|cx_active)"
+                + @"|cluster\..*\.upstream_(cx_total|cx_connect_fail|cx_connect_timeout|rq_total))$"
         );
 
     /// <summary>Reads the metrics of a proxy.</summary>
@@ -49,7 +62,8 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
         return ports.Count == 0 ? null : new ProxyCounters(ports.ToDictionary(p => p.Key, p => p.Value.Build(), StringComparer.Ordinal));
     }
 
-    private static bool IsOfCluster(string name) => name is ConnectionAttempts or FailedConnections;
+    private static bool IsOfCluster(string name) =>
+        name is ConnectionAttempts or FailedConnections or ConnectionTimeouts or UpstreamRequests;
 
     private sealed class PortBuilder
     {
@@ -80,6 +94,12 @@ internal sealed record ProxyCounters(IReadOnlyDictionary<string, PortCounters> P
                     break;
                 case ConnectionAttempts:
                     _counters = _counters with { ConnectionAttempts = sample.Value };
+                    break;
+                case ConnectionTimeouts:
+                    _counters = _counters with { ConnectionTimeouts = sample.Value };
+                    break;
+                case UpstreamRequests:
+                    _counters = _counters with { UpstreamRequests = sample.Value };
                     break;
                 case FailedConnections:
                     _counters = _counters with { FailedConnections = sample.Value };
@@ -115,6 +135,12 @@ internal sealed record PortCounters
     /// <summary>Connections to nodes that failed; the proxy tries others.</summary>
     public double FailedConnections { get; init; }
 
+    /// <summary>Failed connections to which no node answered in time.</summary>
+    public double ConnectionTimeouts { get; init; }
+
+    /// <summary>Requests that were sent over a connection to a node, with retries.</summary>
+    public double UpstreamRequests { get; init; }
+
     /// <summary>Open connections of Envoy Gateway to the port.</summary>
     public double Connections { get; init; }
 
@@ -129,6 +155,8 @@ internal sealed record PortCounters
             Errors = Grown(Errors, before.Errors),
             ConnectionAttempts = Grown(ConnectionAttempts, before.ConnectionAttempts),
             FailedConnections = Grown(FailedConnections, before.FailedConnections),
+            ConnectionTimeouts = Grown(ConnectionTimeouts, before.ConnectionTimeouts),
+            UpstreamRequests = Grown(UpstreamRequests, before.UpstreamRequests),
             Connections = Connections,
             Latency = Latency.Since(before.Latency),
         };
@@ -141,6 +169,8 @@ internal sealed record PortCounters
             Errors = Errors + other.Errors,
             ConnectionAttempts = ConnectionAttempts + other.ConnectionAttempts,
             FailedConnections = FailedConnections + other.FailedConnections,
+            ConnectionTimeouts = ConnectionTimeouts + other.ConnectionTimeouts,
+            UpstreamRequests = UpstreamRequests + other.UpstreamRequests,
             Connections = Connections + other.Connections,
             Latency = Latency.Add(other.Latency),
         };

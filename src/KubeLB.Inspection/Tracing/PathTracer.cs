@@ -121,14 +121,17 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
                     new Trace(
                         new HopObject("tenant", "URL", "", url.ToString()),
                         [new Hop("Rule", HopState.Unseen) { Message = unreadable }]
-                    ),
+                    )
+                    {
+                        NoPathBecause = "the routes could not be read",
+                    },
                 ];
             }
 
             var sameHost = routes.Where(r => RequestMatch.HasHostname(r, url.Host)).Take(3).ToList();
             var names = string.Join(
                 "; ",
-                sameHost.Select(r => $"{r.Kind} {r.Metadata.NamespaceProperty}/{r.Metadata.Name} ({RequestMatch.Describe(r)})")
+                sameHost.Select(r => $"{r.Kind} {r.Metadata.NamespaceProperty}/{r.Metadata.Name} ({RequestMatch.DescribeAll(r)})")
             );
             return
             [
@@ -145,7 +148,7 @@ public sealed class PathTracer(IObjects tenant, IObjects management, TraceSettin
                     ]
                 )
                 {
-                    IsWithoutPath = true,
+                    NoPathBecause = "no rule matches it",
                 },
             ];
         }

@@ -26,9 +26,7 @@ public static class Probe
         {
             return new Hop(Title, HopState.Unseen)
             {
-                Message = trace.IsWithoutPath
-                    ? "no request was sent, because no rule matches it"
-                    : "no request was sent, because no Gateway on the path has an address",
+                Message = $"no request was sent, because {trace.NoPathBecause ?? "no Gateway on the path has an address"}",
             };
         }
 
@@ -111,6 +109,29 @@ public static class Probe
         }
     }
 
+    // https://www.envoyproxy.io/docs/envoy/latest/faq/debugging/why_is_envoy_sending_internal_responses
+    private static (HopState State, string Verdict, ProbeEnd? End) UpstreamError(string body) =>
+        body.Contains("connection timeout", StringComparison.Ordinal)
+            ? (
+                HopState.Broken,
+                "It did not reach a pod: no node answered on the node port in time. Check that the management cluster can reach the node "
+                    + "ports of the tenant's nodes (firewall).",
+                ProbeEnd.Proxy
+            )
+        : body.Contains("connection failure", StringComparison.Ordinal)
+            ? (
+                HopState.Broken,
+                "It did not reach a pod: the connection to the node port was refused. Check that the backend's pods are ready and listen "
+                    + "on the targetPort of the Service, and that no firewall rejects connections to the node ports.",
+                ProbeEnd.Proxy
+            )
+        : (
+            HopState.Broken,
+            "The connection to the backend was closed before a response. Check that its pods serve the protocol of the Service's port "
+                + "(appProtocol), and their logs.",
+            null
+        );
+
     // Envoy Gateway and the tenant's proxies add no header of their own, so only Envoy's texts tell who responded.
     internal static (HopState State, string Verdict, ProbeEnd? End) Judge(int status, string body) =>
         status switch
@@ -121,15 +142,7 @@ public static class Probe
                     + "\"Tenant proxies\" and \"Nodes of the tenant\".",
                 null
             ),
-            503 when body.StartsWith("upstream connect error", StringComparison.Ordinal) => (
-                HopState.Broken,
-                body.Contains("connection timeout", StringComparison.Ordinal)
-                    ? "It did not reach a pod: no node answered on the node port in time. Check that the management cluster can reach the "
-                        + "node ports of the tenant's nodes (firewall)."
-                    : "It did not reach a pod: the connection to the node port was refused or closed. Check that the backend's pods are "
-                        + "ready, and that a container listens on the targetPort of the Service.",
-                ProbeEnd.Proxy
-            ),
+            503 when body.StartsWith("upstream connect error", StringComparison.Ordinal) => UpstreamError(body),
             504 when body.StartsWith("upstream request timeout", StringComparison.Ordinal) => (
                 HopState.Broken,
                 "The pod did not respond in time. See timeouts of the rule.",

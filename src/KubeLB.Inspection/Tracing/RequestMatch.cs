@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
 using KubeLB.Translation.Matching;
 
 namespace KubeLB.Inspection.Tracing;
@@ -21,6 +22,7 @@ public sealed record ProbeRequest(string Method, IReadOnlyList<(string Name, str
 internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Description)
 {
     private const int MaxDescribed = 3;
+    private const int MaxDescription = 100;
 
     /// <summary>The rules that match, by the precedence of Gateway API.</summary>
     /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule</remarks>
@@ -47,11 +49,17 @@ internal sealed record RequestMatch(IGatewayRoute Route, int Rule, string Descri
     /// <summary>Whether the route has the hostname.</summary>
     public static bool HasHostname(IGatewayRoute route, string hostname) => BestHostname(route, hostname) is not null;
 
-    /// <summary>What the rules of a route match, at most three matches of them.</summary>
-    public static string Describe(IGatewayRoute route)
+    /// <summary>What the rules of a route match, for a message: at most three matches.</summary>
+    public static string DescribeAll(IGatewayRoute route)
     {
-        var matches = route.Rules.SelectMany(Matches).Take(MaxDescribed + 1).Select(Describe).ToList();
-        return matches.Count > MaxDescribed ? $"{string.Join(" or ", matches.Take(MaxDescribed))} …" : string.Join(" or ", matches);
+        var matches = route
+            .Rules.SelectMany(Matches)
+            .Take(MaxDescribed + 1)
+            .Select(m => MessageText.Quote(Describe(m), MaxDescription))
+            .ToList();
+        return matches.Count == 0 ? "no rules"
+            : matches.Count > MaxDescribed ? $"{string.Join(" or ", matches.Take(MaxDescribed))} …"
+            : string.Join(" or ", matches);
     }
 
     /// <summary>The rules whose matches are all those of earlier rules of the route, which therefore get no requests.</summary>

@@ -90,9 +90,9 @@ public sealed record Trace(HopObject Target, IReadOnlyList<Hop> Hops)
     /// <summary>The tenant; null if it is not known.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>Whether it is that of a request which no rule matches.</summary>
+    /// <summary>Why a request has no path, as a clause; null if it has one.</summary>
     [JsonIgnore]
-    public bool IsWithoutPath { get; init; }
+    public string? NoPathBecause { get; init; }
 
     /// <summary>Where a client sends requests; null if no Gateway on the path has an address.</summary>
     public TraceEndpoint? Endpoint { get; init; }

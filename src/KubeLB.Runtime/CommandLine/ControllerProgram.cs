@@ -64,12 +64,14 @@ public static class ControllerProgram
         {
             using var host = build();
             var exit = host.Services.GetRequiredService<RuntimeExit>();
-            var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
+            var (started, stopping) = (lifetime.ApplicationStarted, lifetime.ApplicationStopping);
             try
             {
                 await host.RunAsync(cancellationToken).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested || cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException)
+                when (!started.IsCancellationRequested && (stopping.IsCancellationRequested || cancellationToken.IsCancellationRequested))
             {
                 // SIGTERM while the host starts.
             }

@@ -91,8 +91,7 @@ internal static class RouteMessages
     private const string NoMatchingListenerHostnameRemedy = "Give the route a hostname that a listener of the Gateway serves.";
 
     private const string RouteRulesOverlapRemedy =
-        "The oldest route gets the requests, of equally old ones the first by name. To replace it, delete it or change its rule; "
-        + "otherwise use another hostname or match.";
+        "The oldest route gets the requests, then the first by name. Use another hostname or match, or delete the other route.";
 
     private const int MaxNames = 3;
     private const int MaxNameLength = 100;
@@ -103,11 +102,15 @@ internal static class RouteMessages
         $"No listeners match this parent ref ({wanted}); the Gateway has "
         + $"{(count == 0 ? "none" : MessageText.List(listeners, count, MaxNames))}. {NoMatchingParentRemedy}";
 
-    /// <summary>Part of <see cref="NoMatchingParent"/>: sectionName and port of the parentRef, which has one of them.</summary>
+    /// <summary>Part of <see cref="NoMatchingParent"/>: sectionName and port of the parentRef.</summary>
     public static string ListenerOf(string? sectionName, int? port) =>
-        string.IsNullOrEmpty(sectionName) ? $"port {Text(port ?? 0)}"
-        : port is { } number ? $"sectionName {Name(sectionName)}, port {Text(number)}"
-        : $"sectionName {Name(sectionName)}";
+        (string.IsNullOrEmpty(sectionName), port) switch
+        {
+            (true, null) => "any listener",
+            (true, { } number) => $"port {Text(number)}",
+            (false, null) => $"sectionName {Name(sectionName!)}",
+            (false, { } number) => $"sectionName {Name(sectionName!)}, port {Text(number)}",
+        };
 
     /// <summary>Part of <see cref="NoMatchingParent"/>: a listener.</summary>
     public static string ListenerPort(string listener, int port) => $"{Name(listener)} (port {Text(port)})";

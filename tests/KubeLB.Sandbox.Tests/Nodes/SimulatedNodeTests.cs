@@ -110,7 +110,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("refused", "default");
         var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
         using var open = await sandbox.EventuallyAsync(() => ConnectAsync(at), "the node port is open");
-
+        (await RequestAsync(open)).Should().BePositive();
         var other = new V1Patch("""{"spec":{"selector":{"app":"none"}}}""", V1Patch.PatchType.MergePatch);
         await Cluster.CoreV1.PatchNamespacedServiceAsync(other, "refused", "default");
         await sandbox.EventuallyAsync(
@@ -122,8 +122,13 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
             "connections are refused"
         );
 
-        await open.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
-        (await open.ReceiveAsync(new byte[1024])).Should().BePositive("the connection was open before");
+        (await RequestAsync(open)).Should().BePositive("the connection was open before");
+    }
+
+    private static async Task<int> RequestAsync(Socket connection)
+    {
+        await connection.SendAsync("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        return await connection.ReceiveAsync(new byte[4096]);
     }
 
     private static async Task<Socket?> ConnectAsync(IPEndPoint at)
