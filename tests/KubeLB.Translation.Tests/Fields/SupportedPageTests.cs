@@ -51,7 +51,7 @@ public sealed class SupportedPageTests
         ["HTTPRouteRequestPercentageMirror"] = "filter RequestMirror for a part of the requests",
         ["HTTPRouteRequestTimeout"] = "`timeouts.request`",
         ["HTTPRouteResponseHeaderModification"] = "filter ResponseHeaderModifier",
-        ["HTTPRouteRetry"] = "`retry`: codes, attempts, backoff",
+        ["HTTPRouteRetry"] = "`retry`: codes, attempts, backoff; only with the definitions of the experimental channel",
         ["HTTPRouteSchemeRedirect"] = "filter RequestRedirect: scheme",
         ["ReferenceGrant"] = "ReferenceGrants; enforced for backends if the CCM has `--enforce-reference-grants`",
     };
@@ -136,6 +136,9 @@ public sealed class SupportedPageTests
 
     private static readonly string[] Results = ["kept", "rejected", "ignored"];
 
+    // Kept fields that the definitions of the standard channel do not have.
+    private static readonly string[] Experimental = ["spec.rules.retry", "spec.rules.sessionPersistence"];
+
     // The highest field above it, below which all fields have the same result; for other results than kept, with the same note.
     private static string Highest(IReadOnlyList<FieldRule> rules, FieldRule rule)
     {
@@ -155,21 +158,27 @@ public sealed class SupportedPageTests
     private static string Name(string field) =>
         field.EndsWith(".*", StringComparison.Ordinal) ? $"other fields of `{field["spec.".Length..^2]}`" : $"`{field["spec.".Length..]}`";
 
-    // With the names of the fields below, if the notes are not about the field itself.
     private static string Notes(string field, IEnumerable<FieldRule> rules) =>
         string.Join(
             " ",
-            rules
-                .Select(rule => (Name: rule.Path[field.Length..].TrimStart('.'), Note: NoteOf(rule)))
-                .Where(rule => rule.Note.Length > 0)
-                .GroupBy(rule => rule.Note)
-                .Select(group => (group.Key, Names: string.Join(", ", group.Select(rule => $"`{rule.Name}`")), group.First().Name))
-                .Select(group =>
-                    group.Name.Length == 0 || ResultOf(rules.First()) != "kept"
-                        ? group.Key
-                        : $"{group.Names}: {char.ToLowerInvariant(group.Key[0])}{group.Key[1..]}"
-                )
+            Experimental
+                .Where(experimental => experimental == field)
+                .Select(_ => "Only in the experimental channel.")
+                .Concat(NotesBelow(field, rules))
         );
+
+    // With the names of the fields below, if the notes are not about the field itself.
+    private static IEnumerable<string> NotesBelow(string field, IEnumerable<FieldRule> rules) =>
+        rules
+            .Select(rule => (Name: rule.Path[field.Length..].TrimStart('.'), Note: NoteOf(rule)))
+            .Where(rule => rule.Note.Length > 0)
+            .GroupBy(rule => rule.Note)
+            .Select(group => (group.Key, Names: string.Join(", ", group.Select(rule => $"`{rule.Name}`")), group.First().Name))
+            .Select(group =>
+                group.Name.Length == 0 || ResultOf(rules.First()) != "kept"
+                    ? group.Key
+                    : $"{group.Names}: {char.ToLowerInvariant(group.Key[0])}{group.Key[1..]}"
+            );
 
     private static bool IsLikeThatOfRule(FieldTable table, FieldRule rule) =>
         rule.Path.StartsWith("spec.rules.backendRefs.filters.", StringComparison.Ordinal)
