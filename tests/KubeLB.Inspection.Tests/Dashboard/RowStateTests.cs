@@ -114,7 +114,8 @@ public sealed class RowStateTests
 
     [Theory]
     [InlineData(200, "", PathDrawing.Pods)]
-    [InlineData(503, "upstream connect error or disconnect", PathDrawing.Proxies)]
+    [InlineData(503, "upstream connect error or disconnect/reset before headers. reset reason: connection timeout", PathDrawing.Proxies)]
+    [InlineData(503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination", null)]
     [InlineData(504, "upstream request timeout", PathDrawing.Pods)]
     [InlineData(503, "no healthy upstream", null)]
     [InlineData(404, "", null)]

@@ -31,6 +31,7 @@ public sealed class ProbeTests
 
         _server.NotInstalled.Clear();
         await host.Widgets.WaitForSyncAsync(default);
+        await Eventually.HoldsAsync(() => host.Widgets.LastError is null, "the error is over");
         (await host.GetAsync(endpoints.Probe, "/readyz")).Should().Be((HttpStatusCode.OK, "ok\n"));
         (await host.GetAsync(endpoints.Probe, "/readyz?verbose")).Text.Should().StartWith("informer home/widgets.example.com: ok");
         (await host.GetAsync(endpoints.Probe, "/metrics")).Status.Should().Be(HttpStatusCode.NotFound);
