@@ -72,7 +72,9 @@ public sealed class ChangeTracingTests(TracedSystem system, ITestOutputHelper ou
         status.Service.Should().Be("kubelb-ccm");
         status.Attributes.Should().Contain("kubelb.cluster", "tenant");
         Parent(Parent(status)).Should().Be(root);
-        spans.Max(s => s.End).Should().Be(root.End);
+
+        // The CCM can see the manager's status before the manager gets the response of its write.
+        spans.Where(s => s.Service == root.Service).Max(s => s.End).Should().Be(root.End);
         root.End.Should().BeGreaterThanOrEqualTo(status.End);
         spans.Should().OnlyContain(s => s.Status == 0);
 
