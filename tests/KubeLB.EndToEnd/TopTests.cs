@@ -13,29 +13,11 @@ namespace KubeLB.EndToEnd;
 /// <summary><c>kubelb top</c> with the metrics of real Envoys, read through the API server.</summary>
 public sealed class TopTests : IAsyncLifetime
 {
-    private const string SecondRoute = """
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata: {name: second, namespace: default}
-        spec:
-          parentRefs: [{name: my-gateway}]
-          hostnames: [second.example.com]
-          rules: [{backendRefs: [{name: api-backend, port: 8080}]}]
-        """;
-
-    private const string UnreachedRoute = """
+    private const string WithoutPods = """
         apiVersion: v1
         kind: Service
         metadata: {name: no-pods, namespace: default}
-        spec: {selector: {app: none}, ports: [{port: 80}]}
-        ---
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata: {name: unreached, namespace: default}
-        spec:
-          parentRefs: [{name: my-gateway}]
-          hostnames: [unreached.example.com]
-          rules: [{backendRefs: [{name: no-pods, port: 80}]}]
+        spec: {selector: {app: none}, ports: [{port: 8080}]}
         """;
 
     private readonly string _kubeconfig = Path.GetTempFileName();
@@ -47,7 +29,7 @@ public sealed class TopTests : IAsyncLifetime
     {
         _fixture = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
         _http = new HttpClient(_fixture.Sandbox.CreateGatewayHandler());
-        await _fixture.Tenant.ApplyAsync(SecondRoute);
+        await _fixture.Tenant.ApplyAsync(RouteTo("second", "api-backend"));
         await _fixture.ApplyBasicExampleAsync();
         await _fixture.ExpectBackendAsync("second.example.com");
         _address = await _fixture.AddressAsync();
@@ -104,7 +86,8 @@ public sealed class TopTests : IAsyncLifetime
         await SendAsync("api.example.com", 1, "200");
         (await NodePortsAsync(clusters)).State.Should().Be(CheckState.Ok);
 
-        await _fixture.Tenant.ApplyAsync(UnreachedRoute);
+        await _fixture.Tenant.ApplyAsync(WithoutPods);
+        await _fixture.Tenant.ApplyAsync(RouteTo("unreached", "no-pods"));
         await Eventually.HoldsAsync(
             async () =>
             {
@@ -115,8 +98,11 @@ public sealed class TopTests : IAsyncLifetime
         );
 
         var result = await NodePortsAsync(clusters);
-        result.Reason.Should().Be("No connection of a proxy succeeded to default/no-pods:80 of tenant t1.");
+        result.Reason.Should().Be("No connection of a proxy succeeded to default/no-pods:8080 of tenant t1.");
     }
+
+    private static string RouteTo(string name, string service) =>
+        Documents.Route.Replace("api-route", name).Replace("api.example.com", $"{name}.example.com").Replace("api-backend", service);
 
     private static Task<CheckResult> NodePortsAsync(ClusterConnections clusters) =>
         NodePortCheck.RunAsync(clusters, TimeProvider.System, CancellationToken.None);

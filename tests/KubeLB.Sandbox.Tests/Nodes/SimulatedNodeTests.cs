@@ -71,8 +71,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     {
         await sandbox.ApplyAsync(Workload("ports", replicas: 2, type: "NodePort"));
         await RolledOutAsync("ports", 2);
-        var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("ports", "default");
-        var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
+        var at = await NodePortOfAsync("ports");
 
         var pods = await sandbox.EventuallyAsync(
             async () =>
@@ -107,8 +106,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     {
         await sandbox.ApplyAsync(Workload("refused", replicas: 1, type: "NodePort"));
         await RolledOutAsync("refused", 1);
-        var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("refused", "default");
-        var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
+        var at = await NodePortOfAsync("refused");
         using var open = await sandbox.EventuallyAsync(() => ConnectAsync(at), "the node port is open");
         (await RequestAsync(open)).Should().BePositive();
         var other = new V1Patch("""{"spec":{"selector":{"app":"none"}}}""", V1Patch.PatchType.MergePatch);
@@ -123,27 +121,6 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         );
 
         (await RequestAsync(open)).Should().BePositive("the connection was open before");
-    }
-
-    private static async Task<int> RequestAsync(Socket connection)
-    {
-        await connection.SendAsync("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
-        return await connection.ReceiveAsync(new byte[4096]);
-    }
-
-    private static async Task<Socket?> ConnectAsync(IPEndPoint at)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(at);
-            return socket;
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            return null;
-        }
     }
 
     [Fact]
@@ -169,11 +146,37 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
             endpoints: [{addresses: ["{{address}}"]}]
             """
         );
-        var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("manual", "default");
-        var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
+        var at = await NodePortOfAsync("manual");
 
         var answer = await sandbox.EventuallyAsync(async () => await Http.EchoAsync(at), "the endpoint of the slice responds");
         answer.Pod.Should().StartWith("target-");
+    }
+
+    private async Task<IPEndPoint> NodePortOfAsync(string service)
+    {
+        var ports = (await Cluster.CoreV1.ReadNamespacedServiceAsync(service, "default")).Spec.Ports;
+        return new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, ports[0].NodePort!.Value);
+    }
+
+    private static async Task<int> RequestAsync(Socket connection)
+    {
+        await connection.SendAsync("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        return await connection.ReceiveAsync(new byte[4096]);
+    }
+
+    private static async Task<Socket?> ConnectAsync(IPEndPoint at)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(at);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
     }
 
     private async Task<V1Deployment> RolledOutAsync(string name, int replicas) =>
