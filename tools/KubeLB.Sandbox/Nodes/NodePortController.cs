@@ -34,16 +34,16 @@ internal sealed class NodePortController(
                     .Where(p => p.NodePort > 0 && p.Protocol is null or "" or "TCP")
                     .ToDictionary(p => p.NodePort!.Value, p => p.Name ?? "");
 
+        var served = desired.Where(d => Targets(key, d.Value).Count > 0).ToDictionary();
         foreach (var (nodePort, open) in _open.Where(o => o.Value.Service == key))
         {
-            var isDesired = desired.TryGetValue(nodePort, out var name) && name == open.PortName;
-            if (isDesired && Targets(key, open.PortName).Count > 0)
+            if (served.TryGetValue(nodePort, out var name) && name == open.PortName)
             {
                 continue;
             }
 
             _open.TryRemove(nodePort, out _);
-            if (isDesired)
+            if (desired.TryGetValue(nodePort, out name) && name == open.PortName)
             {
                 Drain(open.Forwarder);
             }
@@ -53,7 +53,7 @@ internal sealed class NodePortController(
             }
         }
 
-        foreach (var (nodePort, name) in desired.Where(d => Targets(key, d.Value).Count > 0))
+        foreach (var (nodePort, name) in served)
         {
             if (_open.TryGetValue(nodePort, out var open))
             {
