@@ -149,31 +149,28 @@ internal sealed record PortCounters
 
     /// <summary>What happened since an earlier state. Counters that decreased started at 0 again, with the process.</summary>
     public PortCounters Since(PortCounters before) =>
-        new()
+        Combine(before, (now, then) => now >= then ? now - then : now) with
         {
-            Requests = Grown(Requests, before.Requests),
-            Errors = Grown(Errors, before.Errors),
-            ConnectionAttempts = Grown(ConnectionAttempts, before.ConnectionAttempts),
-            FailedConnections = Grown(FailedConnections, before.FailedConnections),
-            ConnectionTimeouts = Grown(ConnectionTimeouts, before.ConnectionTimeouts),
-            UpstreamRequests = Grown(UpstreamRequests, before.UpstreamRequests),
             Connections = Connections,
             Latency = Latency.Since(before.Latency),
         };
 
     /// <summary>The sum.</summary>
     public PortCounters Add(PortCounters other) =>
-        new()
+        Combine(other, (one, another) => one + another) with
         {
-            Requests = Requests + other.Requests,
-            Errors = Errors + other.Errors,
-            ConnectionAttempts = ConnectionAttempts + other.ConnectionAttempts,
-            FailedConnections = FailedConnections + other.FailedConnections,
-            ConnectionTimeouts = ConnectionTimeouts + other.ConnectionTimeouts,
-            UpstreamRequests = UpstreamRequests + other.UpstreamRequests,
             Connections = Connections + other.Connections,
             Latency = Latency.Add(other.Latency),
         };
 
-    private static double Grown(double now, double before) => now >= before ? now - before : now;
+    private PortCounters Combine(PortCounters other, Func<double, double, double> combine) =>
+        new()
+        {
+            Requests = combine(Requests, other.Requests),
+            Errors = combine(Errors, other.Errors),
+            ConnectionAttempts = combine(ConnectionAttempts, other.ConnectionAttempts),
+            FailedConnections = combine(FailedConnections, other.FailedConnections),
+            ConnectionTimeouts = combine(ConnectionTimeouts, other.ConnectionTimeouts),
+            UpstreamRequests = combine(UpstreamRequests, other.UpstreamRequests),
+        };
 }

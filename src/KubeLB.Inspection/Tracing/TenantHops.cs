@@ -81,8 +81,6 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
                     + "of them.",
             });
 
-    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
-
     /// <summary>The Gateways that the route attaches to.</summary>
     public Hop Gateways(IGatewayRoute? route, string? unreadable)
     {
@@ -354,8 +352,8 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
             .DistinctBy(p => p.Message)
             .ToList();
         var detail =
-            (spec is null ? "" : $"{spec.Protocol} {spec.Port.ToString(CultureInfo.InvariantCulture)}, ")
-            + $"{status.AttachedRoutes.ToString(CultureInfo.InvariantCulture)} attached route{(status.AttachedRoutes == 1 ? "" : "s")}";
+            (spec is null ? "" : $"{spec.Protocol} {Number(spec.Port)}, ")
+            + $"{Number(status.AttachedRoutes)} attached route{(status.AttachedRoutes == 1 ? "" : "s")}";
         return Hop.Of($"Listener {status.Name}", problems, detail);
     }
 
@@ -363,7 +361,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
     {
         var title =
             $"{backend.Ref.Kind ?? V1Service.KubeKind} {backend.Namespace}/{backend.Ref.Name}"
-            + (backend.Ref.Port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "");
+            + (backend.Ref.Port is { } number ? $":{Number(number)}" : "");
         var seen = backend.IsService ? tenant.Get<V1Service>(backend.Namespace, backend.Ref.Name) : default;
         if (seen.Unreadable is { } unreadable)
         {
@@ -401,7 +399,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
                 {
                     Created = reachable!.Metadata.CreationTimestamp?.ToUniversalTime(),
                 },
-                Detail = nodePort.Value.ToString(CultureInfo.InvariantCulture) + (isNeeded ? $" of Service {reachable.Name()}" : ""),
+                Detail = Number(nodePort.Value) + (isNeeded ? $" of Service {reachable.Name()}" : ""),
             }
             : new Hop("Node port", HopState.Waiting)
             {
@@ -419,7 +417,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
             .Count();
         return BackendReadiness.ProblemOf(service, port, view) is { } problem
             ? new Hop("Endpoints", HopState.Broken) { Reason = GatewayConditions.NoReadyEndpoints, Message = problem }
-            : new Hop("Endpoints", HopState.Ok) { Detail = $"{ready.ToString(CultureInfo.InvariantCulture)} ready" };
+            : new Hop("Endpoints", HopState.Ok) { Detail = $"{Number(ready)} ready" };
     }
 
     private static string PathOf(IGatewayRoute route) =>
@@ -435,7 +433,7 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
     {
         var rules = route.Rules.Count;
         var hostnames = route.Hostnames.Count == 0 ? "any hostname" : Listed(route.Hostnames);
-        return $"{hostnames}; {rules.ToString(CultureInfo.InvariantCulture)} rule{(rules == 1 ? "" : "s")}";
+        return $"{hostnames}; {Number(rules)} rule{(rules == 1 ? "" : "s")}";
     }
 
     private static string? Addresses(Gateway gateway) =>
@@ -451,4 +449,6 @@ internal sealed class TenantHops(IObjects tenant, TenantObjectsView view, CcmFla
 
     private static IEnumerable<Condition> OwnConditions(IGatewayRoute route) =>
         (route.Status?.Parents ?? []).Where(p => p.ControllerName == GatewayClass.KubelbController).SelectMany(p => p.Conditions);
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
