@@ -77,7 +77,7 @@ internal static class BackendMessages
         $"service {service} not found: namespace {@namespace} does not exist. {ServiceNotFoundRemedy}";
 
     /// <summary>The Service of a backendRef has no node ports.</summary>
-    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use another type.")]
+    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
     public static string UnsupportedServiceType(string service, string type) =>
         $"service {service} is of type {type}, which has no node ports. Use type ClusterIP with a selector of pods and their targetPort.";
 
